@@ -1,0 +1,31 @@
+/**
+ * What the parts of rawcloud agree on. Plain data and pure functions: no SDK, no CDK, nothing of ours.
+ *
+ * job          what a user asked to run once: a command, an environment, hardware, a number of tasks
+ * task         one numbered unit of a job (0 … n−1) with its own exit code; a plain `run` is a job of one task
+ * attempt      one try of a task
+ * VM           one EC2 instance, launched for one job, gone after it
+ * agent        our program on the VM: prepares the environment, runs tasks, ships logs, ends the VM
+ * environment  packages + files + variables + credentials of the developer's machine, addressed by content
+ * scaffolding  what `cdk deploy` lays down in an account
+ * store        the bucket, through one small port
+ * offer        one way to buy a VM: type × zone × purchase option, with its price
+ * plan         ordered offers with reasons and the expected cost
+ * driver       anyone who looks at a job and carries out what `advance` says: client, Lambda, reaper
+ * reaper       what proves that nothing is left behind
+ * local cloud  an AWS-shaped endpoint on loopback whose instances are local processes
+ */
+export * from './errors';
+export * from './events';
+export * from './json';
+export * from './keys';
+export * from './logs';
+export * from './offers';
+export * from './ports';
+export * from './records';
+export * from './scaffold';
+export * from './spec';
+export * from './states';
+export * from './tags';
+export * from './tree';
+export * from './units';

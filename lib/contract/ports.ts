@@ -1,0 +1,179 @@
+import type { Layer, Notice } from './spec';
+
+/** Part of an object: from `start` (to `end`, inclusive), or its last bytes. */
+export type ByteRange = { readonly start: number; readonly end?: number } | { readonly last: number };
+
+/** Times are the store's own clock, milliseconds since 1970: `modified` of the object, `now` of the answer. */
+export interface StoreObject {
+  readonly body: Uint8Array;
+  readonly etag: string;
+  readonly modified: number;
+  readonly now: number;
+}
+
+export interface StoreEntry {
+  readonly key: string;
+  readonly bytes: number;
+  readonly etag: string;
+  readonly modified: number;
+}
+
+/**
+ * The bucket. Every method throws a RawcloudError on failure (after its own retries of what is retryable),
+ * and takes an AbortSignal. Conditional writes are the only way shared facts are made.
+ */
+export interface Store {
+  /** 'absent' also stands for S3's 403 AccessDenied to callers that may not list: to them the two look alike. */
+  get(key: string, options?: { range?: ByteRange; ifNoneMatch?: string; signal?: AbortSignal }): Promise<StoreObject | 'absent' | 'unchanged'>;
+  /** 'lost' when the condition did not hold: someone else wrote first. Retries of a lost reply are the caller's affair (compare a nonce). */
+  put(
+    key: string,
+    body: Uint8Array,
+    options?: { if?: 'absent' | { etag: string }; signal?: AbortSignal },
+  ): Promise<{ etag: string; now: number } | 'lost'>;
+  /** Any length, in bounded memory. Nothing is stored when the source throws. */
+  putStream(key: string, source: AsyncIterable<Uint8Array>, options?: { signal?: AbortSignal }): Promise<{ etag: string }>;
+  /** @throws E_INTEGRITY when the object ends early; E_AWS_REQUEST with data.absent when it does not exist */
+  getStream(key: string, options?: { range?: ByteRange; signal?: AbortSignal }): AsyncIterable<Uint8Array>;
+  /** In key order. `after` is exclusive. With a delimiter, common prefixes come as entries of 0 bytes whose key ends with it. */
+  list(prefix: string, options?: { after?: string; delimiter?: string; signal?: AbortSignal }): AsyncIterable<StoreEntry>;
+  /** Deleting what is not there is no error. */
+  delete(key: string, options?: { signal?: AbortSignal }): Promise<void>;
+  /** Requests sent so far, for the bill. */
+  readonly requests: { readonly put: number; readonly get: number };
+}
+
+/** One EC2 instance as far as we care. Times in milliseconds since 1970. */
+export interface Instance {
+  readonly id: string;
+  readonly state: 'pending' | 'running' | 'shutting-down' | 'stopping' | 'stopped' | 'terminated';
+  readonly vmType: string;
+  readonly zone: string;
+  readonly launchedAt: number;
+  /** From StateTransitionReason, when EC2 tells. */
+  readonly endedAt?: number;
+  /** `<code>: <message>` of StateReason. */
+  readonly stateReason?: string;
+  readonly tags: Readonly<Record<string, string>>;
+  readonly clientToken?: string;
+  readonly publicIp?: string;
+}
+
+/** EC2, as far as jobs need it. Failures are RawcloudErrors with `data.class` of {@link FailureClass}. */
+export interface Compute {
+  /** RunInstances with the stored input (JSON text), as it stands; no retries of its own. */
+  launch(request: string, options?: { signal?: AbortSignal }): Promise<Instance[]>;
+  /** All instances that carry the scaffold's tag (and the job's, the token, when given), in any state EC2 still shows. */
+  describe(filter: { scaffold: string; job?: string; clientToken?: string }, options?: { signal?: AbortSignal }): Promise<Instance[]>;
+  /** Terminating what is gone is no error. */
+  terminate(ids: readonly string[], options?: { signal?: AbortSignal }): Promise<void>;
+  /** Sets tags on instances, as `rawcloud:until` when a lifetime moves. */
+  tag(ids: readonly string[], tags: Readonly<Record<string, string>>, options?: { signal?: AbortSignal }): Promise<void>;
+  /** What the machine's console shows; '' when EC2 has nothing (yet). */
+  consoleOutput(id: string, options?: { signal?: AbortSignal }): Promise<string>;
+}
+
+/** Injected everywhere instead of Date and timers. */
+export interface Clock {
+  /** Milliseconds since 1970. */
+  now(): number;
+  /** Rejects with the signal's reason when aborted. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+}
+
+/** What a capturer found and would carry. */
+export interface Found {
+  readonly kind: string;
+  /** For people: `Python 3.11 (.venv)`. */
+  readonly title: string;
+  readonly detail: Readonly<Record<string, unknown>>;
+}
+
+export interface CaptureContext {
+  /** Root of the synchronized tree, absolute. */
+  readonly root: string;
+  /** Working directory, absolute, inside root. */
+  readonly cwd: string;
+  readonly argv: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** `linux-x86_64`, `linux-arm64`, `darwin-arm64`: where the job will run. */
+  readonly platform: string;
+}
+
+/** Content that a layer names in `sources`, to be stored under its hash. */
+export interface SourceContent {
+  readonly sha256: string;
+  readonly bytes: Uint8Array;
+}
+
+/** Reads one kind of package environment off the developer's machine: file system and local commands only, no SDK, no CDK. */
+export interface Capturer {
+  readonly kind: string;
+  /** Empty when the command needs none of this kind. */
+  detect(context: CaptureContext): Promise<Found[]>;
+  /** @throws E_PACKAGE naming the package that cannot be carried and why */
+  capture(found: Found, context: CaptureContext): Promise<{ layer: Layer; contents: SourceContent[] }>;
+}
+
+/** What a builder may use on the VM. */
+export interface BuildIo {
+  /** Absolute path of the synchronized tree on the VM. */
+  readonly root: string;
+  /** Absolute path of a directory that outlives the build: the layer's own. */
+  readonly directory: string;
+  /** Environment for child processes; HOME and TMPDIR are on disk. */
+  readonly env: Readonly<Record<string, string>>;
+  /** The node executable that the agent itself runs on. */
+  readonly node: string;
+  readonly signal: AbortSignal;
+  /** Content of one of the layer's sources, verified. */
+  source(sha256: string): Promise<Uint8Array>;
+  /** A line of the environment log. */
+  log(line: string): void;
+  /** Runs a command, its output to the environment log; rejects with E_ENVIRONMENT when it fails. */
+  run(command: string, args: readonly string[], options?: { cwd?: string; env?: Readonly<Record<string, string>> }): Promise<void>;
+}
+
+/** How the job sees what was built: directories put before PATH, and variables. */
+export interface Built {
+  readonly path: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly notices: readonly Notice[];
+}
+
+/** Makes on the VM what the capturer of the same kind saw. */
+export interface Builder {
+  readonly kind: string;
+  /** @throws E_ENVIRONMENT */
+  build(layer: Layer, io: BuildIo): Promise<Built>;
+}
+
+/** Starts machines for the local cloud. */
+export interface InstanceDriver {
+  readonly kind: string;
+  start(instance: MachineSpec): Promise<Machine>;
+  /** Finds a machine again that an earlier process of the local cloud started; undefined when it is gone. */
+  adopt(instance: MachineSpec): Promise<Machine | undefined>;
+}
+
+export interface MachineSpec {
+  readonly id: string;
+  /** The machine's own directory on the host. */
+  readonly root: string;
+  readonly userData: Uint8Array;
+  /** Where this machine finds its IMDS. */
+  readonly imdsUrl: string;
+  /** Endpoint of the local cloud for AWS calls. */
+  readonly endpointUrl: string;
+}
+
+export interface Machine {
+  /** As the power button: the machine shuts down, is killed after `graceMs`. */
+  powerOff(graceMs: number): Promise<void>;
+  /** As a host that dies. */
+  kill(): Promise<void>;
+  /** Boots again without running user data. */
+  reboot(): Promise<void>;
+  consoleOutput(): Promise<Uint8Array>;
+  readonly exited: Promise<'poweroff' | 'killed' | 'crashed'>;
+}

@@ -1,0 +1,109 @@
+import * as v from 'valibot';
+import { bucketKeys, ROOT } from './keys';
+import { RawcloudError } from './errors';
+import { decodeJson } from './json';
+
+/**
+ * The facts that the account scaffolding and the runtime share. `lib/constructs` lays them down with CDK,
+ * the local cloud sets itself up from the same functions, and the runtime reads them from one SSM parameter.
+ */
+export const ScaffoldSchema = v.object({
+  v: v.literal(1),
+  /** `default` unless several live in one account. */
+  name: v.string(),
+  account: v.string(),
+  region: v.string(),
+  bucket: v.string(),
+  /** Unique id of the VM role (`AROA…`): the first half of a VM's `aws:userid`. */
+  roleId: v.string(),
+  launchTemplateId: v.string(),
+  /** Version of the template that fits these facts. */
+  launchTemplateVersion: v.string(),
+  securityGroupId: v.string(),
+  /** Zones of the region in which VMs may be launched. */
+  zones: v.array(v.string()),
+  /** Version of the package that laid it down. */
+  version: v.string(),
+});
+export type Scaffold = v.InferOutput<typeof ScaffoldSchema>;
+
+export const DEFAULT_SCAFFOLD_NAME = 'default';
+
+/** Name of the SSM parameter (type String) that holds the {@link Scaffold} as JSON. */
+export function scaffoldParameterName(name: string): string {
+  return `/rawcloud/${checkScaffoldName(name)}/scaffold`;
+}
+
+/** @throws E_USAGE unless 1 to 32 lower-case letters, digits and dashes, starting with a letter */
+export function checkScaffoldName(name: string): string {
+  if (/^[a-z][a-z0-9-]{0,31}$/.test(name)) return name;
+  throw new RawcloudError('E_USAGE', `scaffolding name '${name}' is not valid; allowed are 1 to 32 lower-case letters, digits and dashes, starting with a letter`);
+}
+
+/** Reads the parameter's value. */
+export function parseScaffold(text: string): Scaffold {
+  return decodeJson(ScaffoldSchema, Buffer.from(text), 'the scaffolding parameter');
+}
+
+/** SSM public parameter with the newest Amazon Linux 2023 image. Source: EC2 user guide, "Reference the latest AMIs using SSM public parameters". */
+export function amazonLinuxParameter(arch: 'x86_64' | 'arm64'): string {
+  return `/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-${arch}`;
+}
+
+/** An IAM policy statement as plain data, in the shape of the policy language. */
+export interface PolicyStatement {
+  readonly Sid: string;
+  readonly Effect: 'Allow' | 'Deny';
+  /** Only in resource policies. */
+  readonly Principal?: '*';
+  readonly Action: string | readonly string[];
+  readonly Resource: string | readonly string[];
+  readonly Condition?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+}
+
+/** What a VM may do: read what its grant names, write its own directory and task keys. It may list nothing. */
+export function vmRoleStatements(bucketArn: string): PolicyStatement[] {
+  const own = '${aws:userid}';
+  return [
+    {
+      Sid: 'OwnGrant',
+      Effect: 'Allow',
+      Action: ['s3:GetObject', 's3:DeleteObject'],
+      Resource: `${bucketArn}/${bucketKeys.privateDirectory(own)}*`,
+    },
+    {
+      Sid: 'ReadContent',
+      Effect: 'Allow',
+      Action: 's3:GetObject',
+      Resource: ['files', 'environments', 'agent'].map((d) => `${bucketArn}/${ROOT}${d}/*`),
+    },
+    // A job's prefix holds 128 secret bits: only a VM that was told it can name a key under it.
+    { Sid: 'ReadJob', Effect: 'Allow', Action: 's3:GetObject', Resource: `${bucketArn}/${ROOT}jobs/*` },
+    {
+      Sid: 'WriteOwnDirectory',
+      Effect: 'Allow',
+      Action: ['s3:PutObject', 's3:AbortMultipartUpload'],
+      Resource: `${bucketArn}/${ROOT}jobs/*/vm/${own}/*`,
+    },
+    {
+      Sid: 'WriteTasks',
+      Effect: 'Allow',
+      Action: 's3:PutObject',
+      Resource: [`${bucketArn}/${ROOT}jobs/*/task/*`, `${bucketArn}/${ROOT}jobs/*/outcome.json`],
+    },
+  ];
+}
+
+/** Bucket policy: nobody but the VMs of our role reads private grants, not even an administrator by accident. */
+export function bucketStatements(bucketArn: string, roleId: string): PolicyStatement[] {
+  return [
+    {
+      Sid: 'PrivateGrantsForVmsOnly',
+      Effect: 'Deny',
+      Principal: '*',
+      Action: ['s3:GetObject', 's3:GetObjectVersion'],
+      Resource: `${bucketArn}/${ROOT}private/*`,
+      Condition: { StringNotLike: { 'aws:userid': `${roleId}:*` } },
+    },
+  ];
+}

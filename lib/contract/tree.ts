@@ -1,0 +1,43 @@
+import * as v from 'valibot';
+
+/*
+ * A tree manifest is the content that `spec.environment.tree` names: every entry of the synchronized tree and
+ * where its bytes lie. Stored under its own hash in v1/files/, like the packs it points into.
+ *
+ * Paths are relative to the root, parts joined by '/', in byte order of their encoding, and carried as UTF-8.
+ * A name that is no valid UTF-8 (Linux allows any byte) stands as 'latin1' text with `raw: true`.
+ */
+
+export const TreeEntrySchema = v.variant('type', [
+  v.object({
+    type: v.literal('file'),
+    path: v.string(),
+    raw: v.optional(v.literal(true)),
+    executable: v.boolean(),
+    bytes: v.number(),
+    sha256: v.string(),
+  }),
+  /** `target` as the link holds it, encoded like the path. */
+  v.object({ type: v.literal('link'), path: v.string(), raw: v.optional(v.literal(true)), target: v.string() }),
+  v.object({ type: v.literal('directory'), path: v.string(), raw: v.optional(v.literal(true)) }),
+]);
+export type TreeEntry = v.InferOutput<typeof TreeEntrySchema>;
+
+/** Where a blob's bytes lie: object `v1/files/<packs[pack]>`, `length` stored bytes from `offset`. */
+export const BlobPlaceSchema = v.object({
+  pack: v.number(),
+  offset: v.number(),
+  length: v.number(),
+  encoding: v.picklist(['raw', 'deflate']),
+});
+export type BlobPlace = v.InferOutput<typeof BlobPlaceSchema>;
+
+export const TreeSchema = v.object({
+  v: v.literal(1),
+  entries: v.array(TreeEntrySchema),
+  /** SHA-256 of each object that blobs lie in. */
+  packs: v.array(v.string()),
+  /** By SHA-256 of the blob's content. */
+  blobs: v.record(v.string(), BlobPlaceSchema),
+});
+export type Tree = v.InferOutput<typeof TreeSchema>;

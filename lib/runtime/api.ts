@@ -1,0 +1,210 @@
+import type {
+  Arch,
+  Bill,
+  Bounds,
+  Exit,
+  JobState,
+  LogStream,
+  Notice,
+  Offer,
+  OutcomeName,
+  Outcome,
+  OutputFile,
+  RawcloudEvent,
+  Timings,
+  VmState,
+} from '../contract';
+
+/** Facts of the synchronized tree, for the question whether more than a gigabyte shall travel. */
+export interface TreeSize {
+  readonly files: number;
+  readonly bytes: number;
+  /** The ten largest files or directories of the top levels, largest first. */
+  readonly largest: readonly { readonly path: string; readonly bytes: number }[];
+}
+
+/** What to run, on what, and with which parts of the developer's machine. */
+export interface RunRequest {
+  /** Program and arguments, as typed. */
+  readonly command: readonly string[];
+  /** Directory the command is typed in. @default the client's working directory */
+  readonly cwd?: string;
+  /** 1 to 64 letters, digits, `.`, `_`, `-`. @default - none */
+  readonly name?: string;
+  /** VM types to use, best first. @default - chosen by cpu, memory and arch */
+  readonly vmTypes?: readonly string[];
+  /** @default { min: 2 } */
+  readonly cpu?: Bounds;
+  /** @default { min: 8 } */
+  readonly memoryGiB?: Bounds;
+  /** @default - the architecture of this machine */
+  readonly arch?: Arch;
+  /** @default 30 */
+  readonly diskGiB?: number;
+  /** AMI id. @default - the newest Amazon Linux 2023 */
+  readonly image?: string;
+  /** Variables of the job. Values are secret unless the name is on the list of harmless ones. */
+  readonly variables?: Readonly<Record<string, string>>;
+  /** Seconds from exec to the command's end. @default - none but the lifetime */
+  readonly timeoutS?: number;
+  /** Seconds from now to the end of the VM. @default 86400 */
+  readonly lifetimeS?: number;
+  readonly tags?: Readonly<Record<string, string>>;
+  /** Whether the job holds the caller's AWS identity. @default 'forward' */
+  readonly credentials?: 'forward' | 'none';
+  /** Run as root, with the VM's own role in reach. @default false */
+  readonly root?: boolean;
+  /** What the job reads from standard input. @default - the null device */
+  readonly stdin?: AsyncIterable<Uint8Array>;
+  /** Asked before more than 1 GB travels. @default - refused with E_TREE_TOO_LARGE */
+  readonly confirmLargeTree?: (size: TreeSize) => Promise<boolean>;
+}
+
+/** What `--dry-run` shows: nothing was launched, nothing uploaded. */
+export interface RunPlan {
+  readonly offers: readonly Offer[];
+  readonly image: string;
+  readonly diskGiB: number;
+  readonly lifetimeS: number;
+  /** VM, disk and address together, of the first offer. */
+  readonly usdPerHour: number;
+  /** The least a launch costs: EC2 bills at least 60 s. */
+  readonly minimumUsd: number;
+  /** Who the job will be for AWS, in words, and until when. */
+  readonly identity: { readonly kind: 'none' | 'forwarded'; readonly arn?: string; readonly expiresAt?: string };
+  readonly tree: TreeSize & { readonly root: string };
+  readonly packages: readonly { readonly kind: string; readonly title: string }[];
+  readonly notices: readonly Notice[];
+}
+
+/** How a job ended. */
+export interface JobResult {
+  readonly job: string;
+  readonly name?: string;
+  readonly outcome: OutcomeName;
+  readonly reason: string;
+  readonly message: string;
+  readonly remedy?: string;
+  /** The job's own exit code when it ran, else one of {@link EXIT_CODES}. */
+  readonly exitCode: number;
+  /** True when `exitCode` is the command's own. */
+  readonly exitCodeIsJobs: boolean;
+  readonly bill: Bill;
+  readonly outputs: readonly OutputFile[];
+  readonly timings: Timings;
+}
+
+/** One line of `ps`. Times in milliseconds since 1970. */
+export interface JobSummary {
+  readonly job: string;
+  readonly name?: string;
+  readonly owner: string;
+  readonly command: string;
+  readonly createdAt: number;
+  readonly state: JobState;
+  readonly outcome?: OutcomeName;
+  readonly exitCode?: number;
+  readonly vmType?: string;
+  /** So far, or the final one. */
+  readonly usd?: number;
+}
+
+/** What `status` shows. */
+export interface JobStatus extends JobSummary {
+  readonly argv: readonly string[];
+  readonly cwd: string;
+  readonly vms: readonly {
+    readonly id: string;
+    readonly state: VmState;
+    /** No beat for three intervals. */
+    readonly silent: boolean;
+    readonly detail?: string;
+    readonly vmType: string;
+    readonly zone?: string;
+    readonly launchedAt?: number;
+    readonly endedAt?: number;
+  }[];
+  readonly launches: readonly { readonly n: number; readonly offer: Offer; readonly state: string; readonly failure?: string }[];
+  readonly exit?: Exit;
+  readonly outcomeRecord?: Outcome;
+  readonly endedAt?: number;
+  /** When the VM ends itself at the latest. */
+  readonly lifetimeUntil: number;
+  readonly stopRequestedAt?: number;
+  readonly credentialsUntil?: number;
+  readonly bill: Bill;
+  /** Phases: plan, capture, upload, record, launch, requested, boot, node, agent, files, environment, command, finish, teardown. */
+  readonly timings: Timings;
+  readonly outputs: readonly OutputFile[];
+  readonly outputsOmitted: number;
+}
+
+/** A piece of a job's output, in order within its stream. */
+export interface OutputChunk {
+  readonly stream: LogStream;
+  readonly task: number;
+  readonly bytes: Uint8Array;
+}
+
+/** A job that is on record; every method may be called from any process, any number of times. */
+export interface JobHandle {
+  readonly id: string;
+  readonly name?: string;
+  /**
+   * Drives the job to its end and yields what happens: states, output, outcome, end, bill.
+   * Starts with the first byte of output. Aborting the signal leaves the job running.
+   */
+  watch(options?: { signal?: AbortSignal }): AsyncIterable<RawcloudEvent>;
+  /** Watches until the job is ended: every VM proved gone and the bill written. */
+  wait(options?: { signal?: AbortSignal }): Promise<JobResult>;
+  /** Output so far, or with `follow` until the job's end. 'system' only when asked for. */
+  logs(options?: { follow?: boolean; streams?: readonly LogStream[]; signal?: AbortSignal }): AsyncIterable<OutputChunk>;
+  /** The boot's own log: from the bucket, else from the console. '' when there is none (yet). */
+  bootLog(options?: { signal?: AbortSignal }): Promise<string>;
+  status(options?: { signal?: AbortSignal }): Promise<JobStatus>;
+  cost(options?: { signal?: AbortSignal }): Promise<Bill>;
+  /** Asks the job to stop; {@link wait} tells when the VM is gone. Stopping twice, or what has ended, is no error. */
+  stop(options?: { signal?: AbortSignal }): Promise<void>;
+  /** Moves the end of the lifetime to `seconds` from now. @returns the new end, milliseconds since 1970 */
+  extend(seconds: number, options?: { signal?: AbortSignal }): Promise<number>;
+  /** Writes the kept output files under `directory`. @returns those files */
+  download(directory: string, options?: { signal?: AbortSignal; overwrite?: boolean }): Promise<OutputFile[]>;
+}
+
+/** What one tick of the reaper did. */
+export interface ReapReport {
+  readonly jobs: number;
+  readonly ended: readonly string[];
+  readonly terminated: readonly string[];
+  /** What could not be looked at or proved, with the error's text. */
+  readonly unproved: readonly { readonly what: string; readonly error: string }[];
+}
+
+/** The runtime. It never prints and never reads the process environment. */
+export interface Client {
+  readonly scaffold: { readonly name: string; readonly region: string; readonly account: string; readonly bucket: string };
+  readonly local: boolean;
+  plan(request: RunRequest, options?: { signal?: AbortSignal }): Promise<RunPlan>;
+  /** Captures, uploads, records, launches. Events up to the launch go to `onEvent`, the rest to {@link JobHandle.watch}. */
+  run(request: RunRequest, options?: { signal?: AbortSignal; onEvent?: (event: RawcloudEvent) => void }): Promise<JobHandle>;
+  /** By id, unique prefix of an id, or name; without one, this user's last job on this machine. @throws E_NO_JOB, E_AMBIGUOUS_JOB */
+  job(which?: string, options?: { signal?: AbortSignal }): Promise<JobHandle>;
+  /** Open jobs; with `all` also ended ones, newest first. */
+  jobs(options?: { all?: boolean; limit?: number; signal?: AbortSignal }): Promise<JobSummary[]>;
+  /** One tick of the reaper: advances every open job, terminates VMs of ended ones. */
+  reap(options?: { signal?: AbortSignal }): Promise<ReapReport>;
+  close(): Promise<void>;
+}
+
+export interface ConnectOptions {
+  /** The process environment, or what stands for it: AWS_*, HOME, VIRTUAL_ENV … */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  /** @default - from the environment and the AWS profile */
+  readonly region?: string;
+  readonly profile?: string;
+  /** @default 'default' */
+  readonly scaffold?: string;
+  /** The local cloud instead of AWS; started when it does not run. @default false */
+  readonly local?: boolean;
+}
