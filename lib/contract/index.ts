@@ -15,6 +15,8 @@
  * reaper       what proves that nothing is left behind
  * local cloud  an AWS-shaped endpoint on loopback whose instances are local processes
  */
+export * from './concurrency';
+export * from './decision';
 export * from './errors';
 export * from './events';
 export * from './json';
@@ -29,3 +31,4 @@ export * from './states';
 export * from './tags';
 export * from './tree';
 export * from './units';
+export * from './view';

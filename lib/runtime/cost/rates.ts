@@ -1,0 +1,19 @@
+/**
+ * What a VM costs besides its hourly price, in dollars. On-demand list prices of us-east-1 as of 2026-11-01;
+ * sources: EBS pricing (gp3 storage), VPC pricing (public IPv4 address), S3 pricing (requests, standard storage class),
+ * EC2 user guide "On-Demand Instances" (per second, 60 seconds at least).
+ */
+export const RATES = {
+  gp3UsdPerGiBMonth: 0.08,
+  /** EBS bills a month as 30 days. */
+  hoursPerMonth: 720,
+  ipv4UsdPerHour: 0.005,
+  putUsd: 0.005 / 1000,
+  getUsd: 0.0004 / 1000,
+  minimumSeconds: 60,
+} as const;
+
+/** A VM with disk and public address, dollars an hour. */
+export function hourlyUsd(vmUsdPerHour: number, diskGiB: number): number {
+  return vmUsdPerHour + (diskGiB * RATES.gp3UsdPerGiBMonth) / RATES.hoursPerMonth + RATES.ipv4UsdPerHour;
+}

@@ -1,0 +1,217 @@
+import { decisionOfResults, EXIT_CODES, SETTLE_MS } from '../../contract';
+import type { Decision, FailureClass, JobView, Launch, Stored, VmView } from '../../contract';
+
+/** What a driver does next. Each is a conditional write or carries a derived token: two drivers doing it at once do it once. */
+export type Action =
+  /** Call RunInstances with the stored request and token, or call it again. */
+  | { readonly type: 'launch'; readonly n: number }
+  /** Instances with the launch's token exist, but the record does not name them. */
+  | { readonly type: 'adopt'; readonly n: number; readonly ids: readonly string[] }
+  /** Nobody may call RunInstances for this record any more. */
+  | { readonly type: 'cancel'; readonly n: number; readonly message: string }
+  /** Record the next offer of the plan. */
+  | { readonly type: 'next-offer'; readonly after: number }
+  | { readonly type: 'grant'; readonly n: number; readonly id: string; readonly vm: string }
+  | { readonly type: 'outcome'; readonly outcome: Decision }
+  | { readonly type: 'terminate'; readonly ids: readonly string[]; readonly why: string }
+  | { readonly type: 'end' };
+
+/** Spec without launch for this long: its client died in between, and no other driver has the plan. */
+export const ABANDONED_MS = 5 * 60_000;
+/** A launch without any definite answer for this long is given up. */
+export const GIVE_UP_MS = 15 * 60_000;
+/** What a stopped agent gets beyond the job's own grace, to ship its last output. */
+const STOP_MARGIN_MS = 15_000;
+/** From outcome to the agent's word that it is ending. */
+const ENDING_MARGIN_MS = 30_000;
+/** The longest an ending agent may go on saving files. */
+const ENDING_LIMIT_MS = 15 * 60_000;
+/** The agent stops the job before its lifetime ends; a driver steps in when that did not happen. */
+const LIFETIME_MARGIN_MS = 60_000;
+
+/** The next actions for a job: a pure function of its view. Nothing to do is an empty list. */
+export function advance(view: JobView): Action[] {
+  if (view.objects.end) return strayActions(view);
+  if (view.objects.outcome) return [...endingActions(view), ...endAction(view)];
+  const decision = decide(view);
+  if (decision) return [{ type: 'outcome', outcome: decision }];
+  return [...launchActions(view), ...grantActions(view)];
+}
+
+/** VMs that a record does not name: a launch whose reply was lost, after the job was already over. */
+function strayActions(view: JobView): Action[] {
+  const ids = view.strays.filter((i) => i.state !== 'terminated' && i.state !== 'shutting-down').map((i) => i.id);
+  return ids.length > 0 ? [{ type: 'terminate', ids, why: 'the job is over' }] : [];
+}
+
+function lastLaunch(view: JobView): Stored<Launch> | undefined {
+  return [...view.objects.launches.values()].at(-1);
+}
+
+function launchActions(view: JobView): Action[] {
+  const last = lastLaunch(view);
+  if (!last) return [];
+  const { n, state, failure } = last.value;
+  if (state === 'failed') return failure?.class === 'capacity' && last.value.rest.length > 0 ? [{ type: 'next-offer', after: n }] : [];
+  if (state !== 'intent') return [];
+  const found = adoptable(view, last.value);
+  if (found.length > 0) return [{ type: 'adopt', n, ids: found }];
+  if (!wantsNoVm(view) && view.now - last.modified < GIVE_UP_MS) return [{ type: 'launch', n }];
+  return settled(view, last) ? [{ type: 'cancel', n, message: wantsNoVm(view) ? 'the job was over before the VM was launched' : 'EC2 gave no answer' }] : [];
+}
+
+/** Instances that carry the token of a launch whose record is still an intent. */
+function adoptable(view: JobView, launch: Launch): string[] {
+  return view.strays.filter((i) => i.clientToken === launch.token).map((i) => i.id);
+}
+
+/** True when EC2 would show a VM by now if the launch had made one. */
+function settled(view: JobView, launch: Stored<Launch>): boolean {
+  return view.instancesKnown && view.now - launch.modified >= SETTLE_MS;
+}
+
+function wantsNoVm(view: JobView): boolean {
+  return view.objects.outcome !== undefined || view.stopRequestedAt !== undefined || lifetimeOver(view, 0);
+}
+
+function lifetimeOver(view: JobView, marginMs: number): boolean {
+  return view.lifetimeUntil !== undefined && view.now >= view.lifetimeUntil + marginMs;
+}
+
+function grantActions(view: JobView): Action[] {
+  return view.vms
+    .filter((vm) => !vm.granted && vm.state !== 'gone' && vm.state !== 'ending')
+    .map((vm) => ({ type: 'grant', n: vm.launch, id: vm.id, vm: vm.vm }));
+}
+
+function endingActions(view: JobView): Action[] {
+  const now = view.vms.filter((vm) => vm.state !== 'gone' && !beingEnded(vm) && !mayFinish(view, vm)).map((vm) => vm.id);
+  const terminate: Action[] = now.length > 0 ? [{ type: 'terminate', ids: now, why: 'the job is over' }] : [];
+  return [...terminate, ...(hasIntent(view) ? launchActions(view) : strayActions(view))];
+}
+
+function hasIntent(view: JobView): boolean {
+  return lastLaunch(view)?.value.state === 'intent';
+}
+
+function beingEnded(vm: VmView): boolean {
+  return vm.instance?.state === 'shutting-down';
+}
+
+/** The agent of a job that came to its own end is left alone while it saves logs and files. */
+function mayFinish(view: JobView, vm: VmView): boolean {
+  const outcome = view.objects.outcome!;
+  const ageMs = view.now - outcome.modified;
+  if (!vm.beat || vm.beat.final || vm.silent || outcome.value.outcome === 'lost') return false;
+  return ageMs < (vm.beat.phase === 'ending' ? ENDING_LIMIT_MS : ENDING_MARGIN_MS);
+}
+
+/** Only what EC2 itself shows as terminated, or has forgotten, is proof. */
+function endAction(view: JobView): Action[] {
+  if (!view.instancesKnown || hasIntent(view)) return [];
+  const gone = view.vms.every((vm) => vm.state === 'gone') && view.strays.every((i) => i.state === 'terminated');
+  return gone && !callMayBeUnderWay(view) ? [{ type: 'end' }] : [];
+}
+
+/** A cancelled launch may have been called by someone who then died: its VM would show within the settling time. */
+function callMayBeUnderWay(view: JobView): boolean {
+  const last = lastLaunch(view);
+  return last?.value.failure?.class === 'cancelled' && view.now - last.modified < SETTLE_MS;
+}
+
+function decide(view: JobView): Decision | undefined {
+  return fromResults(view) ?? notLaunched(view) ?? fromVms(view) ?? stopped(view) ?? outlived(view);
+}
+
+function fromResults(view: JobView): Decision | undefined {
+  const spec = view.objects.spec?.value;
+  if (!spec || view.tasksDone < spec.tasks.count) return undefined;
+  return decisionOfResults([...view.objects.dones.values()].map((d) => d.value));
+}
+
+function notLaunched(view: JobView): Decision | undefined {
+  const last = lastLaunch(view);
+  if (!last) return abandoned(view);
+  const { state, failure, rest } = last.value;
+  if (state !== 'failed' || !failure || (failure.class === 'capacity' && rest.length > 0)) return undefined;
+  if (failure.class === 'cancelled') {
+    return stopped(view) ?? outlived(view) ?? refused('launch-given-up', `EC2 gave no definite answer to the launch: ${failure.message}`);
+  }
+  return refused(failure.class, refusalText(view, failure), REMEDIES[failure.class]);
+}
+
+function refusalText(view: JobView, failure: NonNullable<Launch['failure']>): string {
+  const tried = [...view.objects.launches.values()].map(({ value: l }) => `${l.offer.vmType}${l.offer.zone ? ` in ${l.offer.zone}` : ''}`);
+  return tried.length > 1 ? `${failure.message} (tried ${tried.join(', ')})` : failure.message;
+}
+
+const REMEDIES: Partial<Record<FailureClass, string>> = {
+  capacity: 'Try again later, or allow more: another --vm-type, wider --cpu and --memory, or another --region.',
+  quota: 'Ask for more in Service Quotas (EC2, "Running On-Demand instances" of the family), or take smaller or fewer VMs.',
+  permission: 'Ask an administrator for the permission named above.',
+  throttled: 'Try again in a minute; other callers in this account use up the request rate.',
+  request: 'Check --vm-type, --image and --region; the text above is what EC2 said.',
+};
+
+function refused(reason: string, message: string, remedy?: string): Decision {
+  return { outcome: 'refused', reason, message, ...(remedy ? { remedy } : {}), exitCode: EXIT_CODES.refused };
+}
+
+function abandoned(view: JobView): Decision | undefined {
+  if (view.stopRequestedAt !== undefined) return stopDecision();
+  const since = view.objects.spec?.modified ?? view.objects.active?.modified;
+  return since === undefined || view.now - since < ABANDONED_MS ? undefined : refused('abandoned', 'the client ended before it had recorded a launch; no VM was started', 'Run it again.');
+}
+
+function fromVms(view: JobView): Decision | undefined {
+  const last = lastLaunch(view);
+  if (last?.value.state !== 'launched') return undefined;
+  const vms = view.vms.filter((vm) => vm.launch === last.value.n);
+  const verdicts = vms.map((vm) => verdict(view, vm, last.value));
+  return verdicts.every((v) => v !== undefined) ? verdicts[0] : undefined;
+}
+
+/** Why a VM can no longer finish its work; undefined while it can. */
+function verdict(view: JobView, vm: VmView, launch: Launch): Decision | undefined {
+  if (vm.state === 'gone' || vm.instance?.state === 'shutting-down' || vm.instance?.state === 'stopped') {
+    if (view.stopRequestedAt !== undefined) return stopDecision();
+    const why = vm.instance?.stateReason ? ` (${vm.instance.stateReason})` : '';
+    return vm.beat ? lost(`the VM ${vm.id} went away while the job was on it${why}`) : bootFailed(`the VM ${vm.id} ended before the job began${why}`);
+  }
+  if (vm.beat) {
+    const ageMs = vm.beatAgeMs ?? 0;
+    return ageMs >= launch.intervals.lostMs ? lost(`the VM ${vm.id} has not been heard of for ${Math.round(ageMs / 1000)} s`) : undefined;
+  }
+  const sinceMs = vm.instance ? view.now - vm.instance.launchedAt : 0;
+  return sinceMs >= launch.intervals.bootMs ? bootFailed(`the VM ${vm.id} did not start the job within ${Math.round(launch.intervals.bootMs / 1000)} s`) : undefined;
+}
+
+function lost(message: string): Decision {
+  return { outcome: 'lost', reason: 'vm-lost', message, remedy: 'Output up to then is kept: rawcloud logs. Run it again.', exitCode: EXIT_CODES.lost };
+}
+
+function bootFailed(message: string): Decision {
+  return { outcome: 'lost', reason: 'boot-failed', message, remedy: 'rawcloud logs --boot shows what the VM said while it booted.', exitCode: EXIT_CODES.boot };
+}
+
+function stopDecision(): Decision {
+  return { outcome: 'stopped', reason: 'stop-requested', message: 'stopped on request', exitCode: EXIT_CODES.stopped };
+}
+
+/** A running agent stops the job itself and says so; a driver decides when there is none, or it does not. */
+function stopped(view: JobView): Decision | undefined {
+  const control = view.objects.control;
+  if (view.stopRequestedAt === undefined || !control) return undefined;
+  const launch = lastLaunch(view)?.value;
+  if (launch?.state === 'intent') return undefined;
+  const atWork = view.vms.some((vm) => vm.beat && !vm.silent && vm.state !== 'gone');
+  const graceMs = (view.objects.spec?.value.limits.graceS ?? 0) * 1000 + STOP_MARGIN_MS;
+  return atWork && view.now - view.stopRequestedAt < graceMs ? undefined : stopDecision();
+}
+
+function outlived(view: JobView): Decision | undefined {
+  const launch = lastLaunch(view)?.value;
+  if (launch?.state === 'intent') return undefined;
+  if (!lifetimeOver(view, LIFETIME_MARGIN_MS)) return undefined;
+  return { outcome: 'timeout', reason: 'lifetime', message: 'the VM reached the end of its lifetime', remedy: 'Give it more with --max-lifetime or rawcloud extend.', exitCode: EXIT_CODES.timeout };
+}

@@ -1,0 +1,139 @@
+import { bucketKeys, encodeJson, findRawcloudError, jobKeys, vmUserId } from '../../contract';
+import type { FailureClass, Instance, JobView, Launch, Outcome, Stored } from '../../contract';
+import { billedVm, jobBill } from '../cost/job-bill';
+import { recompileLaunch } from '../launch/compile';
+import type { Action } from './advance';
+import { event } from './deps';
+import type { DriverDeps } from './deps';
+import { readSealed, updateLaunch, writeGrant } from './records';
+
+/** Answers after which it is certain that no VM was launched. All others leave the outcome open: the same request is sent again. */
+const DEFINITE: readonly FailureClass[] = ['capacity', 'quota', 'permission', 'request'];
+
+/** Carries one action out. Losing a race is no error: the next look at the job shows what the winner did. */
+export async function perform(deps: DriverDeps, view: JobView, action: Action): Promise<void> {
+  switch (action.type) {
+    case 'launch':
+      return launch(deps, view, launchRecord(view, action.n));
+    case 'adopt':
+      return recordLaunched(deps, view, launchRecord(view, action.n), action.ids);
+    case 'cancel':
+      return fail(deps, view, launchRecord(view, action.n), { class: 'cancelled', code: 'Cancelled', message: action.message });
+    case 'next-offer':
+      return nextOffer(deps, view, launchRecord(view, action.after).value);
+    case 'grant':
+      return grant(deps, view, action);
+    case 'outcome':
+      return decide(deps, view, action.outcome);
+    case 'terminate':
+      return deps.compute.terminate(action.ids);
+    case 'end':
+      return end(deps, view);
+  }
+}
+
+function launchRecord(view: JobView, n: number): Stored<Launch> {
+  const record = view.objects.launches.get(n);
+  if (!record) throw new Error(`launch ${n} of job ${view.job} is not among its records`);
+  return record;
+}
+
+async function launch(deps: DriverDeps, view: JobView, record: Stored<Launch>): Promise<void> {
+  deps.emit?.(event(deps.clock, view.job, 'launch.attempt', { n: record.value.n, attempt: record.value.rev }));
+  let instances: readonly Instance[];
+  try {
+    instances = await deps.compute.launch(record.value.request);
+  } catch (error) {
+    return launchFailed(deps, view, record, error);
+  }
+  await recordLaunched(
+    deps,
+    view,
+    record,
+    instances.map((i) => i.id),
+  );
+}
+
+async function launchFailed(deps: DriverDeps, view: JobView, record: Stored<Launch>, error: unknown): Promise<void> {
+  const known = findRawcloudError(error);
+  const failure = known?.data['class'] as FailureClass | undefined;
+  if (!known || !failure || !DEFINITE.includes(failure)) throw error;
+  const code = typeof known.data['awsCode'] === 'string' ? known.data['awsCode'] : known.code;
+  return fail(deps, view, record, { class: failure, code, message: known.message });
+}
+
+async function fail(deps: DriverDeps, view: JobView, record: Stored<Launch>, failure: NonNullable<Launch['failure']>): Promise<void> {
+  if (!(await updateLaunch(deps.store, view.prefix, record, { state: 'failed', failure }))) return;
+  const { code, message } = failure;
+  deps.emit?.(event(deps.clock, view.job, 'launch.outcome', { n: record.value.n, state: 'failed', instances: [], code, message }));
+}
+
+async function recordLaunched(deps: DriverDeps, view: JobView, record: Stored<Launch>, ids: readonly string[]): Promise<void> {
+  const instances = ids.map((id) => ({ id, vm: vmUserId(deps.scaffold.roleId, id), granted: false }));
+  await updateLaunch(deps.store, view.prefix, record, { state: 'launched', instances });
+  // When that write was lost, another driver has recorded the same VMs, or has cancelled: `advance` then ends them as strays.
+  deps.emit?.(event(deps.clock, view.job, 'launch.outcome', { n: record.value.n, state: 'launched', instances: ids }));
+}
+
+async function nextOffer(deps: DriverDeps, view: JobView, last: Launch): Promise<void> {
+  const [offer, ...rest] = last.rest;
+  if (!offer) throw new Error(`launch ${last.n} of job ${view.job} leaves no offer to go on with`);
+  const n = last.n + 1;
+  const request = recompileLaunch(last.request, view.job, n, offer);
+  const { failure: _failure, ...kept } = last;
+  const next: Launch = { ...kept, rev: 0, n, offer, rest, request, token: tokenOf(request), state: 'intent', instances: [] };
+  const written = await deps.store.put(jobKeys.launch(view.prefix, n), encodeJson(next), { if: 'absent' });
+  if (written !== 'lost') deps.emit?.(event(deps.clock, view.job, 'launch.intent', { n, offer }));
+}
+
+function tokenOf(request: string): string {
+  return (JSON.parse(request) as { ClientToken: string }).ClientToken;
+}
+
+async function grant(deps: DriverDeps, view: JobView, action: { n: number; id: string; vm: string }): Promise<void> {
+  const record = launchRecord(view, action.n);
+  await writeGrant(deps.store, view, record.value, action.vm, await readSealed(deps.store, view.job));
+  const instances = record.value.instances.map((i) => (i.id === action.id ? { ...i, granted: true } : i));
+  await updateLaunch(deps.store, view.prefix, record, { instances });
+}
+
+async function decide(deps: DriverDeps, view: JobView, decision: Omit<Outcome, 'v' | 'by' | 'at'>): Promise<void> {
+  const outcome: Outcome = { v: 1, ...decision, by: deps.by, at: view.now };
+  await deps.store.put(jobKeys.outcome(view.prefix), encodeJson(outcome), { if: 'absent' });
+}
+
+async function end(deps: DriverDeps, view: JobView): Promise<void> {
+  const diskGiB = view.objects.spec?.value.hardware.diskGiB ?? 0;
+  const vms = view.vms.map((vm) => {
+    const { launchedAt, endedAt, endSeen } = billedVm(view, vm, diskGiB);
+    return { id: vm.id, launchedAt, endedAt, endSeen };
+  });
+  const record = { v: 1, at: view.now, by: deps.by, bill: jobBill(view, deps.store.requests), vms };
+  await deps.store.put(jobKeys.end(view.prefix), encodeJson(record), { if: 'absent' });
+}
+
+/** Removes what only a live job needs, secrets first; the active marker last, so that an interrupted cleaning is taken up again. */
+export async function cleanUp(deps: DriverDeps, view: JobView): Promise<void> {
+  await writeLedger(deps, view);
+  for (const vm of view.vms) await deps.store.delete(bucketKeys.grant(vm.vm));
+  await deps.store.delete(bucketKeys.sealed(view.job));
+  await deps.store.delete(bucketKeys.active(view.job));
+}
+
+async function writeLedger(deps: DriverDeps, view: JobView): Promise<void> {
+  const { spec, outcome, end: ended } = view.objects;
+  if (!spec || !outcome || !ended) return;
+  const { job, name, owner, createdAt, tags } = spec.value;
+  const line = {
+    v: 1,
+    job,
+    ...(name ? { name } : {}),
+    owner,
+    createdAt,
+    endedAt: new Date(ended.value.at).toISOString(),
+    outcome: outcome.value.outcome,
+    tags,
+    bill: ended.value.bill,
+  };
+  await deps.store.put(bucketKeys.ledger(Date.parse(createdAt), job), encodeJson(line), { if: 'absent' });
+}

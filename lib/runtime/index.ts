@@ -1,0 +1,41 @@
+export { connect } from './connect';
+export { createClient } from './client';
+export type { Client, ConnectOptions, JobHandle, JobResult, JobStatus, JobSummary, OutputChunk, ReapReport, RunPlan, RunRequest, TreeSize } from './api';
+export type { Artifact, ClientDeps, Forwarded } from './deps';
+export { DEFAULT_INTERVALS } from './deps';
+export { outputBytes } from './observe/output';
+export {
+  ERROR_CODES,
+  EXIT_CODES,
+  formatDuration,
+  formatSize,
+  formatUsd,
+  isRawcloudError,
+  parseDuration,
+  parseGiB,
+  parseSize,
+  RawcloudError,
+} from '../contract';
+export type {
+  Arch,
+  Bill,
+  Bounds,
+  Clock,
+  Compute,
+  ErrorCode,
+  ErrorSource,
+  EventData,
+  EventType,
+  Exit,
+  Instance,
+  JobState,
+  LogStream,
+  Notice,
+  Offer,
+  OutcomeName,
+  OutputFile,
+  RawcloudEvent,
+  Store,
+  Timings,
+  VmState,
+} from '../contract';

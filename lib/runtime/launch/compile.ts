@@ -1,0 +1,85 @@
+import { createHash } from 'node:crypto';
+import { TAGS } from '../../contract';
+import type { JobSpec, Offer, Scaffold } from '../../contract';
+
+/** An image as far as a launch needs it. */
+export interface Image {
+  readonly id: string;
+  /** Name of the root device, as `/dev/xvda`. */
+  readonly rootDevice: string;
+}
+
+export interface LaunchInput {
+  readonly spec: JobSpec;
+  readonly scaffold: Scaffold;
+  readonly image: Image;
+  readonly offer: Offer;
+  readonly n: number;
+  readonly lifetimeUntil: number;
+}
+
+/** ClientToken of a launch: the same job, launch number and offer always give the same. EC2 allows 64 characters. */
+export function clientToken(job: string, n: number, offer: Offer): string {
+  const what = [job, n, offer.vmType, offer.zone ?? '', offer.purchase].join('\n');
+  return createHash('sha256').update(what).digest('hex').slice(0, 48);
+}
+
+/** The input of RunInstances as JSON text: pure, so that the same launch always compiles to the same bytes. */
+export function compileLaunch(input: LaunchInput): string {
+  const { spec, scaffold, image, offer, n } = input;
+  const tags = launchTags(input);
+  return JSON.stringify({
+    ...offerPart(spec.job, n, offer),
+    LaunchTemplate: { LaunchTemplateId: scaffold.launchTemplateId, Version: scaffold.launchTemplateVersion },
+    ImageId: image.id,
+    MinCount: 1,
+    MaxCount: 1,
+    InstanceInitiatedShutdownBehavior: 'terminate',
+    BlockDeviceMappings: [{ DeviceName: image.rootDevice, Ebs: { VolumeSize: spec.hardware.diskGiB, VolumeType: 'gp3', DeleteOnTermination: true } }],
+    TagSpecifications: ['instance', 'volume', 'network-interface'].map((ResourceType) => ({ ResourceType, Tags: tags })),
+  });
+}
+
+/** The request of a job's next launch, made from the last one: any driver can go on, knowing only the record. */
+export function recompileLaunch(request: string, job: string, n: number, offer: Offer): string {
+  const { Placement: _zone, CreditSpecification: _credits, ...last } = JSON.parse(request) as CompiledLaunch;
+  return JSON.stringify({
+    ...last,
+    ...offerPart(job, n, offer),
+    TagSpecifications: last.TagSpecifications.map((spec) => ({
+      ...spec,
+      Tags: spec.Tags.map((tag) => (tag.Key === TAGS.launch ? { ...tag, Value: String(n) } : tag)),
+    })),
+  });
+}
+
+interface CompiledLaunch {
+  readonly Placement?: unknown;
+  readonly CreditSpecification?: unknown;
+  readonly TagSpecifications: readonly { readonly ResourceType: string; readonly Tags: readonly { readonly Key: string; readonly Value: string }[] }[];
+}
+
+function offerPart(job: string, n: number, offer: Offer): Record<string, unknown> {
+  return {
+    ClientToken: clientToken(job, n, offer),
+    InstanceType: offer.vmType,
+    ...(offer.zone ? { Placement: { AvailabilityZone: offer.zone } } : {}),
+    // Surplus credits of a busy burstable VM would be billed on top of the price shown.
+    ...(isBurstable(offer.vmType) ? { CreditSpecification: { CpuCredits: 'standard' } } : {}),
+  };
+}
+
+function launchTags({ spec, scaffold, n, lifetimeUntil }: LaunchInput): { Key: string; Value: string }[] {
+  const ours = {
+    [TAGS.scaffold]: scaffold.name,
+    [TAGS.job]: spec.job,
+    [TAGS.launch]: String(n),
+    [TAGS.until]: new Date(lifetimeUntil).toISOString(),
+    Name: spec.name ? `rawcloud ${spec.name}` : `rawcloud ${spec.job}`,
+  };
+  return Object.entries({ ...spec.tags, ...ours }).map(([Key, Value]) => ({ Key, Value }));
+}
+
+function isBurstable(vmType: string): boolean {
+  return /^t\d/.test(vmType);
+}

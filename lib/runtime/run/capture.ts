@@ -1,0 +1,45 @@
+import path from 'node:path';
+import { resolveArguments } from '../../capture/arguments';
+import { capturePackages } from '../../capture/packages';
+import { findRoot } from '../../capture/root';
+import type { Found, Layer, Notice, SourceContent } from '../../contract';
+import type { ClientDeps } from '../deps';
+import type { NormalRequest } from '../request';
+
+/** What was found on the developer's machine, besides the files' contents. */
+export interface Captured {
+  /** Root of the synchronized tree, absolute. */
+  readonly root: string;
+  /** Working directory relative to the root, '' for the root. */
+  readonly cwd: string;
+  readonly argv: readonly string[];
+  /** Paths named in the command, which travel even when ignored. */
+  readonly include: readonly string[];
+  readonly layers: readonly Layer[];
+  readonly contents: readonly SourceContent[];
+  readonly found: readonly Found[];
+  readonly notices: readonly Notice[];
+}
+
+/** Reads root, arguments and packages off the developer's machine; nothing is sent. */
+export async function capture(deps: ClientDeps, request: NormalRequest, arch: string): Promise<Captured> {
+  const root = await findRoot(request.cwd, { home: deps.home });
+  const words = await resolveArguments(request.command, { cwd: request.cwd, root, home: deps.home, env: deps.env });
+  const packages = await capturePackages({
+    root,
+    cwd: request.cwd,
+    argv: request.command,
+    env: deps.env,
+    platform: `${deps.vmSystem}-${arch}`,
+  });
+  return {
+    root,
+    cwd: path.relative(root, request.cwd).split(path.sep).join('/'),
+    argv: words.argv,
+    include: words.include,
+    layers: packages.layers,
+    contents: packages.contents,
+    found: packages.found,
+    notices: [...words.notices, ...packages.layers.flatMap((layer) => layer.notices)],
+  };
+}

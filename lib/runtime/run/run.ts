@@ -1,0 +1,197 @@
+import path from 'node:path';
+import { endOfLifetime, jobPrefix } from '../../contract';
+import type { EventData, EventType, JobSpec, Launch, Offer, RawcloudEvent, Ref, Sealed } from '../../contract';
+import type { RunRequest } from '../api';
+import { hourlyUsd } from '../cost/rates';
+import type { ClientDeps, Forwarded } from '../deps';
+import { event } from '../drive/deps';
+import { Driver } from '../drive/driver';
+import { newJobId, newSecret } from '../ids';
+import { clientToken, compileLaunch } from '../launch/compile';
+import type { Image } from '../launch/compile';
+import { normalizeRequest } from '../request';
+import type { NormalRequest } from '../request';
+import { syncTree, uploadContent, uploadStream } from '../sync/sync';
+import { sortVariables } from '../variables';
+import { capture } from './capture';
+import type { Captured } from './capture';
+import { archOf, offersFor } from './offers';
+import { recordJob } from './record';
+import { makeSpec } from './spec';
+import { Stopwatch } from './stopwatch';
+import { uploadArtifacts } from './upload';
+
+export interface RunOptions {
+  readonly signal?: AbortSignal;
+  readonly onEvent?: (event: RawcloudEvent) => void;
+  readonly source?: 'cli' | 'api';
+  /** False when nobody will watch from the start. @default true */
+  readonly watched?: boolean;
+}
+
+/** What a run is made of before anything is on record. */
+interface Prepared {
+  readonly job: string;
+  readonly request: NormalRequest;
+  readonly captured: Captured;
+  readonly offers: readonly Offer[];
+  readonly image: Image;
+  readonly forwarded: Forwarded | undefined;
+  readonly spec: JobSpec;
+  readonly agent: Ref;
+  readonly node: Ref;
+}
+
+/**
+ * Captures, uploads, records and launches. Until the record nothing is launched and an abort leaves nothing behind but
+ * content in the bucket; from the record on, any driver can finish what this client began, so an abort no longer interrupts.
+ */
+export async function run(deps: ClientDeps, asked: RunRequest, options: RunOptions): Promise<Driver> {
+  const { signal } = options;
+  const stopwatch = new Stopwatch(deps.clock);
+  const job = newJobId();
+  const say = <T extends EventType>(type: T, data: EventData[T]): void => options.onEvent?.(event(deps.clock, job, type, data));
+  const prepared = await prepare(deps, job, asked, stopwatch, say, options);
+  signal?.throwIfAborted();
+
+  const prefix = jobPrefix(job, newSecret());
+  const driver = new Driver({ ...deps, emit: (e) => options.onEvent?.(e) }, prefix);
+  await stopwatch.time('record', () =>
+    recordJob(deps.store, {
+      prefix,
+      spec: prepared.spec,
+      sealed: sealedOf(prefix, prepared),
+      launch: firstLaunch(deps, prepared, stopwatch),
+      host: deps.host,
+      watched: options.watched ?? true,
+    }),
+  );
+  say('launch.intent', { n: 0, offer: prepared.offers[0]! });
+  await driver.step(false);
+  return driver;
+}
+
+async function prepare(
+  deps: ClientDeps,
+  job: string,
+  asked: RunRequest,
+  stopwatch: Stopwatch,
+  say: <T extends EventType>(type: T, data: EventData[T]) => void,
+  options: RunOptions,
+): Promise<Prepared> {
+  const { signal } = options;
+  const request = normalizeRequest(asked, deps.cwd);
+  const arch = archOf(deps, request);
+  const offers = offersFor(deps, request, arch, job);
+  // What AWS tells and what this machine tells do not depend on one another.
+  const [[image, forwarded], captured] = await Promise.all([
+    stopwatch.time('plan', () => Promise.all([deps.resolveImage(arch, request.image, signal), identity(deps, request, signal)])),
+    stopwatch.time('capture', () => capture(deps, request, arch)),
+  ]);
+  say('plan.ready', planEvent(request, offers, image, forwarded));
+  for (const notice of captured.notices) say('notice', notice);
+  signal?.throwIfAborted();
+  const uploaded = await stopwatch.time('upload', () => upload(deps, asked, captured, arch, say, signal));
+  const createdAt = deps.clock.now();
+  const spec = makeSpec({
+    job,
+    owner: deps.owner,
+    createdAt,
+    request,
+    captured,
+    tree: uploaded.tree,
+    stdin: uploaded.stdin,
+    arch,
+    region: deps.scaffold.region,
+    identity: identityOf(forwarded),
+    source: options.source ?? 'api',
+  });
+  return { job, request, captured, offers, image, forwarded, spec, agent: uploaded.agent, node: uploaded.node };
+}
+
+async function identity(deps: ClientDeps, request: NormalRequest, signal: AbortSignal | undefined): Promise<Forwarded | undefined> {
+  return request.credentials === 'none' ? undefined : deps.forward(signal);
+}
+
+function identityOf(forwarded: Forwarded | undefined): JobSpec['identity'] {
+  if (!forwarded) return { kind: 'none' };
+  const { expiresAt } = forwarded.credentials;
+  return { kind: 'forwarded', arn: forwarded.arn, ...(expiresAt ? { expiresAt } : {}) };
+}
+
+function planEvent(request: NormalRequest, offers: readonly Offer[], image: Image, forwarded: Forwarded | undefined): EventData['plan.ready'] {
+  return {
+    offers,
+    image: image.id,
+    diskGiB: request.diskGiB,
+    lifetimeS: request.lifetimeS,
+    identity: identityText(forwarded),
+    usdPerHour: hourlyUsd(offers[0]!.usdPerHour, request.diskGiB),
+  };
+}
+
+/** Who the job is for AWS, in words. */
+export function identityText(forwarded: Forwarded | undefined): string {
+  if (!forwarded) return 'none';
+  const { expiresAt } = forwarded.credentials;
+  return expiresAt ? `${forwarded.arn} until ${expiresAt}` : forwarded.arn;
+}
+
+async function upload(
+  deps: ClientDeps,
+  asked: RunRequest,
+  captured: Captured,
+  arch: JobSpec['hardware']['arch'],
+  say: <T extends EventType>(type: T, data: EventData[T]) => void,
+  signal: AbortSignal | undefined,
+): Promise<{ tree: Ref; stdin: Ref | undefined; agent: Ref; node: Ref }> {
+  const { store, cacheDir, scaffold } = deps;
+  const options = signal ? { signal } : {};
+  const artifacts = async (): Promise<Ref[]> => uploadArtifacts(store, [await deps.agentArtifact(signal), await deps.nodeArtifact(arch, signal)], signal);
+  const tree = async (): Promise<Ref> => {
+    const synced = await syncTree({
+      store,
+      root: captured.root,
+      include: captured.include,
+      home: deps.home,
+      env: deps.env,
+      cacheFile: path.join(cacheDir, 'blobs', `${scaffold.bucket}.jsonl`),
+      now: () => deps.clock.now(),
+      onProgress: (progress) => say('sync.progress', progress),
+      ...(asked.confirmLargeTree ? { confirm: asked.confirmLargeTree } : {}),
+      ...options,
+    });
+    for (const notice of synced.notices) say('notice', notice);
+    return synced.tree;
+  };
+  const [treeRef, [agent, node]] = await Promise.all([tree(), artifacts()]);
+  for (const content of captured.contents) await uploadContent(store, content.bytes, options);
+  const stdin = asked.stdin && (await uploadStream(store, asked.stdin, path.join(cacheDir, 'stdin'), options));
+  return { tree: treeRef, stdin, agent: agent!, node: node! };
+}
+
+function sealedOf(prefix: string, { request, forwarded }: Prepared): Sealed {
+  return { v: 1, prefix, variables: sortVariables(request.variables).secret, ...(forwarded ? { credentials: forwarded.credentials } : {}) };
+}
+
+function firstLaunch(deps: ClientDeps, prepared: Prepared, stopwatch: Stopwatch): Launch {
+  const [offer, ...rest] = prepared.offers;
+  const { spec, image } = prepared;
+  return {
+    v: 1,
+    rev: 0,
+    job: spec.job,
+    n: 0,
+    offer: offer!,
+    rest,
+    request: compileLaunch({ spec, scaffold: deps.scaffold, image, offer: offer!, n: 0, lifetimeUntil: endOfLifetime(spec) }),
+    token: clientToken(spec.job, 0, offer!),
+    intervals: deps.intervals,
+    agent: prepared.agent,
+    node: prepared.node,
+    state: 'intent',
+    instances: [],
+    timings: stopwatch.timings,
+  };
+}
+
