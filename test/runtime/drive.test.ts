@@ -81,15 +81,15 @@ describe('a job with drivers', () => {
           });
         const deps = (by: string) => world.deps(by, { store: shuffled(world.store), compute: shuffled(world.compute) });
         await world.client(world.deps('client')).catch(() => undefined);
-        for (let i = 0; i < 40; i++) {
+        for (let i = 0; i < 12; i++) {
           const steps = ['client', 'reaper', 'lambda'].map((by) => new Driver(deps(by), PREFIX).step(true));
           await s.waitFor(Promise.all(steps));
-          await world.tick(20_000);
+          await world.tick(30_000);
         }
         expect((await endOf(world)).vms.length).toBeLessThanOrEqual(1);
         await expectClean(world);
       }),
-      { numRuns: 60 },
+      { numRuns: 25 },
     );
   });
 

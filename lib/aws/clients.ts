@@ -1,0 +1,105 @@
+import type { EC2Client } from '@aws-sdk/client-ec2';
+import type { S3Client } from '@aws-sdk/client-s3';
+import type { SSMClient } from '@aws-sdk/client-ssm';
+import type { STSClient } from '@aws-sdk/client-sts';
+import { RawcloudError, VERSION } from '../contract';
+import type { Credentials } from '../contract';
+import { keepServerTime } from './server-time';
+
+export interface OpenAwsOptions {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** @default - AWS_REGION, AWS_DEFAULT_REGION, else the profile's */
+  readonly region?: string;
+  /** @default - AWS_PROFILE, else `default` */
+  readonly profile?: string;
+  /** All services under one address, as in the local cloud. @default - AWS_ENDPOINT_URL, else AWS's own */
+  readonly endpoint?: string;
+  /** @default - the SDK's chain: environment, SSO, profile, process, web identity, container, instance */
+  readonly credentials?: Credentials;
+}
+
+/** AWS as seen by one caller: lazily made clients that share region, credentials and manners. */
+export interface AwsContext {
+  readonly region: string;
+  s3(): Promise<S3Client>;
+  ec2(): Promise<EC2Client>;
+  /** EC2 without retries: after a capacity error they would use up the request rate, and a lost launch must be replayed by us. */
+  ec2Once(): Promise<EC2Client>;
+  ssm(): Promise<SSMClient>;
+  sts(): Promise<STSClient>;
+  /** The credentials in use. @throws E_NO_CREDENTIALS, E_CREDENTIALS_EXPIRED */
+  credentials(): Promise<Credentials>;
+  close(): void;
+}
+
+/** Attempts of calls that may be repeated, the first included, with the SDK's own capped backoff. */
+const MAX_ATTEMPTS = 4;
+const TIMEOUTS = { connectionTimeout: 5_000, requestTimeout: 60_000, throwOnRequestTimeout: true };
+
+// The SDK's word about Node versions is for us, not for who runs a job.
+process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
+
+/** The one client factory. @throws E_USAGE when no region is known */
+export async function openAws(options: OpenAwsOptions): Promise<AwsContext> {
+  const endpoint = options.endpoint ?? options.env['AWS_ENDPOINT_URL'];
+  const fixed = options.credentials;
+  const region = options.region ?? options.env['AWS_REGION'] ?? options.env['AWS_DEFAULT_REGION'] ?? (await profileRegion(options.profile));
+  const base = {
+    region,
+    maxAttempts: MAX_ATTEMPTS,
+    retryMode: 'standard',
+    requestHandler: TIMEOUTS,
+    customUserAgent: `rawcloud/${VERSION}`,
+    ...(endpoint ? { endpoint } : {}),
+    ...(options.profile && !fixed ? { profile: options.profile } : {}),
+    ...(fixed ? { credentials: sdkCredentials(fixed) } : {}),
+  };
+  const opened: { destroy(): void }[] = [];
+  const once = <C extends { destroy(): void }>(make: () => Promise<C>): (() => Promise<C>) => {
+    let client: Promise<C> | undefined;
+    return () =>
+      (client ??= make().then((made) => {
+        opened.push(made);
+        return made;
+      }));
+  };
+  const s3 = once(async () => {
+    const { S3Client } = await import('./sdk/s3.js');
+    return keepServerTime(new S3Client({ ...base, forcePathStyle: endpoint !== undefined }));
+  });
+  return {
+    region,
+    s3,
+    ec2: once(async () => new (await import('./sdk/ec2.js')).EC2Client(base)),
+    ec2Once: once(async () => new (await import('./sdk/ec2.js')).EC2Client({ ...base, maxAttempts: 1 })),
+    ssm: once(async () => new (await import('./sdk/ssm.js')).SSMClient(base)),
+    sts: once(async () => new (await import('./sdk/sts.js')).STSClient(base)),
+    credentials: async () => fixed ?? contractCredentials(await (await s3()).config.credentials()),
+    close: () => opened.forEach((client) => client.destroy()),
+  };
+}
+
+async function profileRegion(profile: string | undefined): Promise<string> {
+  const { STSClient } = await import('./sdk/sts.js');
+  const probe = new STSClient(profile ? { profile } : {});
+  try {
+    return await probe.config.region();
+  } catch (cause) {
+    throw new RawcloudError('E_USAGE', `no AWS region is set${profile ? ` for profile ${profile}` : ''}`, {
+      remedy: 'Give --region, set AWS_REGION, or write region = … into the profile.',
+      cause,
+    });
+  } finally {
+    probe.destroy();
+  }
+}
+
+function sdkCredentials(given: Credentials): { accessKeyId: string; secretAccessKey: string; sessionToken?: string; expiration?: Date } {
+  const { accessKeyId, secretAccessKey, sessionToken, expiresAt } = given;
+  return { accessKeyId, secretAccessKey, ...(sessionToken ? { sessionToken } : {}), ...(expiresAt ? { expiration: new Date(expiresAt) } : {}) };
+}
+
+function contractCredentials(found: { accessKeyId: string; secretAccessKey: string; sessionToken?: string; expiration?: Date }): Credentials {
+  const { accessKeyId, secretAccessKey, sessionToken, expiration } = found;
+  return { accessKeyId, secretAccessKey, ...(sessionToken ? { sessionToken } : {}), ...(expiration ? { expiresAt: expiration.toISOString() } : {}) };
+}

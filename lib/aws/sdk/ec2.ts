@@ -1,0 +1,10 @@
+/** What we use of EC2: named here so that bundles hold nothing else, and imported only when EC2 is called. */
+export {
+  CreateTagsCommand,
+  DescribeImagesCommand,
+  DescribeInstancesCommand,
+  EC2Client,
+  GetConsoleOutputCommand,
+  RunInstancesCommand,
+  TerminateInstancesCommand,
+} from '@aws-sdk/client-ec2';

@@ -1,0 +1,55 @@
+import { normalizeRequest } from '../../lib/runtime/request';
+import type { RunRequest } from '../../lib/runtime';
+import { sortVariables } from '../../lib/runtime/variables';
+
+const normal = (request: Partial<RunRequest>) => normalizeRequest({ command: ['true'], ...request }, '/here');
+
+describe('a run request', () => {
+  test('gets the defaults of the first day', () => {
+    expect(normal({})).toEqual({
+      command: ['true'],
+      cwd: '/here',
+      cpu: { min: 2 },
+      memoryGiB: { min: 8 },
+      diskGiB: 30,
+      variables: {},
+      lifetimeS: 86_400,
+      tags: {},
+      credentials: 'forward',
+      root: false,
+    });
+  });
+
+  test('asks for balanced memory when only vCPUs are given', () => {
+    expect(normal({ cpu: { min: 16 } }).memoryGiB).toEqual({ min: 64 });
+  });
+
+  test.each<[string, Partial<RunRequest>, RegExp]>([
+    ['no command', { command: [] }, /no command/],
+    ['a bad name', { name: 'a b' }, /name 'a b'/],
+    ['an empty range', { cpu: { min: 8, max: 2 } }, /lower bound/],
+    ['a tiny disk', { diskGiB: 1 }, /8 to 65536/],
+    ['a lifetime of a second', { lifetimeS: 1 }, /60 s to 30 days/],
+    ['a reserved tag', { tags: { 'aws:x': 'y' } }, /reserved/],
+    ['a tag of ours', { tags: { 'rawcloud:job': 'y' } }, /reserved/],
+    ['a bad variable name', { variables: { 'A-B': '1' } }, /'A-B'/],
+    ['a bad image', { image: 'ubuntu' }, /AMI id/],
+  ])('fails on %s', (_what, request, message) => {
+    expect(() => normal(request)).toThrow(message);
+  });
+
+  test('fails with every problem at once', () => {
+    expect(() => normal({ command: [], diskGiB: 1, name: '?' })).toThrow(/3 problems/);
+  });
+
+  test('fails on a member it does not know, by name', () => {
+    const request = { command: ['true'], gpu: 'T4' } as RunRequest;
+    expect(() => normalizeRequest(request, '/here')).toThrow(/'gpu'/);
+  });
+});
+
+describe('variables', () => {
+  test('are secret unless they are known to be harmless', () => {
+    expect(sortVariables({ TZ: 'UTC', TOKEN: 's', DB: 's' })).toEqual({ harmless: { TZ: 'UTC' }, secret: { TOKEN: 's', DB: 's' } });
+  });
+});
