@@ -1,7 +1,6 @@
 import type { S3Client } from '@aws-sdk/client-s3';
+import { cutIntoParts, PART_BYTES } from './parts';
 
-/** Bytes of a part. S3 wants at least 5 MiB, and allows 10,000 parts: objects of up to 78 GiB. */
-export const PART_BYTES = 8 * 2 ** 20;
 /** Parts under way at once, and so in memory. */
 const PARTS_AT_ONCE = 4;
 
@@ -63,21 +62,4 @@ async function sendAll(head: Uint8Array, rest: AsyncIterator<Uint8Array>, send: 
   }
   await Promise.all(underWay);
   if (failure) throw failure.error;
-}
-
-/** A stream cut into parts of {@link PART_BYTES}; the last one may be shorter. */
-export async function* cutIntoParts(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  let held: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const chunk of source) {
-    held.push(chunk);
-    bytes += chunk.byteLength;
-    while (bytes >= PART_BYTES) {
-      const all = Buffer.concat(held);
-      yield all.subarray(0, PART_BYTES);
-      held = [all.subarray(PART_BYTES)];
-      bytes = all.byteLength - PART_BYTES;
-    }
-  }
-  if (bytes > 0) yield Buffer.concat(held);
 }

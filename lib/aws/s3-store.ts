@@ -1,7 +1,8 @@
 import type { GetObjectCommandOutput } from '@aws-sdk/client-s3';
 import { RawcloudError } from '../contract';
-import type { ByteRange, Store } from '../contract';
+import type { Store } from '../contract';
 import type { AwsContext } from './clients';
+import { rangeHeader } from './range';
 import { serverTime } from './server-time';
 import { classify, toRawcloudError } from './errors';
 import { uploadStream } from './multipart';
@@ -118,11 +119,6 @@ export function createS3Store(context: AwsContext, { bucket, account }: S3StoreO
       });
     },
   };
-}
-
-/** A Range header of a byte range. */
-export function rangeHeader(range: ByteRange): string {
-  return 'last' in range ? `bytes=-${range.last}` : `bytes=${range.start}-${range.end ?? ''}`;
 }
 
 /** A job's prefix is a capability: error texts show its public half only. */
