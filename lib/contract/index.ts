@@ -15,6 +15,8 @@
  * reaper       what proves that nothing is left behind
  * local cloud  an AWS-shaped endpoint on loopback whose instances are local processes
  */
+export * from './byte-path';
+export * from './bootstrap';
 export * from './concurrency';
 export * from './decision';
 export * from './errors';
@@ -24,6 +26,7 @@ export * from './keys';
 export * from './logs';
 export * from './offers';
 export * from './ports';
+export * from './recipes';
 export * from './records';
 export * from './scaffold';
 export * from './spec';
@@ -31,4 +34,5 @@ export * from './states';
 export * from './tags';
 export * from './tree';
 export * from './units';
+export * from './version';
 export * from './view';

@@ -130,8 +130,15 @@ export interface BuildIo {
   source(sha256: string): Promise<Uint8Array>;
   /** A line of the environment log. */
   log(line: string): void;
-  /** Runs a command, its output to the environment log; rejects with E_ENVIRONMENT when it fails. */
-  run(command: string, args: readonly string[], options?: { cwd?: string; env?: Readonly<Record<string, string>> }): Promise<void>;
+  /**
+   * Runs a command, its output to the environment log; rejects with E_ENVIRONMENT when it fails.
+   * `env` is added to {@link env}; `onLine` also gets each line of stdout and stderr, so that a builder can say what failed.
+   */
+  run(
+    command: string,
+    args: readonly string[],
+    options?: { cwd?: string; env?: Readonly<Record<string, string>>; onLine?: (line: string) => void },
+  ): Promise<void>;
 }
 
 /** How the job sees what was built: directories put before PATH, and variables. */
