@@ -1,0 +1,105 @@
+import { stat } from 'node:fs/promises';
+import path from 'node:path';
+import { isRawcloudError } from '../../contract';
+import type { BuildIo, PythonIndex } from '../../contract';
+import { answerOf, findProgram } from './programs';
+import { findAnyPython, uvEnvironment } from './python-interpreter';
+
+/** Makes virtual environments and fills them; output goes to the environment log. */
+export interface Installer {
+  createVenv(interpreter: string, directory: string): Promise<void>;
+  /** Installs exactly what the file lists: dependencies of what it lists are on the list too. */
+  install(venv: string, requirementsFile: string, onLine: (line: string) => void): Promise<void>;
+}
+
+/** Retries and seconds of pip's patience for fetching uv itself: without it things go on, so it must not take long. */
+const FETCH_UV = ['--retries', '1', '--timeout', '15'];
+
+/**
+ * uv on PATH, else one installed from the package index into a directory of its own; undefined when neither works.
+ * A Python without pip (bare images have ensurepip only) gets one in a virtual environment first, which takes seconds.
+ */
+export async function findUv(index: PythonIndex | undefined, io: BuildIo): Promise<string | undefined> {
+  const there = await findProgram('uv', io);
+  if (there) return there;
+  const python = await findAnyPython(io);
+  if (python === undefined) return undefined;
+  const home = path.join(io.directory, 'uv');
+  const env = pipEnvironment(io);
+  const hasPip = (await answerOf(python, ['-m', 'pip', '--version'], io)) !== undefined;
+  try {
+    if (!hasPip) await io.run(python, ['-m', 'venv', home], { env });
+    const [pip, target] = hasPip ? [python, ['--target', home]] : [path.join(home, 'bin', 'python'), []];
+    await io.run(pip, ['-m', 'pip', 'install', ...target, ...FETCH_UV, ...indexArguments(await usable(index, io)), 'uv'], { env });
+    return path.join(home, 'bin', 'uv');
+  } catch (error) {
+    io.signal.throwIfAborted();
+    if (!isRawcloudError(error)) throw error;
+    io.log(`uv cannot be had here (${error.message}): going on with venv and pip`);
+    return undefined;
+  }
+}
+
+/** By uv: quick, and makes environments of interpreters that lack ensurepip. */
+export function uvInstaller(uv: string, index: PythonIndex | undefined, io: BuildIo): Installer {
+  const env = uvEnvironment(io);
+  return {
+    createVenv: (interpreter, directory) => io.run(uv, ['venv', '--python', interpreter, directory], { env }),
+    install: async (venv, file, onLine) => {
+      const chosen = await usable(index, io);
+      const strategy = chosen?.strategy === 'best' ? ['--index-strategy', 'unsafe-best-match'] : [];
+      const target = ['--python', path.join(venv, 'bin', 'python')];
+      await io.run(uv, ['pip', 'install', ...target, '--no-deps', ...strategy, ...uvIndexArguments(chosen), '-r', file], { env, onLine });
+    },
+  };
+}
+
+/** By what every complete Python brings along. */
+export function pipInstaller(index: PythonIndex | undefined, io: BuildIo): Installer {
+  const env = pipEnvironment(io);
+  return {
+    createVenv: (interpreter, directory) => io.run(interpreter, ['-m', 'venv', directory], { env }),
+    install: async (venv, file, onLine) => {
+      const python = path.join(venv, 'bin', 'python');
+      await io.run(python, ['-m', 'pip', 'install', '--no-deps', ...indexArguments(await usable(index, io)), '-r', file], { env, onLine });
+    },
+  };
+}
+
+function pipEnvironment(io: BuildIo): Record<string, string> {
+  return {
+    PIP_CACHE_DIR: path.join(io.directory, 'pip-cache'),
+    PIP_DISABLE_PIP_VERSION_CHECK: '1',
+    PIP_NO_INPUT: '1',
+    PIP_PROGRESS_BAR: 'off',
+    PIP_ROOT_USER_ACTION: 'ignore',
+    PIP_NO_COLOR: '1',
+  };
+}
+
+/** Directories of the developer's machine that are not on this one are left out: uv would stop, pip would go on. */
+async function usable(index: PythonIndex | undefined, io: BuildIo): Promise<PythonIndex | undefined> {
+  if (index === undefined) return undefined;
+  const findLinks: string[] = [];
+  for (const link of index.findLinks) {
+    const there = !path.isAbsolute(link) || (await stat(link).catch(() => undefined));
+    if (there) findLinks.push(link);
+    else io.log(`${link} (find-links) is not on this VM: left out`);
+  }
+  return { ...index, findLinks };
+}
+
+function indexArguments(index: PythonIndex | undefined): string[] {
+  if (index === undefined) return [];
+  return [
+    ...(index.url === undefined ? [] : ['--index-url', index.url]),
+    ...index.extra.flatMap((url) => ['--extra-index-url', url]),
+    ...index.findLinks.flatMap((link) => ['--find-links', link]),
+    ...(index.noIndex ? ['--no-index'] : []),
+  ];
+}
+
+function uvIndexArguments(index: PythonIndex | undefined): string[] {
+  const names: Readonly<Record<string, string>> = { '--index-url': '--default-index', '--extra-index-url': '--index' };
+  return indexArguments(index).map((argument) => names[argument] ?? argument);
+}

@@ -1,0 +1,83 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { PythonRecipeSchema, RawcloudError } from '../../contract';
+import type { Builder, BuildIo, Built, PythonRecipe } from '../../contract';
+import { findProgram, linkDirectory, linkInTree } from './programs';
+import { findUv, pipInstaller, uvInstaller } from './python-installer';
+import { watchForFailure } from './python-failure';
+import { fetchInterpreter, findInterpreter } from './python-interpreter';
+import { readRecipe } from './recipe';
+
+/**
+ * Makes a virtual environment of the same minor version with exactly the packages of the recipe, by uv where it can be
+ * had, else by venv and pip. Without packages it is a directory of links to an interpreter.
+ */
+export const pythonBuilder: Builder = {
+  kind: 'python',
+  async build(layer, io) {
+    const recipe = readRecipe(PythonRecipeSchema, layer);
+    await mkdir(io.directory, { recursive: true });
+    return recipe.requirements.length === 0 && !recipe.uv ? linkInterpreter(recipe, io) : buildVenv(recipe, io);
+  },
+};
+
+async function linkInterpreter(recipe: PythonRecipe, io: BuildIo): Promise<Built> {
+  const { python: minor } = recipe;
+  const interpreter = (await findInterpreter(minor, io)) ?? (await fetchInterpreter(minor, await findUv(recipe.index, io), io));
+  const names = ['python', 'python3', `python${minor}`];
+  const bin = await linkDirectory(
+    path.join(io.directory, 'interpreter', 'bin'),
+    Object.fromEntries(names.map((name) => [name, interpreter])),
+  );
+  await linkVenv(recipe, path.dirname(bin), io);
+  return { path: [bin], env: {}, notices: [] };
+}
+
+async function buildVenv(recipe: PythonRecipe, io: BuildIo): Promise<Built> {
+  await checkGit(recipe, io);
+  const uv = await findUv(recipe.index, io);
+  if (recipe.uv && uv === undefined) throw noUv();
+  const interpreter = (await findInterpreter(recipe.python, io)) ?? (await fetchInterpreter(recipe.python, uv, io));
+  const installer = uv ? uvInstaller(uv, recipe.index, io) : pipInstaller(recipe.index, io);
+  const venv = path.join(io.directory, 'venv');
+  const file = path.join(io.directory, 'requirements.txt');
+  await writeFile(file, recipe.requirements.map((line) => `${line}\n`).join(''));
+  await installer.createVenv(interpreter, venv);
+  const failure = watchForFailure();
+  if (recipe.requirements.length > 0) {
+    await installer.install(venv, file, failure.onLine).catch((error: unknown) => {
+      io.signal.throwIfAborted();
+      throw failure.explain(error);
+    });
+  }
+  await linkVenv(recipe, venv, io);
+  const tools =
+    uv && recipe.uv ? [await linkDirectory(path.join(io.directory, 'tools'), { uv, uvx: path.join(path.dirname(uv), 'uvx') })] : [];
+  return { path: [path.join(venv, 'bin'), ...tools], env: { VIRTUAL_ENV: venv }, notices: [] };
+}
+
+/** Makefiles and scripts name the environment by its place in the tree. */
+async function linkVenv(recipe: PythonRecipe, venv: string, io: BuildIo): Promise<void> {
+  if (recipe.venv === undefined) return;
+  // The synchronized tree holds a piece of a virtual environment when the command names a file in it.
+  const linked = await linkInTree(path.join(io.root, recipe.venv), venv, (names) => !names.includes('pyvenv.cfg'));
+  if (!linked) io.log(`${recipe.venv} of the tree is left as it is`);
+}
+
+function noUv(): RawcloudError {
+  return new RawcloudError(
+    'E_ENVIRONMENT',
+    'the command calls uv, which is not on the VM and could not be installed from the package index',
+    {
+      remedy: "Name the program itself ('rawcloud run python …'), or use an image that has uv (--image).",
+    },
+  );
+}
+
+async function checkGit(recipe: PythonRecipe, io: BuildIo): Promise<void> {
+  const line = recipe.requirements.find((requirement) => / @ git\+/.test(requirement));
+  if (line === undefined || (await findProgram('git', io))) return;
+  throw new RawcloudError('E_ENVIRONMENT', `${line.split(' ')[0]} is installed from a git repository, and the VM has no git`, {
+    remedy: 'Use an image with git (--image), or install a released version of the package here.',
+  });
+}

@@ -1,0 +1,118 @@
+import { readdir, readFile, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { mapBounded } from '../../contract';
+import { codeOf } from '../executables';
+
+/** A package as an environment records it. Nothing of it was imported or run. */
+export interface Distribution {
+  /** As the package spells it. */
+  readonly name: string;
+  /** Absent when the record is damaged, or names none. */
+  readonly version?: string;
+  /** Who installed it: `pip`, `uv`, `rpm`; absent when nobody says so. */
+  readonly installer?: string;
+  /** Content of direct_url.json: installed from a URL, a repository or a directory. */
+  readonly directUrl?: unknown;
+  /** Directory that an .egg-link or a .pth file points at. */
+  readonly linkedTo?: string;
+  /** Where it is recorded. */
+  readonly record: string;
+}
+
+/** Records read at the same time; each is two or three small files. */
+const CONCURRENCY = 16;
+
+/** All packages recorded in one directory of Python's path, in order of their records' names. */
+export async function readDistributions(site: string): Promise<Distribution[]> {
+  const names = (await readdir(site)).sort();
+  const found = await mapBounded(names, CONCURRENCY, (name) => readRecord(site, name));
+  const known = found.flatMap((distributions) => distributions);
+  // `setup.py develop` leaves both a link with the name and a line in easy-install.pth.
+  const linked = new Set(known.filter(({ record }) => record.endsWith('.egg-link')).map(({ linkedTo }) => linkedTo));
+  return known.filter(({ record, linkedTo }) => !record.endsWith('.pth') || !linked.has(linkedTo));
+}
+
+function readRecord(site: string, name: string): Promise<Distribution[]> {
+  const record = path.join(site, name);
+  // pip renames what it is about to remove, and leaves it so when it is interrupted.
+  if (name.startsWith('~')) return Promise.resolve([]);
+  if (name.endsWith('.dist-info')) return readDistInfo(record);
+  if (name.endsWith('.egg-info')) return readEggInfo(record);
+  if (name.endsWith('.egg-link')) return readEggLink(record);
+  if (name.endsWith('.pth')) return readPth(record);
+  return Promise.resolve([]);
+}
+
+async function readDistInfo(record: string): Promise<Distribution[]> {
+  const [metadata, installer, direct] = await Promise.all([
+    readText(path.join(record, 'METADATA')),
+    readText(path.join(record, 'INSTALLER')),
+    readText(path.join(record, 'direct_url.json')),
+  ]);
+  const { name, version } = identity(metadata, record);
+  return [
+    {
+      name,
+      ...(version ? { version } : {}),
+      ...(installer?.trim() ? { installer: installer.trim().toLowerCase() } : {}),
+      ...(direct === undefined ? {} : { directUrl: parseJson(direct) }),
+      record,
+    },
+  ];
+}
+
+async function readEggInfo(record: string): Promise<Distribution[]> {
+  const directory = (await stat(record)).isDirectory();
+  const metadata = await readText(directory ? path.join(record, 'PKG-INFO') : record);
+  const installer = directory ? (await readText(path.join(record, 'INSTALLER')))?.trim().toLowerCase() : undefined;
+  const { name, version } = identity(metadata, record);
+  return [{ name, ...(version ? { version } : {}), ...(installer ? { installer } : {}), record }];
+}
+
+async function readEggLink(record: string): Promise<Distribution[]> {
+  const [first = ''] = ((await readText(record)) ?? '').split('\n');
+  return [{ name: path.basename(record, '.egg-link'), linkedTo: first.trim(), record }];
+}
+
+/** A .pth line is a directory to look in; lines that begin with `import` are run by Python, and left alone here. */
+async function readPth(record: string): Promise<Distribution[]> {
+  const site = path.dirname(record);
+  const lines = ((await readText(record)) ?? '').split(/\r?\n/).map((line) => line.trimEnd());
+  const directories = lines.filter((line) => line !== '' && !/^(#|import[ \t])/.test(line)).map((line) => path.resolve(site, line));
+  const outside = directories.filter((directory) => !`${directory}/`.startsWith(`${site}/`));
+  // The finder of an editable install is recorded by its own dist-info beside it.
+  if (path.basename(record).startsWith('__editable__')) return [];
+  const existing: Distribution[] = [];
+  for (const linkedTo of outside) {
+    const there = await stat(linkedTo).catch(() => undefined);
+    if (there?.isDirectory()) existing.push({ name: path.basename(record), linkedTo, record });
+  }
+  return existing;
+}
+
+/** Name and version of the metadata, else of the record's own name; without metadata the version is not believed. */
+function identity(metadata: string | undefined, record: string): { name: string; version?: string } {
+  const [head = ''] = (metadata ?? '').split(/\r?\n\r?\n/);
+  const name = /^Name:[ \t]*(\S.*?)[ \t\r]*$/im.exec(head)?.[1] ?? path.basename(record).split('-')[0]!;
+  const version = /^Version:[ \t]*(\S.*?)[ \t\r]*$/im.exec(head)?.[1];
+  return { name, ...(version ? { version } : {}) };
+}
+
+/** undefined when there is no such file; what cannot be read otherwise fails. */
+async function readText(file: string): Promise<string | undefined> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** A damaged file counts as an unknown origin, which is refused by name later. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return {};
+  }
+}

@@ -1,0 +1,94 @@
+import path from 'node:path';
+import { RawcloudError } from '../../contract';
+import type { CaptureContext } from '../../contract';
+import { findExecutable, isDirectory, isFile } from '../executables';
+import type { Need } from '../needs';
+import { askInterpreter, readVenv } from './interpreter';
+import type { Interpreter } from './interpreter';
+
+/** Tools that keep environments of their own and would have to be on the VM themselves. */
+const FOREIGN_RUNNERS = ['poetry', 'pdm', 'pipenv', 'hatch', 'conda', 'mamba', 'micromamba', 'pixi'];
+
+/**
+ * The Python that the command would run with, in this order: the one that it names by path, the active virtual
+ * environment, the first on PATH, `.venv` in the working directory or the root. `uv run` looks at `.venv` first.
+ * A command that merely may need Python gets one only when an environment is active.
+ * @throws E_PACKAGE for conda and tools whose environments are not carried yet
+ */
+export async function findPython(need: Need, context: CaptureContext): Promise<Interpreter | undefined> {
+  refuseForeignRunners(need);
+  const named = await venvOfPath(need.executable, context);
+  if (named) return readVenv(named, context);
+  const project = await projectVenv(context);
+  if (project && callsUv(need)) return readVenv(project, context);
+  const active = context.env['VIRTUAL_ENV'];
+  if (active) return readVenv(path.resolve(context.cwd, active), context);
+  if (need.kind === 'possible') return activeConda(context);
+  const first = await firstOnPath(need, context);
+  if (first) return refuseConda(await ofExecutable(first, context));
+  return project ? readVenv(project, context) : undefined;
+}
+
+/** True when the command calls uv itself: it must be there on the VM too. */
+export function callsUv(need: Need): boolean {
+  return need.commands.some(({ program }) => ['uv', 'uvx'].includes(path.basename(program)));
+}
+
+function refuseForeignRunners(need: Need): void {
+  const runner = need.commands.map(({ program }) => path.basename(program)).find((name) => FOREIGN_RUNNERS.includes(name));
+  if (runner === undefined) return;
+  throw new RawcloudError(
+    'E_PACKAGE',
+    `'${runner}' finds its environment itself, and would not find it on the VM; carrying ${runner} is coming`,
+    {
+      remedy: `Activate the environment and name the command itself: 'rawcloud run python …' instead of '${runner} run python …'.`,
+    },
+  );
+}
+
+/** A word with a path to the bin directory of a virtual environment: `.venv/bin/python`. */
+async function venvOfPath(executable: string | undefined, { cwd }: CaptureContext): Promise<string | undefined> {
+  if (!executable?.includes('/')) return undefined;
+  const prefix = path.dirname(path.dirname(path.resolve(cwd, executable)));
+  return (await isFile(path.join(prefix, 'pyvenv.cfg'))) ? prefix : undefined;
+}
+
+async function projectVenv({ cwd, root }: CaptureContext): Promise<string | undefined> {
+  for (const directory of [cwd, root]) {
+    const prefix = path.join(directory, '.venv');
+    if (await isFile(path.join(prefix, 'pyvenv.cfg'))) return prefix;
+  }
+  return undefined;
+}
+
+async function firstOnPath(need: Need, context: CaptureContext): Promise<string | undefined> {
+  for (const name of new Set([need.executable, 'python3', 'python'])) {
+    const found = name === undefined ? undefined : await findExecutable(name, context);
+    if (found) return found;
+  }
+  return undefined;
+}
+
+/** The bin directory of a virtual environment may be on PATH though nothing was activated. */
+async function ofExecutable(executable: string, context: CaptureContext): Promise<Interpreter> {
+  const prefix = await venvOfPath(executable, context);
+  return prefix ? readVenv(prefix, context) : askInterpreter(executable, context);
+}
+
+async function refuseConda(python: Interpreter): Promise<Interpreter> {
+  if (python.kind === 'venv' || !(await isDirectory(path.join(python.prefix, 'conda-meta')))) return python;
+  throw condaIsComing(python.prefix);
+}
+
+/** conda's base environment is active in every terminal of many people, and means nothing there. */
+function activeConda({ env }: CaptureContext): undefined {
+  const prefix = env['CONDA_PREFIX'];
+  if (prefix && env['CONDA_DEFAULT_ENV'] !== 'base') throw condaIsComing(prefix);
+  return undefined;
+}
+
+function condaIsComing(prefix: string): RawcloudError {
+  return new RawcloudError('E_PACKAGE', `the active Python is the conda environment ${prefix}; conda environments are coming`, {
+    remedy: "Make a virtual environment with what the job needs and activate it: 'python -m venv .venv', then 'pip install …'.",
+  });
+}

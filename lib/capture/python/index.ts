@@ -1,0 +1,123 @@
+import path from 'node:path';
+import * as v from 'valibot';
+import { RawcloudError } from '../../contract';
+import type { CaptureContext, Capturer, Found, Notice, PythonIndex, PythonRecipe } from '../../contract';
+import { makeLayer } from '../layer';
+import { findNeeds } from '../needs';
+import type { Distribution } from './distributions';
+import { callsUv, findPython } from './environment';
+import { readIndex } from './index-settings';
+import type { Interpreter } from './interpreter';
+import { readPackages } from './packages';
+import { canonicalName, requirementOf } from './requirement';
+import type { Requirement } from './requirement';
+
+export const PYTHON_KIND = 'python';
+
+/** What an environment holds though nobody asked for it: with nothing else in it, an interpreter is all a job needs. */
+const SEEDS = new Set(['pip', 'setuptools', 'wheel', 'distribute', 'pkg-resources']);
+
+/** What `detect` tells `capture`; the rest of a found's detail is for people. */
+const DetailSchema = v.object({
+  kind: v.picklist(['venv', 'interpreter']),
+  minor: v.string(),
+  prefix: v.string(),
+  sites: v.array(v.string()),
+  baseSites: v.array(v.string()),
+  uv: v.boolean(),
+});
+
+/**
+ * Carries Python packages: reads the environment's own records (dist-info, egg-info, direct_url.json, links), asks for
+ * exactly those versions on the VM, and refuses by name what a package index cannot give.
+ */
+export const pythonCapturer: Capturer = {
+  kind: PYTHON_KIND,
+
+  async detect(context) {
+    const { python: need } = await findNeeds(context);
+    const python = need && (await findPython(need, context));
+    return need && python ? [describe(python, callsUv(need), context)] : [];
+  },
+
+  async capture(found, context) {
+    const { uv, ...python } = v.parse(DetailSchema, found.detail);
+    const { distributions, ofSystem } = await readPackages(python);
+    const requirements = requirementsOf(distributions, found.title);
+    const index = requirements.length > 0 ? await readIndex(context.env, { prefix: python.prefix, cwd: context.cwd }) : undefined;
+    const venv = python.kind === 'venv' ? insideTree(python.prefix, context.root) : undefined;
+    const recipe: PythonRecipe = {
+      python: python.minor,
+      requirements,
+      ...(index ? { index } : {}),
+      ...(venv === undefined ? {} : { venv }),
+      uv,
+    };
+    return { layer: makeLayer(PYTHON_KIND, context.platform, recipe, [], notices(ofSystem, index)), contents: [] };
+  },
+};
+
+function describe(python: Interpreter, uv: boolean, { cwd }: CaptureContext): Found {
+  const near = path.relative(cwd, python.prefix);
+  const where = near.startsWith('../..') ? python.prefix : near || '.';
+  return { kind: PYTHON_KIND, title: `Python ${python.minor} (${where})`, detail: { ...python, uv } };
+}
+
+function insideTree(prefix: string, root: string): string | undefined {
+  const relative = path.relative(root, prefix);
+  return relative === '' || relative.startsWith('..') || path.isAbsolute(relative) ? undefined : relative.split(path.sep).join('/');
+}
+
+function requirementsOf(distributions: readonly Distribution[], title: string): string[] {
+  const all = distributions.map(requirementOf);
+  const refused = all.filter((requirement) => requirement.kind === 'refused');
+  if (refused.length > 0) throw refusal(refused, title);
+  const asked = all.filter((requirement) => requirement.kind === 'requirement');
+  if (asked.every(({ name }) => SEEDS.has(canonicalName(name)))) return [];
+  return asked.map(({ line }) => line).sort();
+}
+
+const REMEDIES = {
+  local:
+    'Carrying editable and local packages is coming (issue "Environment synchronization"). Until then uninstall them here and let the job ' +
+    'find their source in the synchronized tree (PYTHONPATH), or install released versions of them.',
+  private: 'Packages behind credentials are coming. Until then install them from a public index or URL.',
+  damaged: 'Reinstall them: pip install --force-reinstall NAME.',
+} as const;
+
+function refusal(refused: readonly Extract<Requirement, { kind: 'refused' }>[], title: string): RawcloudError {
+  const what = refused.map(({ name, why }) => `${name} (${why})`).join(', ');
+  const reasons = [...new Set(refused.map(({ reason }) => reason))];
+  const count = refused.length === 1 ? 'a package' : `${refused.length} packages`;
+  return new RawcloudError('E_PACKAGE', `${count} of ${title} cannot be carried: ${what}`, {
+    remedy: reasons.map((reason) => REMEDIES[reason]).join(' '),
+    data: { packages: refused.map(({ name }) => name) },
+  });
+}
+
+/** Names shown of a list that may be hundreds long. */
+const SHOWN = 4;
+
+function notices(ofSystem: readonly Distribution[], index: PythonIndex | undefined): Notice[] {
+  const names = ofSystem.map(({ name }) => name);
+  const few = names.slice(0, SHOWN).join(', ') + (names.length > SHOWN ? ' …' : '');
+  const directories = index?.findLinks.filter((link) => path.isAbsolute(link)) ?? [];
+  return [
+    ...(names.length > 0
+      ? [
+          {
+            level: 'info' as const,
+            text: `left out ${names.length} Python packages that the operating system installed (${few}); use a virtual environment to carry them`,
+          },
+        ]
+      : []),
+    ...(directories.length > 0
+      ? [
+          {
+            level: 'info' as const,
+            text: `${directories.join(', ')} (find-links) is a directory of this machine: a VM in AWS takes packages from the index only`,
+          },
+        ]
+      : []),
+  ];
+}

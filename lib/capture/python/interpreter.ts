@@ -1,0 +1,132 @@
+import { execFile } from 'node:child_process';
+import { readdir, readFile, realpath } from 'node:fs/promises';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import * as v from 'valibot';
+import { RawcloudError } from '../../contract';
+import { isDirectory } from '../executables';
+
+/** A Python and the directories in which it looks for packages, first one first. */
+export interface Interpreter {
+  readonly kind: 'venv' | 'interpreter';
+  /** `3.11` */
+  readonly minor: string;
+  /** sys.prefix: of a virtual environment its own directory. */
+  readonly prefix: string;
+  /** Directories with packages that belong to this environment. */
+  readonly sites: readonly string[];
+  /** The same of the interpreter that a virtual environment was allowed to see through to. */
+  readonly baseSites: readonly string[];
+}
+
+const run = promisify(execFile);
+
+/** Says where it looks, without `site`: no .pth file is run, nothing of the user's is imported. */
+const QUESTION = `
+import json, sys, site
+print(json.dumps({
+  "version": list(sys.version_info[:2]),
+  "prefix": sys.prefix,
+  "sites": site.getsitepackages([sys.prefix]),
+  "user": site.getusersitepackages(),
+}))
+`;
+
+const AnswerSchema = v.object({
+  version: v.tuple([v.number(), v.number()]),
+  prefix: v.string(),
+  sites: v.array(v.string()),
+  user: v.string(),
+});
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** Long enough for a shim on a slow disk, short enough not to look like a hang. */
+const ANSWER_TIMEOUT_MS = 20_000;
+
+/**
+ * Asks an interpreter outside any virtual environment; follows shims (pyenv, asdf), as they run it too.
+ * @throws E_PACKAGE when it does not answer or is no Python 3
+ */
+export async function askInterpreter(executable: string, options: { env: Env; cwd: string }): Promise<Interpreter> {
+  const answer = await ask(executable, options);
+  const [major, minor] = answer.version;
+  if (major !== 3) {
+    throw new RawcloudError('E_PACKAGE', `${executable} is Python ${major}.${minor}; rawcloud carries the packages of Python 3`, {
+      remedy: 'Put a Python 3 first on PATH, or activate a virtual environment of one.',
+    });
+  }
+  const user = options.env['PYTHONNOUSERSITE'] ? [] : [answer.user];
+  const sites = [...user, ...answer.sites];
+  return { kind: 'interpreter', minor: `${major}.${minor}`, prefix: answer.prefix, sites: await distinct(sites), baseSites: [] };
+}
+
+async function ask(executable: string, { env, cwd }: { env: Env; cwd: string }): Promise<v.InferOutput<typeof AnswerSchema>> {
+  try {
+    const { stdout } = await run(executable, ['-I', '-S', '-c', QUESTION], { env, cwd, timeout: ANSWER_TIMEOUT_MS });
+    return v.parse(AnswerSchema, JSON.parse(stdout));
+  } catch (cause) {
+    throw new RawcloudError('E_PACKAGE', `${executable} did not say which Python it is and where its packages lie`, {
+      remedy: `Run '${executable} --version' to see what is wrong with it.`,
+      cause,
+    });
+  }
+}
+
+/**
+ * Reads a virtual environment by its files alone.
+ * @throws E_PACKAGE when there is none, or it says no version
+ */
+export async function readVenv(prefix: string, options: { env: Env; cwd: string }): Promise<Interpreter> {
+  const settings = await venvSettings(prefix);
+  const minor = /^\d+\.\d+/.exec(settings.get('version') ?? settings.get('version_info') ?? '')?.[0] ?? (await minorOfLibrary(prefix));
+  if (minor === undefined) throw notAVenv(prefix, 'its pyvenv.cfg names no version and its lib directory no python3.x');
+  const through = settings.get('include-system-site-packages')?.toLowerCase() === 'true';
+  return {
+    kind: 'venv',
+    minor,
+    prefix,
+    sites: await distinct(['lib', 'lib64'].map((lib) => path.join(prefix, lib, `python${minor}`, 'site-packages'))),
+    baseSites: through ? await sitesOfBase(settings.get('home'), minor, options) : [],
+  };
+}
+
+async function venvSettings(prefix: string): Promise<Map<string, string>> {
+  const text = await readFile(path.join(prefix, 'pyvenv.cfg'), 'utf8').catch((cause: unknown) => {
+    throw notAVenv(prefix, 'it has no pyvenv.cfg', cause);
+  });
+  return new Map(
+    text.split(/\r?\n/).flatMap((line): [string, string][] => {
+      const at = line.indexOf('=');
+      return at === -1 ? [] : [[line.slice(0, at).trim().toLowerCase(), line.slice(at + 1).trim()]];
+    }),
+  );
+}
+
+function notAVenv(prefix: string, why: string, cause?: unknown): RawcloudError {
+  return new RawcloudError('E_PACKAGE', `${prefix} is not a virtual environment that can be read: ${why}`, {
+    remedy: 'Make it again, or deactivate it (VIRTUAL_ENV names it).',
+    cause,
+  });
+}
+
+async function minorOfLibrary(prefix: string): Promise<string | undefined> {
+  const names = await readdir(path.join(prefix, 'lib')).catch((): string[] => []);
+  return names.map((name) => /^python(3\.\d+)$/.exec(name)?.[1]).find((minor) => minor !== undefined);
+}
+
+async function sitesOfBase(home: string | undefined, minor: string, options: { env: Env; cwd: string }): Promise<readonly string[]> {
+  if (home === undefined) return [];
+  return (await askInterpreter(path.join(home, `python${minor}`), options)).sites;
+}
+
+/** Existing directories, each once: lib64 is often a link to lib. */
+async function distinct(directories: readonly string[]): Promise<string[]> {
+  const seen = new Map<string, string>();
+  for (const directory of directories) {
+    if (!(await isDirectory(directory))) continue;
+    const real = await realpath(directory);
+    if (!seen.has(real)) seen.set(real, directory);
+  }
+  return [...seen.values()];
+}
