@@ -185,8 +185,14 @@ export interface Client {
   readonly scaffold: { readonly name: string; readonly region: string; readonly account: string; readonly bucket: string };
   readonly local: boolean;
   plan(request: RunRequest, options?: { signal?: AbortSignal }): Promise<RunPlan>;
-  /** Captures, uploads, records, launches. Events up to the launch go to `onEvent`, the rest to {@link JobHandle.watch}. */
-  run(request: RunRequest, options?: { signal?: AbortSignal; onEvent?: (event: RawcloudEvent) => void }): Promise<JobHandle>;
+  /**
+   * Captures, uploads, records, launches. Events up to the launch go to `onEvent`, the rest to {@link JobHandle.watch}.
+   * `source` (default 'api') goes on record; `watched` (default true) is false when nobody will watch from the start.
+   */
+  run(
+    request: RunRequest,
+    options?: { signal?: AbortSignal; onEvent?: (event: RawcloudEvent) => void; source?: 'cli' | 'api'; watched?: boolean },
+  ): Promise<JobHandle>;
   /** By id, unique prefix of an id, or name; without one, this user's last job on this machine. @throws E_NO_JOB, E_AMBIGUOUS_JOB */
   job(which?: string, options?: { signal?: AbortSignal }): Promise<JobHandle>;
   /** Open jobs; with `all` also ended ones, newest first. */
@@ -207,4 +213,6 @@ export interface ConnectOptions {
   readonly scaffold?: string;
   /** The local cloud instead of AWS; started when it does not run. @default false */
   readonly local?: boolean;
+  /** Told what the user should know about the connection, as that the local cloud was started. */
+  readonly onNotice?: (notice: Notice) => void;
 }

@@ -9,7 +9,6 @@ import { forwardableCredentials, whoAmI } from '../aws/identity';
 import { describeImage } from '../aws/images';
 import { readParameter } from '../aws/parameters';
 import { createS3Store } from '../aws/s3-store';
-import { ensureLocalCloud } from '../local/daemon';
 import type { Client, ConnectOptions } from './api';
 import { createClient } from './client';
 import { systemClock } from './clock';
@@ -21,37 +20,76 @@ import { DEFAULT_PACE, LOCAL_PACE } from './observe/pace';
 
 /**
  * A client for the account (or the local cloud) that the environment points at.
- * @throws E_NO_CREDENTIALS, E_NO_SCAFFOLDING, E_ENDPOINT_DOWN …
+ * @throws E_NO_CREDENTIALS, E_NO_SCAFFOLDING, E_ENDPOINT_DOWN, E_LOCAL_CLOUD
  */
 export async function connect(options: ConnectOptions): Promise<Client> {
-  const home = options.env['HOME'] ?? os.homedir();
-  const cacheDir = path.join(options.env['XDG_CACHE_HOME'] ?? path.join(home, '.cache'), 'rawcloud');
+  const { env, cwd, local = false } = options;
   const context = await open(options);
-  const scaffold = await readScaffold(context, options.scaffold ?? DEFAULT_SCAFFOLD_NAME);
-  const identity = await whoAmI(context);
-  const local = options.local ?? false;
-  return createClient({
+  const [scaffold, caller] = await Promise.all([readScaffold(context, options.scaffold ?? DEFAULT_SCAFFOLD_NAME, local), whoAmI(context)]);
+  const home = env['HOME'] ?? os.homedir();
+  const cacheDir = path.join(env['XDG_CACHE_HOME'] ?? path.join(home, '.cache'), 'rawcloud');
+  const vmSystem = local ? process.platform : 'linux';
+  const deps: ClientDeps = {
     store: createS3Store(context, { bucket: scaffold.bucket, account: scaffold.account }),
-    compute: createEc2Compute(context, { scaffold: scaffold.name }),
+    compute: createEc2Compute(context),
     scaffold,
     clock: systemClock,
     by: `client ${os.hostname()}:${process.pid}`,
-    owner: identity.arn,
+    owner: caller.arn,
     host: os.hostname(),
     local,
     arch: hostArch(),
-    vmSystem: local ? process.platform : 'linux',
-    cwd: options.cwd,
+    vmSystem,
+    cwd,
     home,
-    env: options.env,
+    env,
     cacheDir,
     intervals: local ? LOCAL_INTERVALS : DEFAULT_INTERVALS,
     pace: local ? LOCAL_PACE : DEFAULT_PACE,
     resolveImage: (arch, image) => resolveImage(context, arch, image),
-    forward: () => forwardableCredentials(context),
-    agentArtifact: () => agentArtifact({}),
-    nodeArtifact: (arch, signal) =>
-      nodeArtifact({ platform: `${local ? process.platform : 'linux'}-${arch}`, local, cacheDir, env: options.env, ...(signal ? { signal } : {}) }),
-    close: async () => context.close(),
-  } satisfies ClientDeps);
+    forward: async () => ({ arn: caller.arn, credentials: await forwardableCredentials(context) }),
+    agentArtifact: () => agentArtifact(),
+    nodeArtifact: (arch, signal) => nodeArtifact({ platform: `${vmSystem}-${arch}`, local, cacheDir, env, ...(signal ? { signal } : {}) }),
+    close: () => Promise.resolve(context.close()),
+  };
+  return createClient(deps);
+}
+
+async function open({ env, region, profile, local, onNotice }: ConnectOptions): Promise<AwsContext> {
+  if (!local) return openAws({ env, ...(region ? { region } : {}), ...(profile ? { profile } : {}) });
+  const { ensureLocalCloud } = await import('../local/daemon.js');
+  const cloud = await ensureLocalCloud({ env });
+  for (const notice of cloud.notices) onNotice?.(notice);
+  if (region && region !== cloud.region) {
+    throw new RawcloudError('E_USAGE', `the local cloud has one region, ${cloud.region}; got ${region}`, { remedy: 'Leave out --region.' });
+  }
+  return openAws({ env: {}, region: cloud.region, endpoint: cloud.url, credentials: cloud.credentials });
+}
+
+async function readScaffold(context: AwsContext, name: string, local: boolean): Promise<Scaffold> {
+  const text = await readParameter(context, scaffoldParameterName(name));
+  if (text !== undefined) return parseScaffold(text);
+  throw new RawcloudError('E_NO_SCAFFOLDING', `there is no rawcloud scaffolding '${name}' in ${context.region}${local ? ' of the local cloud' : ''}`, {
+    remedy: local
+      ? 'Leave out --scaffold, or start afresh with: rawcloud local reset'
+      : 'An administrator lays it down once: npx cdk bootstrap && npx cdk deploy (see the README). To try without an account: --local.',
+  });
+}
+
+async function resolveImage(context: AwsContext, arch: Arch, image: string | undefined): Promise<Image> {
+  if (image === undefined) return { id: await newestAmazonLinux(context, arch), rootDevice: '/dev/xvda' };
+  const facts = await describeImage(context, image);
+  if (facts.arch === arch) return facts;
+  throw new RawcloudError('E_HARDWARE', `image ${image} is for ${facts.arch}, but the job is for ${arch}`, { remedy: `Give --arch ${facts.arch}, or another image.` });
+}
+
+async function newestAmazonLinux(context: AwsContext, arch: Arch): Promise<string> {
+  const name = amazonLinuxParameter(arch);
+  const id = await readParameter(context, name);
+  if (id !== undefined) return id;
+  throw new RawcloudError('E_AWS_REQUEST', `${context.region} has no public parameter ${name}, so the newest Amazon Linux is not known`, { remedy: 'Give --image ami-…' });
+}
+
+function hostArch(): Arch {
+  return process.arch === 'arm64' ? 'arm64' : 'x86_64';
 }

@@ -56,7 +56,8 @@ const MOST_TAGS = 45;
 export function normalizeRequest(request: RunRequest, cwd: string): NormalRequest {
   const problems = [...unknownKeys(request), ...commandProblems(request), ...numberProblems(request), ...tagProblems(request), ...variableProblems(request)];
   if (problems.length > 0) {
-    throw new RawcloudError('E_USAGE', problems.length === 1 ? problems[0]! : `${problems.length} problems:\n${problems.map((p) => `  - ${p}`).join('\n')}`);
+    const text = problems.length === 1 ? problems[0]! : `${problems.length} problems:\n${problems.map((p) => `  - ${p}`).join('\n')}`;
+    throw new RawcloudError('E_USAGE', text, { data: { problems } });
   }
   return {
     command: request.command,

@@ -1,0 +1,76 @@
+import type { JobHandle, JobResult } from '../../lib/runtime/api';
+import type { Presenter } from '../render/presenter';
+import { unlessLeft } from './interruption';
+import type { Interruption, LEFT } from './interruption';
+
+export interface Following {
+  readonly presenter: Presenter;
+  readonly interruption: Interruption;
+  /** Aborted when nobody reads our output any more. */
+  readonly outputGone: AbortSignal;
+  /** What that means for the job: a local command would end by SIGPIPE. */
+  readonly onOutputGone: 'stop' | 'leave';
+}
+
+/**
+ * Watches a job to its end and shows it.
+ * @returns how it ended, or {@link LEFT} when we were asked to go first
+ */
+export async function follow(job: JobHandle, following: Following): Promise<JobResult | typeof LEFT> {
+  const { interruption, outputGone, onOutputGone } = following;
+  const left = new AbortController();
+  const leave = () => left.abort();
+  const undo = [on(interruption.leave, leave)];
+  if (onOutputGone === 'leave') undo.push(on(outputGone, leave));
+  const stopper = new Stopper(job, following);
+  undo.push(on(interruption.stop, () => stopper.stop('stopping the job; Ctrl-C again leaves at once')));
+  if (onOutputGone === 'stop') undo.push(on(outputGone, () => stopper.stop('nobody reads the output any more: stopping the job')));
+  try {
+    return await unlessLeft(watchToEnd(job, following.presenter, left.signal, stopper), left.signal);
+  } finally {
+    for (const remove of undo) remove();
+  }
+}
+
+async function watchToEnd(job: JobHandle, presenter: Presenter, signal: AbortSignal, stopper: Stopper): Promise<JobResult> {
+  for await (const event of job.watch({ signal })) await presenter.event(event);
+  await stopper.done;
+  return job.wait({ signal });
+}
+
+/** Asks the job to stop, once, and says so; a failure to ask is said too, as the job then goes on. */
+class Stopper {
+  /** Resolves when the request is on record, or has failed and that was said. */
+  done: Promise<void> = Promise.resolve();
+  #asked = false;
+
+  constructor(
+    private readonly job: JobHandle,
+    private readonly following: Following,
+  ) {}
+
+  stop(remark: string): void {
+    if (this.#asked) return;
+    this.#asked = true;
+    this.done = this.#ask(remark);
+  }
+
+  async #ask(remark: string): Promise<void> {
+    const { presenter, interruption } = this.following;
+    try {
+      await presenter.remark(remark);
+      await this.job.stop({ signal: interruption.leave });
+    } catch (error) {
+      if (interruption.leave.aborted) return;
+      this.#asked = false;
+      await presenter.remark(`the job could not be asked to stop: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+}
+
+/** Calls the listener when the signal is aborted, at once when it is already. @returns what undoes it */
+function on(signal: AbortSignal, listener: () => void): () => void {
+  if (signal.aborted) listener();
+  else signal.addEventListener('abort', listener, { once: true });
+  return () => signal.removeEventListener('abort', listener);
+}

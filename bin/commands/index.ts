@@ -1,0 +1,15 @@
+/** The verbs: what runs once the command line is parsed. A file of its own in the build. */
+export { attach } from './attach';
+export { download } from './download';
+export { extend } from './extend';
+export { local } from './local';
+export { logs } from './logs';
+export { ps } from './ps';
+export { reap } from './reap';
+export { reportError } from './report-error';
+export { run } from './run';
+export { status } from './status';
+export { stop } from './stop';
+
+/** All of them, as the launcher loads them. */
+export type Commands = typeof import('./index');

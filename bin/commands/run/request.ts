@@ -1,0 +1,66 @@
+import { parseDuration, parseGiB, RawcloudError } from '../../../lib/contract';
+import { normalizeRequest } from '../../../lib/runtime/request';
+import type { RunRequest } from '../../../lib/runtime/api';
+import type { CliIo } from '../../io';
+import type { RunOptions } from '../../options';
+import { parseArch, parseCpu, parseMemory, parseVmTypes } from './hardware';
+import { Problems } from './problems';
+import { readVariables } from './variables';
+
+/** What the options ask for, apart from stdin and the answer about a large tree, which depend on the moment. */
+export type AskedRequest = Omit<RunRequest, 'stdin' | 'confirmLargeTree'>;
+
+/**
+ * Makes the request of a command line.
+ * @throws E_USAGE with everything that is wrong: text that cannot be read, and requests that the runtime would refuse
+ */
+export async function readRequest(command: readonly string[], options: RunOptions, io: Pick<CliIo, 'env' | 'cwd'>): Promise<AskedRequest> {
+  const problems = new Problems();
+  const read = <A, T>(value: A | undefined, parse: (value: A) => T): T | undefined =>
+    value === undefined ? undefined : problems.try(() => parse(value));
+  const request: AskedRequest = dropUndefined({
+    command,
+    cwd: io.cwd,
+    name: options.name,
+    vmTypes: read(options.vmType, parseVmTypes),
+    cpu: read(options.cpu, parseCpu),
+    memoryGiB: read(options.memory, parseMemory),
+    arch: read(options.arch, parseArch),
+    diskGiB: read(options.disk, (text) => parseGiB(text, '--disk')),
+    image: options.image,
+    variables: await readVariables(options, io, problems),
+    timeoutS: read(options.timeout, (text) => parseDuration(text, '--timeout')),
+    lifetimeS: read(options.maxLifetime, (text) => parseDuration(text, '--max-lifetime')),
+    tags: readTags(options.tag ?? [], problems),
+    credentials: options.credentials ? ('forward' as const) : ('none' as const),
+    root: options.root ?? false,
+  });
+  checkCombinations(options, problems);
+  problems.try(() => normalizeRequest(request, io.cwd));
+  problems.throwIfAny('run');
+  return request;
+}
+
+function readTags(tags: readonly string[], problems: Problems): Record<string, string> {
+  const read = tags.map((text) =>
+    problems.try((): [string, string] => {
+      const equals = text.indexOf('=');
+      if (equals > 0) return [text.slice(0, equals), text.slice(equals + 1)];
+      throw new RawcloudError('E_USAGE', `--tag '${text}' is not a tag; allowed are forms like team=research`);
+    }),
+  );
+  return Object.fromEntries(read.filter((tag) => tag !== undefined));
+}
+
+function checkCombinations(options: RunOptions, problems: Problems): void {
+  const downloads = options.download === true || options.downloadTo !== undefined;
+  if (options.detach && downloads)
+    problems.add('--download needs somebody to wait for the files, but --detach leaves; rawcloud download fetches them later');
+  if (options.detach && options.dryRun) problems.add('--dry-run launches nothing that could be left with --detach');
+  if (options.json && options.quiet) problems.add('--json and --quiet exclude each other');
+}
+
+/** Leaves out what was not given, so that the runtime's defaults apply. */
+function dropUndefined<T extends object>(request: { [K in keyof T]: T[K] | undefined }): T {
+  return Object.fromEntries(Object.entries(request).filter(([, value]) => value !== undefined)) as T;
+}

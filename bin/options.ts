@@ -1,0 +1,65 @@
+/** Options as typed, by verb: text that is checked where it is used. */
+
+/** Options that nearly all verbs share: where to look, and how to answer. */
+export interface ConnectionOptions {
+  readonly local?: boolean;
+  readonly region?: string;
+  readonly profile?: string;
+  readonly scaffold?: string;
+  readonly json?: boolean;
+}
+
+export interface RunOptions extends ConnectionOptions {
+  readonly name?: string;
+  readonly vmType?: readonly string[];
+  readonly cpu?: string;
+  readonly memory?: string;
+  readonly arch?: string;
+  readonly disk?: string;
+  readonly image?: string;
+  readonly env?: readonly string[];
+  readonly envFile?: readonly string[];
+  readonly timeout?: string;
+  readonly maxLifetime?: string;
+  readonly tag?: readonly string[];
+  readonly detach?: boolean;
+  readonly download?: boolean;
+  readonly downloadTo?: string;
+  /** False by `--no-credentials`. */
+  readonly credentials: boolean;
+  readonly root?: boolean;
+  readonly dryRun?: boolean;
+  readonly quiet?: boolean;
+  readonly yes?: boolean;
+}
+
+export interface PsOptions extends ConnectionOptions {
+  readonly all?: boolean;
+  readonly limit?: string;
+}
+
+export interface StatusOptions extends ConnectionOptions {
+  readonly timings?: boolean;
+}
+
+export interface LogsOptions extends ConnectionOptions {
+  readonly follow?: boolean;
+  readonly boot?: boolean;
+  readonly system?: boolean;
+}
+
+export interface AttachOptions extends ConnectionOptions {
+  readonly quiet?: boolean;
+}
+
+export interface StopOptions extends ConnectionOptions {
+  /** False by `--no-wait`. */
+  readonly wait: boolean;
+}
+
+export interface DownloadOptions extends ConnectionOptions {
+  readonly to?: string;
+  readonly overwrite?: boolean;
+}
+
+export type LocalAction = 'start' | 'stop' | 'status' | 'reset' | 'serve';

@@ -1,0 +1,79 @@
+import { fstatSync } from 'node:fs';
+import { isatty } from 'node:tty';
+import { systemClock } from '../lib/runtime/clock';
+import type { CliIo, SignalName, Signals, StandardInput } from './io';
+
+const STDIN = 0;
+
+const SIGNALS: readonly SignalName[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+
+/** The real world. Loads nothing heavy before it is asked for. */
+export function processIo(process: NodeJS.Process): CliIo {
+  return {
+    stdout: process.stdout,
+    stderr: process.stderr,
+    stdin: standardInput(process),
+    env: process.env,
+    cwd: process.cwd(),
+    clock: systemClock,
+    signals: signalsOf(process),
+    connect: async (options) => (await import('./backend.js')).connect(options),
+    localCloud: async () => (await import('./backend.js')).localCloud(process.env),
+  };
+}
+
+function signalsOf(process: NodeJS.Process): Signals {
+  return {
+    listen: (listener) => {
+      const undo = SIGNALS.map((name) => {
+        const handler = () => listener(name);
+        process.on(name, handler);
+        return () => process.removeListener(name, handler);
+      });
+      return () => undo.forEach((remove) => remove());
+    },
+  };
+}
+
+function standardInput(process: NodeJS.Process): StandardInput {
+  return {
+    get kind() {
+      return stdinKind();
+    },
+    get isTTY() {
+      return isatty(STDIN);
+    },
+    read: (signal) => readStdin(process, signal),
+    ask: (prompt, signal) => askTerminal(process, prompt, signal),
+  };
+}
+
+/** Only what holds bytes is input: a terminal or /dev/null (character devices) and a closed descriptor mean none. */
+function stdinKind(): StandardInput['kind'] {
+  try {
+    const stat = fstatSync(STDIN);
+    if (stat.isFIFO()) return 'pipe';
+    if (stat.isFile()) return 'file';
+    return stat.isSocket() ? 'socket' : 'none';
+  } catch {
+    // EBADF: the caller closed it (`<&-`).
+    return 'none';
+  }
+}
+
+async function askTerminal(process: NodeJS.Process, prompt: string, signal: AbortSignal): Promise<string> {
+  const { createInterface } = await import('node:readline/promises');
+  // Not as `terminal`: readline would take Ctrl-C for itself, and the answer would be waited for in vain.
+  const lines = createInterface({ input: process.stdin, output: process.stderr, terminal: false });
+  try {
+    const ended = new Promise<string>((resolve) => lines.once('close', () => resolve('')));
+    return await Promise.race([lines.question(prompt, { signal }), ended]);
+  } finally {
+    lines.close();
+  }
+}
+
+async function* readStdin(process: NodeJS.Process, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  const { addAbortSignal } = await import('node:stream');
+  yield* addAbortSignal(signal, process.stdin) as AsyncIterable<Uint8Array>;
+}

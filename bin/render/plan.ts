@@ -1,0 +1,49 @@
+import { formatDuration, formatSize, formatUsd } from '../../lib/contract';
+import type { Offer } from '../../lib/contract';
+import type { RunPlan } from '../../lib/runtime/api';
+import { labelled } from './label';
+import type { Style } from './style';
+import { count, localTime, offerText, perHour, relativeTime } from './words';
+
+/** What `--dry-run` prints. */
+export function planLines(plan: RunPlan, how: { local: boolean; style: Style; now: number }): string[] {
+  const { style } = how;
+  const column = (label: string, lines: readonly string[]) => lines.map((line, i) => labelled(i === 0 ? label : '', line, style));
+  return [
+    ...column('offers', plan.offers.map(offerLine)),
+    ...column('image', [plan.image]),
+    ...column('disk', [`${plan.diskGiB} GiB`]),
+    ...column('lifetime', [`${formatDuration(plan.lifetimeS)}: then the VM ends itself, whatever happens`]),
+    ...column('identity', [identityText(plan.identity, how.now)]),
+    ...column('tree', treeTexts(plan.tree)),
+    ...column('packages', plan.packages.length === 0 ? ['none needed'] : plan.packages.map((p) => p.title)),
+    ...column(
+      'notices',
+      plan.notices.map((notice) => `${notice.level === 'warning' ? 'warning: ' : ''}${notice.text}`),
+    ),
+    ...column('price', [priceText(plan, how.local)]),
+    style.dim('Nothing was uploaded or launched.'),
+  ];
+}
+
+function offerLine(offer: Offer, index: number): string {
+  const price = `${offer.priceEstimated ? 'about ' : ''}${perHour(offer.usdPerHour)}`;
+  return `${index + 1}. ${offerText(offer)} · ${offer.purchase} · ${price} · ${offer.priceSource}`;
+}
+
+function identityText({ kind, arn, expiresAt }: RunPlan['identity'], now: number): string {
+  if (kind === 'none') return 'none: the job has no AWS credentials';
+  const until =
+    expiresAt === undefined ? '' : ` until ${localTime(Date.parse(expiresAt), now)} (${relativeTime(Date.parse(expiresAt), now)})`;
+  return `${arn ?? 'yours'}${until}`;
+}
+
+function treeTexts({ root, files, bytes, largest }: RunPlan['tree']): string[] {
+  const rows = largest.map((entry) => `${formatSize(entry.bytes).padStart(9)}  ${entry.path}`);
+  return [`${root}: ${count(files, 'file')}, ${formatSize(bytes)}${rows.length > 0 ? '; the largest:' : ''}`, ...rows];
+}
+
+function priceText({ usdPerHour, minimumUsd }: RunPlan, local: boolean): string {
+  const price = `${perHour(usdPerHour)} with disk and address, ${formatUsd(minimumUsd)} at least; traffic and storage not included`;
+  return local ? `nothing is charged in the local cloud; on AWS ${price}` : price;
+}

@@ -1,0 +1,24 @@
+import type { LocalAction } from '../options';
+import type { Declaring } from '../program';
+import { withJson } from './shared';
+
+const ACTIONS: readonly { name: LocalAction; description: string; hidden?: boolean }[] = [
+  { name: 'start', description: 'start it, unless it runs (any verb with --local does so too)' },
+  { name: 'stop', description: 'end it and its VMs; its state stays' },
+  { name: 'status', description: 'say whether it runs, and where its state lies' },
+  { name: 'reset', description: 'end it and delete its state' },
+  { name: 'serve', description: 'be the local cloud, in the foreground', hidden: true },
+];
+
+/** `rawcloud local start|stop|status|reset` */
+export function declareLocal({ program, context, perform }: Declaring): void {
+  const local = program
+    .command('local')
+    .summary('the local cloud: the same jobs on this machine, free of charge')
+    .description('The local cloud: an AWS-shaped endpoint on loopback whose VMs are processes of this machine.')
+    .addHelpText('after', '\nExamples:\n  rawcloud local start\n  rawcloud run --local -- echo hello\n  rawcloud local reset');
+  for (const { name, description, hidden } of ACTIONS) {
+    const command = local.command(name, { hidden: hidden ?? false }).description(description);
+    withJson(command).action(async (options: { json?: boolean }) => perform((c) => c.local(name, options, context)));
+  }
+}

@@ -1,0 +1,53 @@
+import type { RunOptions } from '../options';
+import type { Declaring } from '../program';
+import { repeatable, withConnection, withJson } from './shared';
+
+const EXAMPLES = `
+Options end at the first word that is no option; what follows is the command, as typed.
+
+Examples:
+  rawcloud run python train.py --epochs 3
+  rawcloud run --cpu 8 --memory 32GiB make -j8
+  rawcloud run -e LEVEL=debug -e API_KEY --env-file .env node job.js
+  rawcloud run --timeout 30m --download ./render.sh scene.blend
+  cat data.csv | rawcloud run python stats.py
+  rawcloud run --detach --name nightly python train.py
+
+Ctrl-C stops the job and waits for the proof that its VM is gone; a second one leaves at once.`;
+
+/** `rawcloud run [options] [--] command …` */
+export function declareRun({ program, context, perform }: Declaring): void {
+  const command = program
+    .command('run')
+    .summary('run a command on a VM of its own')
+    .description('Runs a command on a VM that exists only for it, with your files, packages and identity.')
+    .usage('[options] [--] command …')
+    .argument('<command...>', 'program and arguments')
+    .passThroughOptions()
+    .addHelpText('after', EXAMPLES);
+  command
+    .optionsGroup('Hardware:')
+    .option('--cpu <n|min-max>', 'vCPUs, at least n or a range (default: 2)')
+    .option('--memory <size|min-max>', 'memory as 8GiB or 8-16GiB (default: 8GiB)')
+    .option('--vm-type <types>', 'EC2 instance types, best first, comma list; repeatable', repeatable(true))
+    .option('--arch <arch>', "x86_64 or arm64 (default: this machine's)")
+    .option('--disk <size>', 'disk (default: 30GiB)')
+    .option('--image <ami>', 'AMI id (default: the newest Amazon Linux 2023)')
+    .optionsGroup('Environment:')
+    .option('-e, --env <NAME=VALUE|NAME>', 'variable of the job, by NAME alone with its value here; repeatable', repeatable(false))
+    .option('--env-file <file>', 'file with lines NAME=VALUE; repeatable', repeatable(false))
+    .option('--no-credentials', 'the job gets no AWS identity')
+    .option('--root', "run as root, the VM's own role in reach")
+    .option('-y, --yes', 'synchronize a large tree without asking')
+    .optionsGroup('Job:')
+    .option('--name <name>', 'name to find the job by')
+    .option('-t, --tag <key=value>', 'tag of VM, disk and ledger; repeatable', repeatable(false))
+    .option('--timeout <duration>', 'end the command after this long (default: none)')
+    .option('--max-lifetime <duration>', 'the VM ends itself after this long, whatever happens (default: 24h)')
+    .option('-d, --detach', 'leave once the VM is launched; prints the job id')
+    .option('--download', 'bring new files home when the command has ended')
+    .option('--download-to <dir>', 'the same, into another directory')
+    .option('--dry-run', 'show plan and price; launch nothing');
+  withJson(command, 'one JSON event a line on stdout').option('-q, --quiet', "nothing but the command's own output");
+  withConnection(command).action(async (words: string[], options: RunOptions) => perform((c) => c.run(words, options, context)));
+}

@@ -1,0 +1,149 @@
+import { PassThrough, Writable } from 'node:stream';
+import * as commands from '../../bin/commands';
+import type { CliIo, LocalCloudControl, OutputStream, SignalName, StandardInput } from '../../bin/io';
+import { main } from '../../bin/main';
+import type { Clock } from '../../lib/contract';
+import type { ConnectOptions } from '../../lib/runtime/api';
+import { FakeClient, NOW } from './fake-client';
+import type { Script } from './fake-client';
+
+/** Keeps what is written to it. */
+export class Collector extends Writable {
+  isTTY?: boolean;
+  columns?: number;
+  readonly #chunks: Buffer[] = [];
+
+  override _write(chunk: Uint8Array, _encoding: BufferEncoding, done: () => void): void {
+    this.#chunks.push(Buffer.from(chunk));
+    done();
+  }
+
+  get bytes(): Buffer {
+    return Buffer.concat(this.#chunks);
+  }
+
+  get text(): string {
+    return this.bytes.toString('utf8');
+  }
+}
+
+/** Time stands still; sleeps end only when aborted, or by {@link pass}. */
+export class StillClock implements Clock {
+  readonly #sleepers = new Set<{ ms: number; wake: () => void }>();
+
+  now(): number {
+    return NOW;
+  }
+
+  sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted) return reject(reasonOf(signal));
+      const sleeper = { ms, wake: resolve };
+      this.#sleepers.add(sleeper);
+      signal?.addEventListener('abort', () => {
+        this.#sleepers.delete(sleeper);
+        reject(reasonOf(signal));
+      });
+    });
+  }
+
+  /** Wakes everyone who wanted to sleep exactly this long. */
+  pass(ms: number): void {
+    for (const sleeper of this.#sleepers) if (sleeper.ms === ms) sleeper.wake();
+  }
+}
+
+export interface JsonLine {
+  readonly v?: number;
+  readonly at?: string;
+  readonly job?: string;
+  readonly type?: string;
+  readonly data?: Readonly<Record<string, unknown>>;
+}
+
+function reasonOf(signal: AbortSignal): Error {
+  return signal.reason instanceof Error ? signal.reason : new Error(String(signal.reason));
+}
+
+export interface World {
+  readonly script?: Script;
+  readonly env?: Record<string, string>;
+  readonly cwd?: string;
+  readonly stdin?: Partial<StandardInput>;
+  readonly stdout?: OutputStream;
+  readonly terminal?: boolean;
+  readonly columns?: number;
+  readonly connectFails?: Error;
+  readonly cloud?: LocalCloudControl;
+}
+
+/** One command line in a world of its own. */
+export class Cli {
+  readonly out = new Collector();
+  readonly err = new Collector();
+  readonly clock = new StillClock();
+  readonly client: FakeClient;
+  readonly connections: ConnectOptions[] = [];
+  readonly #listeners = new Set<(signal: SignalName) => void>();
+
+  constructor(private readonly world: World = {}) {
+    this.client = new FakeClient(world.script);
+    for (const stream of [this.out, this.err]) {
+      if (world.terminal) stream.isTTY = true;
+      if (world.columns !== undefined) stream.columns = world.columns;
+    }
+  }
+
+  run(...argv: string[]): Promise<number> {
+    return main(argv, this.#io(), async () => commands);
+  }
+
+  /** As if the user pressed Ctrl-C, or a process sent a signal. @returns false when nobody listened */
+  signal(name: SignalName): boolean {
+    for (const listener of this.#listeners) listener(name);
+    return this.#listeners.size > 0;
+  }
+
+  get stdout(): string {
+    return this.out.text;
+  }
+
+  get stderr(): string {
+    return this.err.text;
+  }
+
+  /** stdout as JSON lines. */
+  get lines(): JsonLine[] {
+    return this.stdout
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line) as JsonLine);
+  }
+
+  #io(): CliIo {
+    const { world } = this;
+    return {
+      stdout: world.stdout ?? this.out,
+      stderr: this.err,
+      stdin: { kind: 'none', isTTY: false, read: () => new PassThrough().end(), ask: async () => '', ...world.stdin },
+      env: world.env ?? {},
+      cwd: world.cwd ?? '/home/dev/project/sub',
+      clock: this.clock,
+      signals: {
+        listen: (listener) => {
+          this.#listeners.add(listener);
+          return () => this.#listeners.delete(listener);
+        },
+      },
+      connect: async (options) => {
+        this.connections.push(options);
+        if (world.connectFails) throw world.connectFails;
+        return this.client;
+      },
+      localCloud: async () => {
+        if (world.cloud) return world.cloud;
+        throw new Error('no local cloud in this test');
+      },
+    };
+  }
+}
