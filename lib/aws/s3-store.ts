@@ -1,5 +1,5 @@
 import type { GetObjectCommandOutput } from '@aws-sdk/client-s3';
-import { RawcloudError } from '../contract';
+import { absentError, RawcloudError, redactKey } from '../contract';
 import type { Store } from '../contract';
 import type { AwsContext } from './clients';
 import { rangeHeader } from './range';
@@ -43,7 +43,7 @@ export function createS3Store(context: AwsContext, { bucket, account }: S3StoreO
         if (isAbsent(error)) return 'absent';
         // An empty object has no bytes to give a range of.
         if (status(error) === 416) return { body: new Uint8Array(), etag: '', modified: 0, now: 0 };
-        throw toRawcloudError(error, `s3:GetObject of ${redact(key)}`);
+        throw toRawcloudError(error, `s3:GetObject of ${redactKey(key)}`);
       }
     },
 
@@ -59,7 +59,7 @@ export function createS3Store(context: AwsContext, { bucket, account }: S3StoreO
         } catch (error) {
           options.signal?.throwIfAborted();
           if (options.if !== undefined && (status(error) === 412 || isAbsent(error))) return 'lost';
-          if (status(error) !== 409 || attempt >= CONFLICT_TRIES) throw toRawcloudError(error, `s3:PutObject of ${redact(key)}`);
+          if (status(error) !== 409 || attempt >= CONFLICT_TRIES) throw toRawcloudError(error, `s3:PutObject of ${redactKey(key)}`);
         }
       }
     },
@@ -69,7 +69,7 @@ export function createS3Store(context: AwsContext, { bucket, account }: S3StoreO
         return await uploadStream({ client: await context.s3(), where: { ...where, Key: key }, source, requests, ...options });
       } catch (error) {
         options.signal?.throwIfAborted();
-        throw toRawcloudError(error, `s3:PutObject of ${redact(key)}`);
+        throw toRawcloudError(error, `s3:PutObject of ${redactKey(key)}`);
       }
     },
 
@@ -82,8 +82,8 @@ export function createS3Store(context: AwsContext, { bucket, account }: S3StoreO
         yield* whole(found, key);
       } catch (error) {
         options.signal?.throwIfAborted();
-        if (isAbsent(error)) throw new RawcloudError('E_AWS_REQUEST', `the bucket holds no ${redact(key)}`, { data: { class: 'request', absent: true } });
-        throw toRawcloudError(error, `s3:GetObject of ${redact(key)}`);
+        if (isAbsent(error)) throw absentError(key);
+        throw toRawcloudError(error, `s3:GetObject of ${redactKey(key)}`);
       }
     },
 
@@ -115,15 +115,10 @@ export function createS3Store(context: AwsContext, { bucket, account }: S3StoreO
       const { DeleteObjectCommand } = await sdk();
       await (await context.s3()).send(new DeleteObjectCommand({ ...where, Key: key }), { abortSignal: options.signal }).catch((error: unknown) => {
         options.signal?.throwIfAborted();
-        throw toRawcloudError(error, `s3:DeleteObject of ${redact(key)}`);
+        throw toRawcloudError(error, `s3:DeleteObject of ${redactKey(key)}`);
       });
     },
   };
-}
-
-/** A job's prefix is a capability: error texts show its public half only. */
-export function redact(key: string): string {
-  return key.replace(/(v1\/jobs\/[^/-]+)-[0-9a-f]{32}\//, '$1-…/');
 }
 
 async function* whole(found: GetObjectCommandOutput, key: string): AsyncGenerator<Uint8Array> {
@@ -133,7 +128,7 @@ async function* whole(found: GetObjectCommandOutput, key: string): AsyncGenerato
     yield chunk;
   }
   if (bytes === (found.ContentLength ?? bytes)) return;
-  throw new RawcloudError('E_INTEGRITY', `${redact(key)} ended after ${bytes} of ${found.ContentLength} bytes`, { retryable: true });
+  throw new RawcloudError('E_INTEGRITY', `${redactKey(key)} ended after ${bytes} of ${found.ContentLength} bytes`, { retryable: true });
 }
 
 interface Answered {

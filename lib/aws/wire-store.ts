@@ -1,4 +1,4 @@
-import { RawcloudError } from '../contract';
+import { absentError, RawcloudError } from '../contract';
 import type { Store } from '../contract';
 import { cutIntoParts, PART_BYTES } from './parts';
 import { rangeHeader } from './range';
@@ -57,7 +57,7 @@ export function createWireStore(options: WireOptions): Store & { close(): void }
       requests.get += 1;
       const headers: Record<string, string> = range ? { range: rangeHeader(range) } : {};
       const answer = await client.send({ method: 'GET', key, headers, ...(signal ? { signal } : {}) });
-      if (isAbsent(answer)) throw new RawcloudError('E_AWS_REQUEST', 'the bucket does not hold what was asked for', { data: { class: 'request', absent: true } });
+      if (isAbsent(answer)) throw absentError(key);
       const message = mustSucceed(answer, 's3:GetObject');
       let bytes = 0;
       for await (const chunk of message) {

@@ -16,6 +16,7 @@
  * local cloud  an AWS-shaped endpoint on loopback whose instances are local processes
  */
 export * from './byte-path';
+export * from './absent';
 export * from './bootstrap';
 export * from './concurrency';
 export * from './decision';

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { absentError } from '../contract';
 import type { ByteRange, Store, StoreEntry, StoreObject } from '../contract';
 
 interface Held {
@@ -50,7 +51,7 @@ export function createMemoryStore({ now }: { now: () => number }): Store {
     async *getStream(key, options = {}) {
       requests.get += 1;
       const found = held.get(key);
-      if (!found) throw new Error(`the memory store holds no ${key}`);
+      if (!found) throw absentError(key);
       yield options.range ? cut(found.body, options.range) : found.body;
     },
     async *list(prefix, options = {}) {

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { RawcloudError } from '../../contract';
+import { RawcloudError, redactKey } from '../../contract';
 import type { Clock, Credentials } from '../../contract';
 import { toRawcloudError } from '../errors';
 import { Connections, readBody } from './call';
@@ -112,7 +112,7 @@ export class WireClient {
 
 function describe(request: WireRequest): string {
   const action = { GET: 'GetObject', PUT: 'PutObject', POST: 'PutObject', DELETE: 'DeleteObject' }[request.method];
-  return `s3:${action} of ${request.key.replace(/-[0-9a-f]{32}\//, '-…/')}`;
+  return `s3:${action} of ${redactKey(request.key)}`;
 }
 
 /** Spreads retries between 0 and 1: different for every key and attempt, so that VMs do not come back in step. */
