@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import os from 'node:os';
+import { performance } from 'node:perf_hooks';
 import { decodeJson, GrantSchema } from '../contract';
 import type { Clock } from '../contract';
 import { Imds } from '../aws/imds';
@@ -34,8 +35,15 @@ function given(name: string): string {
   return value;
 }
 
+/** When Node had started and began to read our first line. */
+function firstLineAt(): number {
+  return Math.round(performance.timeOrigin + performance.nodeTiming.bootstrapComplete);
+}
+
 async function main(): Promise<boolean> {
   const machine = process.env;
+  const phases = new Phases(clock, machine['RAWCLOUD_PHASES']);
+  phases.begin('agent', firstLineAt());
   const root = machine['RAWCLOUD_ROOT'] ?? '';
   const imds = new Imds(given('RAWCLOUD_IMDS'), clock);
   const endpoint = machine['AWS_ENDPOINT_URL'];
@@ -64,7 +72,7 @@ async function main(): Promise<boolean> {
     ),
     region,
     places: placesIn(root, given('RAWCLOUD_STATE')),
-    phases: new Phases(clock, machine['RAWCLOUD_PHASES']),
+    phases,
     machine,
     launcher: (asRoot) => chooseLauncher({ processMachine, isRoot: process.getuid?.() === 0, userName: os.userInfo().username }, asRoot),
     goingDown: goingDown.signal,

@@ -18,11 +18,10 @@ export class Phases {
     }
   }
 
-  /** Ends the open phase and begins the next. */
-  begin(name: string): void {
-    const now = this.clock.now();
-    if (this.#open) this.#done[this.#open.name] = [this.#open.from, now];
-    this.#open = { name, from: now };
+  /** Ends the open phase and begins the next, now or at a moment that has passed. */
+  begin(name: string, at = this.clock.now()): void {
+    if (this.#open) this.#done[this.#open.name] = [this.#open.from, at];
+    this.#open = { name, from: at };
   }
 
   get timings(): Timings {

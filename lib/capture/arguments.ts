@@ -1,110 +1,184 @@
-import { lstat } from 'node:fs/promises';
+import { lstat, realpath } from 'node:fs/promises';
 import path from 'node:path';
-import { RawcloudError } from '../contract';
+import { mapBounded, RawcloudError } from '../contract';
 import type { Notice } from '../contract';
+import { isSystemPath } from './system-paths';
 
-export interface ArgumentsContext {
+export interface ArgumentOptions {
   readonly cwd: string;
-  /** Root of the synchronized tree, absolute, without symlinks. */
   readonly root: string;
   readonly home: string;
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
 export interface ResolvedArguments {
-  /** The command as the VM runs it. */
   readonly argv: string[];
-  /** Paths relative to the root that the command names: they travel even when git ignores them. */
+  /** What travels even when ignored, relative to the root: paths named in the command, and the working directory. */
   readonly include: string[];
   readonly notices: Notice[];
 }
 
-/** Directories that every Linux machine has: paths there mean the VM's own. */
-const SYSTEM = ['/bin', '/boot', '/dev', '/etc', '/lib', '/lib32', '/lib64', '/opt', '/proc', '/run', '/sbin', '/sys', '/usr'];
-/** Directories that mean the VM's own as such, though what lies in them here is the developer's. */
-const PLACES = ['/', '/tmp', '/var', '/var/tmp', '/var/log', '/home', '/mnt', '/srv', '/root'];
+/** What became of one word. */
+interface Word {
+  readonly text: string;
+  readonly include: readonly string[];
+  /** The path that cannot be brought along. */
+  readonly outside?: string;
+  readonly notice?: string;
+}
+
+/** Words looked at together. */
+const CONCURRENCY = 16;
+
+/** Longer than any path. */
+const MAX_PATH = 4096;
+
+/** Programs that the package layers give the VM under their bare name, wherever they lie here. */
+const CARRIED = /^(python|pip)[\d.]*$|^(node|npm|npx|uv|uvx)$/;
 
 /**
- * Rewrites the paths in a command so that they mean on the VM what they mean here.
- * Absolute paths and `..` into the tree become relative to the working directory; a path that exists here and lies
- * outside the tree is an error, unless it is the system's.
- * @throws E_PATH_OUTSIDE naming every such path
+ * Makes a command mean the same in the synchronized tree on the VM: paths into the tree become relative to the working
+ * directory, programs of the active environment become their bare names. The rules stand in docs/files.md.
+ * @throws E_PATH_OUTSIDE naming every path that is here, but not in the tree
  */
-export async function resolveArguments(argv: readonly string[], context: ArgumentsContext): Promise<ResolvedArguments> {
-  const include = new Set<string>();
-  const outside: string[] = [];
-  const rewritten: string[] = [];
-  for (const [index, word] of argv.entries()) {
-    const { prefix, value } = split(word, index);
-    const resolved = value === '' ? { text: value } : await resolve(value, index, context);
-    if (resolved.include !== undefined) include.add(resolved.include);
-    if (resolved.outside) outside.push(value);
-    rewritten.push(prefix + resolved.text);
-  }
-  if (outside.length > 0) throw outsideError(outside, context.root);
-  return { argv: rewritten, include: [...include].sort(), notices: [] };
-}
-
-/** `--data=/here/x` is a path behind a name; other options are left alone. */
-function split(word: string, index: number): { prefix: string; value: string } {
-  const option = /^(-[\w-]+=)(.*)$/s.exec(word);
-  if (option) return { prefix: option[1]!, value: option[2]! };
-  return index > 0 && word.startsWith('-') ? { prefix: word, value: '' } : { prefix: '', value: word };
-}
-
-interface Resolved {
-  readonly text: string;
-  readonly include?: string;
-  readonly outside?: boolean;
-}
-
-async function resolve(value: string, index: number, context: ArgumentsContext): Promise<Resolved> {
-  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(value)) return { text: value };
-  const program = index === 0 ? environmentProgram(value, context) : undefined;
-  if (program !== undefined) return { text: program };
-  const absolute = path.resolve(context.cwd, value);
-  // A bare program name is looked up on PATH, even when a file of that name lies here.
-  if (index === 0 && !value.includes('/')) return { text: value };
-  if (!(await exists(absolute))) return { text: value };
-  const inTree = path.relative(context.root, absolute);
-  if (inTree === '') return { text: relativeTo(context, absolute, value) };
-  if (!inTree.startsWith('..') && !path.isAbsolute(inTree)) return { text: relativeTo(context, absolute, value), include: inTree.split(path.sep).join('/') };
-  return isSystem(absolute, context) ? { text: value } : { text: value, outside: true };
-}
-
-/** Programs of an active virtual environment run by name: the environment travels as packages. */
-function environmentProgram(value: string, { cwd, env }: ArgumentsContext): string | undefined {
-  if (!value.includes('/')) return undefined;
-  const directory = path.dirname(path.resolve(cwd, value));
-  const environments = [env['VIRTUAL_ENV'], env['CONDA_PREFIX']].filter((e) => e !== undefined && e !== '');
-  return environments.some((e) => path.join(e!, 'bin') === directory) ? path.basename(value) : undefined;
-}
-
-/** Relative paths stay as typed; absolute ones are made relative to the working directory. */
-function relativeTo({ cwd, root }: ArgumentsContext, absolute: string, typed: string): string {
-  const escapes = path.relative(root, path.resolve(cwd)).split(path.sep).filter(Boolean).length < upward(typed);
-  if (!path.isAbsolute(typed) && !escapes) return typed;
-  const relative = path.relative(cwd, absolute) || '.';
-  return typed.endsWith('/') ? `${relative}/` : relative;
-}
-
-/** How many directories a relative path climbs before it goes down. */
-function upward(typed: string): number {
-  return path.isAbsolute(typed) ? 0 : (path.normalize(typed).match(/^(?:\.\.\/?)+/)?.[0].split('/').filter(Boolean).length ?? 0);
-}
-
-async function exists(file: string): Promise<boolean> {
-  return (await lstat(file).catch(() => undefined)) !== undefined;
-}
-
-function isSystem(absolute: string, { home }: ArgumentsContext): boolean {
-  const under = (directory: string): boolean => absolute === directory || absolute.startsWith(`${directory}/`);
-  return PLACES.includes(absolute) || (SYSTEM.some(under) && !under(home));
+export async function resolveArguments(argv: readonly string[], options: ArgumentOptions): Promise<ResolvedArguments> {
+  const scope = await Scope.of(options);
+  const words = await mapBounded(argv, CONCURRENCY, (word, index) => (index === 0 ? scope.program(word) : scope.word(word)));
+  const outside = words.flatMap((word) => word.outside ?? []);
+  if (outside.length > 0) throw outsideError(outside, options.root);
+  const cwd = path.relative(options.root, options.cwd);
+  const include = [...words.flatMap((word) => word.include), ...(cwd === '' ? [] : [cwd])];
+  return {
+    argv: words.map((word) => word.text),
+    include: [...new Set(include)],
+    notices: words.flatMap(({ notice }) => (notice === undefined ? [] : [{ level: 'info' as const, text: notice }])),
+  };
 }
 
 function outsideError(paths: readonly string[], root: string): RawcloudError {
-  return new RawcloudError('E_PATH_OUTSIDE', `${paths.map((p) => `'${p}'`).join(', ')} lies outside the tree that travels, ${root}`, {
-    remedy: 'Copy or hard-link it into the tree, or run from a directory that holds both.',
-    data: { paths },
+  const named = paths.length === 1 ? `${paths[0]} in the command lies` : `these paths in the command lie`;
+  const list = paths.length === 1 ? '' : `: ${paths.join(', ')}`;
+  return new RawcloudError('E_PATH_OUTSIDE', `${named} outside the synchronized tree ${root}${list}`, {
+    remedy:
+      'Copy it into the tree (it travels even when git ignores it), or run the command from a directory above both. ' +
+      "When the VM's own path is meant, put the command into a shell: rawcloud run sh -c '…'.",
+    data: { paths, root },
   });
+}
+
+class Scope {
+  private constructor(
+    private readonly options: ArgumentOptions,
+    private readonly realRoot: string,
+    /** `bin` directories of the active environments. */
+    private readonly bins: readonly string[],
+  ) {}
+
+  static async of(options: ArgumentOptions): Promise<Scope> {
+    const active = [options.env['VIRTUAL_ENV'], options.env['CONDA_PREFIX']].filter((prefix) => prefix !== undefined && prefix !== '');
+    return new Scope(
+      options,
+      await realpath(options.root),
+      active.map((prefix) => path.resolve(options.cwd, prefix!, 'bin')),
+    );
+  }
+
+  async program(word: string): Promise<Word> {
+    // Looked up on PATH, not here.
+    if (!word.includes('/')) return plain(word);
+    const absolute = path.resolve(this.options.cwd, word);
+    if (this.bins.includes(path.dirname(absolute)) && (await isThere(absolute))) return plain(path.basename(word));
+    const carried = CARRIED.test(path.basename(word)) && !this.#inTree(absolute) && !isSystemPath(absolute) && (await isThere(absolute));
+    if (!carried) return this.word(word);
+    return { ...plain(path.basename(word)), notice: `${word} is run as ${path.basename(word)}: the VM has its own` };
+  }
+
+  async word(word: string): Promise<Word> {
+    const option = /^(--[^=\s]+=)(.*)$/s.exec(word);
+    if (option) {
+      const value = await this.#path(option[2]!);
+      return { ...value, text: option[1]! + value.text };
+    }
+    return word.startsWith('-') ? plain(word) : this.#path(word);
+  }
+
+  async #path(word: string): Promise<Word> {
+    if (word === '' || word.includes('\0') || /^[a-z][a-z\d+.-]*:\/\//i.test(word)) return plain(word);
+    const absolute = path.resolve(this.options.cwd, word.replace(/^~(?=\/|$)/, this.options.home));
+    if (word.length <= MAX_PATH && (await isThere(absolute))) return this.#existing(word, absolute);
+    // Where a result is to be written.
+    if (this.#inTree(absolute) && path.isAbsolute(word)) return plain(this.#relative(word, absolute));
+    return /\s/.test(word) ? { ...plain(word), include: await this.#pathsInText(word) } : plain(word);
+  }
+
+  async #existing(word: string, absolute: string): Promise<Word> {
+    if (!this.#inTree(absolute)) return this.#foreign(word, absolute);
+    const include = [this.#inside(absolute)];
+    const real = await realpath(absolute).catch(() => absolute);
+    if (!isWithin(real, this.realRoot)) {
+      // The VM has its own system, and environments are made again there, with the links in them.
+      if (isSystemPath(real) || (await this.#inEnvironment(absolute))) return { text: this.#relative(word, absolute), include };
+      return { ...plain(word), outside: `${word} (a link to ${real})` };
+    }
+    const target = path.relative(this.realRoot, real);
+    return { text: this.#relative(word, absolute), include: [...new Set([...include, target])].filter((found) => found !== '') };
+  }
+
+  #foreign(word: string, absolute: string): Word {
+    if (this.bins.includes(path.dirname(absolute))) return plain(path.basename(absolute));
+    return isSystemPath(absolute) ? plain(word) : { ...plain(word), outside: word };
+  }
+
+  async #inEnvironment(absolute: string): Promise<boolean> {
+    const parts = this.#inside(absolute).split('/');
+    if (parts.includes('node_modules')) return true;
+    const above = parts.slice(1).map((_part, index) => path.join(this.options.root, ...parts.slice(0, index + 1)));
+    const marks = above.flatMap((directory) => [path.join(directory, 'pyvenv.cfg'), path.join(directory, 'conda-meta')]);
+    return (await mapBounded(marks, CONCURRENCY, isThere)).includes(true);
+  }
+
+  /** Words of a shell's text: nothing is rewritten in it, but what it names travels. */
+  async #pathsInText(text: string): Promise<string[]> {
+    const words = [...new Set(text.split(/[\s;&|()<>"'`=]+/))].filter((word) => word !== '' && !word.startsWith('-') && word.length <= MAX_PATH);
+    const paths = words.map((word) => path.resolve(this.options.cwd, word)).filter((absolute) => this.#inTree(absolute));
+    const found = await mapBounded(paths, CONCURRENCY, async (absolute) => ((await isThere(absolute)) ? this.#inside(absolute) : ''));
+    return found.filter((inside) => inside !== '');
+  }
+
+  #inTree(absolute: string): boolean {
+    return isWithin(absolute, this.options.root) || isWithin(absolute, this.realRoot);
+  }
+
+  #inside(absolute: string): string {
+    return path.relative(isWithin(absolute, this.options.root) ? this.options.root : this.realRoot, absolute);
+  }
+
+  /** As typed where that works on the VM, too. */
+  #relative(word: string, absolute: string): string {
+    const stays = !path.isAbsolute(word) && !word.startsWith('~/') && isWithin(path.resolve(this.options.cwd, firstSteps(word)), this.options.root);
+    if (stays) return word;
+    const relative = path.relative(`/${path.relative(this.options.root, this.options.cwd)}`, `/${this.#inside(absolute)}`) || '.';
+    return word.endsWith('/') ? `${relative}/` : relative;
+  }
+}
+
+/** The `../..` that a path begins with. */
+function firstSteps(word: string): string {
+  return /^(?:\.{1,2}\/+)*(?:\.\.)?/.exec(word)![0] || '.';
+}
+
+function plain(text: string): Word {
+  return { text, include: [] };
+}
+
+function isWithin(file: string, directory: string): boolean {
+  return file === directory || file.startsWith(`${directory}/`);
+}
+
+async function isThere(file: string): Promise<boolean> {
+  return lstat(file).then(
+    () => true,
+    // A name that is too long is no file.
+    () => false,
+  );
 }

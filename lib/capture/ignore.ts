@@ -74,7 +74,7 @@ export function patternsOf(text: string, base: BytePath): string[] {
 
 /** Spaces at the end do not count unless quoted by a backslash. */
 function trimEnd(line: string): string {
-  return /^(?:[^\\ ]|\\.| +(?! *$))*/s.exec(line)![0] || line.trimEnd();
+  return /^((?:\\.|[^\\])*?) *$/s.exec(line)?.[1] ?? line;
 }
 
 function rebase(pattern: string, base: BytePath): string[] {

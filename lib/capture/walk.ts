@@ -1,226 +1,222 @@
-import { lstatSync, readdirSync, readlinkSync } from 'node:fs';
-import type { Stats } from 'node:fs';
-import { readdir } from 'node:fs/promises';
-import path from 'node:path';
-import { mapBounded, RawcloudError } from '../contract';
-import type { Notice } from '../contract';
-import { defaultExcludes, gitFacts, isWorkTree } from './git';
-import type { GitEnvironment } from './git';
+import { existsSync, lstatSync, readdirSync, readlinkSync } from 'node:fs';
+import type { Dirent } from 'node:fs';
+import { readFile, realpath } from 'node:fs/promises';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { fsPath, parentOf, RawcloudError, showPath } from '../contract';
+import type { BytePath, Notice } from '../contract';
+import { readGitFacts } from './git';
 import { IgnoreRules } from './ignore';
+import { pointsOutside, relocate } from './links';
+import { Named } from './named';
+import { Remarks } from './remarks';
 
-export interface WalkOptions extends GitEnvironment {
-  /** Absolute, without symlinks. */
-  readonly root: string;
-  /** Paths relative to the root that travel even when ignored: a file, or a directory with all below it. */
+/** One thing that travels. Directories only where nothing else in the walk implies them. */
+export type WalkEntry =
+  | { readonly type: 'file'; readonly path: BytePath; readonly bytes: number; readonly executable: boolean }
+  | { readonly type: 'link'; readonly path: BytePath; readonly target: BytePath }
+  | { readonly type: 'directory'; readonly path: BytePath };
+
+export interface Walked {
+  /** In byte order of their paths. */
+  readonly entries: readonly WalkEntry[];
+  readonly notices: readonly Notice[];
+}
+
+export interface WalkOptions {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly home: string;
+  /** Paths named in the command, relative to the root: they travel even when ignored. @default - none */
   readonly include?: readonly string[];
   readonly signal?: AbortSignal;
 }
 
-/** One entry of the tree. `path` as in lib/contract/tree.ts: UTF-8, or latin1 with `raw`. */
-export interface WalkEntry {
-  readonly path: string;
-  readonly raw?: true;
-  readonly type: 'file' | 'link' | 'directory';
-  /** Of a link, encoded like the path. */
-  readonly target?: string;
-  readonly stat: Stats;
-}
-
-export interface Walked {
-  /** In byte order of their paths. */
-  readonly entries: WalkEntry[];
-  readonly notices: Notice[];
-}
-
-/** Directories read at once. */
-const DIRECTORIES_AT_ONCE = 8;
-
-/** How much of a directory travels. */
-type Mode = 'by-rules' | 'all' | 'only-forced';
-
 /**
- * Walks the tree that travels: what git would not ignore, less what .rawcloudignore leaves out, plus what the command
- * names. `.git`, Python and conda environments, node_modules and __pycache__ never travel: packages are carried another way.
- * @throws E_USAGE when something cannot be read
+ * Finds what of a tree travels: git's own rules, .rawcloudignore, and what the command names. The rules stand in
+ * docs/files.md. Reads no file but the rules; what vanishes on the way is left out.
+ * @throws E_USAGE when a directory cannot be read
  */
-export async function walkTree(options: WalkOptions): Promise<Walked> {
-  const walk = new Walk(options);
-  await walk.run();
-  return {
-    entries: walk.entries.sort((a, b) => Buffer.compare(encode(a), encode(b))),
-    notices: walk.notices(),
-  };
-}
-
-/** Where an entry lies on disk. */
-export function locate(root: string, entry: { readonly path: string; readonly raw?: true }): string | Buffer {
-  if (!entry.raw) return path.join(root, entry.path);
-  return Buffer.concat([Buffer.from(`${root}/`), Buffer.from(entry.path, 'latin1')]);
-}
-
-function encode(entry: { readonly path: string; readonly raw?: true }): Buffer {
-  return Buffer.from(entry.path, entry.raw ? 'latin1' : 'utf8');
+export async function walkTree(root: string, options: WalkOptions): Promise<Walked> {
+  return new Walk(root, await realpath(root), options).run();
 }
 
 interface Directory {
-  /** '' for the root, else ending with '/'. */
-  readonly base: string;
-  readonly raw: boolean;
-  readonly mode: Mode;
+  readonly path: BytePath;
   readonly rules: IgnoreRules;
+  /** 'whole': named in the command, so that its own rules do not count. 'way': ignored, but something below it travels. */
+  readonly mode: 'ruled' | 'whole' | 'way';
 }
+
+/** Entries between two looks at the event loop: calls to the file system are synchronous, four times faster than the others. */
+const TURN = 500;
+
+const BUILTIN = IgnoreRules.builtin();
 
 class Walk {
-  readonly entries: WalkEntry[] = [];
-  readonly #special: string[] = [];
-  readonly #outward: string[] = [];
-  readonly #forced = new Set<string>();
-  readonly #ancestors = new Set<string>(['']);
+  readonly #entries: WalkEntry[] = [];
+  readonly #visited: Directory[] = [];
+  readonly #tracked = new Named();
+  readonly #named: Named;
+  readonly #remarks = new Remarks();
+  #seen = 0;
 
-  constructor(private readonly options: WalkOptions) {
-    for (const named of options.include ?? []) this.#force(named.replace(/\/$/, ''));
+  constructor(
+    private readonly root: string,
+    private readonly realRoot: string,
+    private readonly options: WalkOptions,
+  ) {
+    this.#named = Named.fromCommand(options.include ?? []);
   }
 
-  async run(): Promise<void> {
-    const { root } = this.options;
-    const rules = (await isWorkTree(root)) ? await this.#repository('') : await IgnoreRules.load([defaultExcludes(this.options)], false);
-    let level: Directory[] = [{ base: '', raw: false, mode: 'by-rules', rules }];
-    while (level.length > 0) {
+  async run(): Promise<Walked> {
+    const stack: Directory[] = [{ path: '', rules: BUILTIN, mode: 'ruled' }];
+    for (let next = stack.pop(); next; next = stack.pop()) {
       this.options.signal?.throwIfAborted();
-      level = (await mapBounded(level, DIRECTORIES_AT_ONCE, (directory) => this.#directory(directory))).flat();
+      stack.push(...(await this.#visit(next)));
     }
+    this.#entries.push(...this.#emptyDirectories());
+    this.#entries.sort((a, b) => (a.path < b.path ? -1 : 1));
+    this.#remarkEmptyNamed();
+    return { entries: this.#entries, notices: this.#remarks.notices() };
   }
 
-  notices(): Notice[] {
-    const say = (what: readonly string[], text: string): Notice[] =>
-      what.length === 0 ? [] : [{ level: 'warning', text: `${text}: ${what.slice(0, 5).join(', ')}${what.length > 5 ? ` and ${what.length - 5} more` : ''}` }];
-    return [
-      ...say(this.#special, 'left out, for they are neither files nor links nor directories'),
-      ...say(this.#outward, 'these links point outside the tree and may lead nowhere on the VM'),
-    ];
+  /** @returns the directories in it that are to be visited */
+  async #visit(directory: Directory): Promise<Directory[]> {
+    const found = this.#list(directory.path);
+    if (!found || (directory.path !== '' && isEnvironment(found))) return [];
+    this.#visited.push(directory);
+    // Where everything is ignored, or nothing, rules from here on change nothing.
+    const rules = directory.mode === 'ruled' ? await this.#rulesIn(directory, found) : directory.rules;
+    const below: Directory[] = [];
+    for (const dirent of found) {
+      if (++this.#seen % TURN === 0) await nextTurn();
+      const next = this.#take({ ...directory, rules }, dirent);
+      if (next) below.push(next);
+    }
+    return below;
   }
 
-  #force(relative: string): void {
-    if (relative === '') return;
-    this.#forced.add(relative);
-    for (let at = path.posix.dirname(relative); at !== '.' && at !== '/'; at = path.posix.dirname(at)) this.#ancestors.add(at);
-  }
-
-  /** Rules and tracked files of the work tree at `base`. */
-  async #repository(base: string): Promise<IgnoreRules> {
-    const facts = await gitFacts(path.join(this.options.root, base), this.options);
-    for (const tracked of facts.trackedIgnored) this.#force(base + tracked);
-    return IgnoreRules.load(facts.excludeFiles, facts.ignoreCase, base);
-  }
-
-  async #directory(directory: Directory): Promise<Directory[]> {
-    const { base, raw } = directory;
-    const here = locate(this.options.root, { path: base, ...(raw ? { raw: true as const } : {}) });
-    const names = await this.#names(here, raw);
-    if (!names) return [];
-    const set = new Set(names.list);
-    if (base !== '' && isEnvironment(set)) return [];
-    const rules = await this.#rulesIn(directory, set, names.raw);
-    // From a name that is no UTF-8 on, the whole path is kept as its bytes.
-    const inside = { ...directory, rules, raw: names.raw, base: names.raw && !raw ? Buffer.from(base).toString('latin1') : base };
-    const found = names.list.flatMap((name) => this.#entry(inside, name));
-    // A directory from which nothing travels is still there for the job to write into.
-    if (found.length === 0 && base !== '' && directory.mode !== 'only-forced') this.#addDirectory(directory);
-    return found.filter((f) => f !== 'taken');
-  }
-
-  async #rulesIn({ base, rules, raw }: Directory, names: ReadonlySet<string>, rawNames: boolean): Promise<IgnoreRules> {
-    if (raw || rawNames) return rules;
-    const own = base !== '' && names.has('.git') ? rules.withoutGit(await this.#repository(base)) : rules;
-    return own.enter(path.join(this.options.root, base), base, names);
-  }
-
-  #addDirectory({ base, raw }: Directory): void {
-    const entry = { path: base.slice(0, -1), ...(raw ? { raw: true as const } : {}) };
-    this.entries.push({ ...entry, type: 'directory', stat: lstatSync(locate(this.options.root, entry)) });
-  }
-
-  async #names(here: string | Buffer, raw: boolean): Promise<{ list: string[]; raw: boolean } | undefined> {
+  #list(path: BytePath): Dirent<Buffer>[] | undefined {
     try {
-      if (raw) return { list: readdirSync(here, 'latin1'), raw: true };
-      const list = await readdir(here, 'utf8');
-      // A name that is no UTF-8 comes back with U+FFFD in it, which names nothing on disk.
-      return list.some((name) => name.includes('\uFFFD')) ? { list: readdirSync(here, 'latin1'), raw: true } : { list, raw: false };
+      return readdirSync(fsPath(this.root, path), { withFileTypes: true, encoding: 'buffer' });
     } catch (error) {
-      return this.#vanished(error, here);
+      if (path !== '' && hasCode(error, 'ENOENT', 'ENOTDIR')) return undefined;
+      throw unreadable(path, error);
     }
   }
 
-  /** One name in a directory: taken, left out (nothing), or a directory to walk. */
-  #entry(directory: Directory, name: string): (Directory | 'taken')[] {
-    const entryPath = directory.base + name;
-    const entry = { path: entryPath, ...(directory.raw ? { raw: true as const } : {}) };
-    if (NEVER.has(name)) return [];
-    const stat = this.#lstat(entry);
-    if (!stat) return [];
-    const isDirectory = stat.isDirectory();
-    const forced = this.#forced.has(entryPath);
-    const verdict = directory.mode === 'all' || forced ? undefined : directory.mode === 'only-forced' ? 'git' : ignores(directory, entryPath, isDirectory);
-    const left = verdict === 'git' || verdict === 'ours';
-    if (isDirectory) {
-      if (left && !this.#ancestors.has(entryPath)) return [];
-      const mode: Mode = left ? 'only-forced' : forced && this.#wasIgnored(directory, entryPath) ? 'all' : directory.mode === 'all' ? 'all' : 'by-rules';
-      const rules = verdict === 'brought-back' ? directory.rules.withoutGit(undefined) : directory.rules;
-      return [{ base: `${entryPath}/`, raw: directory.raw, mode, rules }];
+  async #rulesIn({ path, rules }: Directory, found: readonly Dirent<Buffer>[]): Promise<IgnoreRules> {
+    const names = new Map(found.map((dirent) => [dirent.name.toString('latin1'), dirent]));
+    const read = (name: string): Promise<string> => readFile(fsPath(this.root, join(path, name)), 'latin1').catch(() => '');
+    let result = rules;
+    const dotGit = names.get('.git');
+    if (dotGit && this.#isRepository(path, dotGit)) result = await this.#enterRepository(path, result);
+    // Like git, no links: an unreadable one is met again when it is to travel.
+    if (names.get('.gitignore')?.isFile()) result = result.withGitignore(path, await read('.gitignore'));
+    if (names.get('.rawcloudignore')?.isFile()) result = result.withRawcloudignore(path, await read('.rawcloudignore'));
+    return result;
+  }
+
+  /** `.git` is a file in submodules and further work trees; a directory without HEAD is no repository. */
+  #isRepository(path: BytePath, dotGit: Dirent<Buffer>): boolean {
+    return dotGit.isFile() || (dotGit.isDirectory() && existsSync(fsPath(this.root, join(path, '.git/HEAD'))));
+  }
+
+  async #enterRepository(path: BytePath, rules: IgnoreRules): Promise<IgnoreRules> {
+    const workTree = fsPath(this.root, path);
+    // A program cannot be started in a directory whose name is no text: its tracked files count as any others.
+    if (typeof workTree !== 'string') return rules.inRepository(path, [], false);
+    const facts = await readGitFacts(workTree, this.options);
+    for (const file of facts.tracked) this.#tracked.add(join(path, file));
+    this.#remarks.add(...facts.notices);
+    return rules.inRepository(path, facts.excludes, facts.ignoreCase);
+  }
+
+  /** @returns the directory to visit, when it is one */
+  #take(parent: Directory, dirent: Dirent<Buffer>): Directory | undefined {
+    const name = dirent.name.toString('latin1');
+    if (name === '.git') return undefined;
+    const path = join(parent.path, name);
+    const mode = this.#modeOf(parent, path, dirent.isDirectory());
+    if (!mode) return undefined;
+    if (dirent.isDirectory()) return { path, rules: parent.rules, mode };
+    if (mode === 'way') return undefined;
+    if (dirent.isSymbolicLink()) this.#takeLink(path);
+    else if (dirent.isFile()) this.#takeFile(path);
+    else this.#remarks.special.push(path);
+    return undefined;
+  }
+
+  #modeOf({ mode, rules }: Directory, path: BytePath, isDirectory: boolean): Directory['mode'] | undefined {
+    if (mode === 'whole') return BUILTIN.ignores(path, isDirectory) ? undefined : 'whole';
+    if (!rules.ignores(path, isDirectory)) return 'ruled';
+    if (this.#named.has(path)) {
+      this.#remarks.named.push(path);
+      return 'whole';
     }
-    return left ? [] : this.#take(entry, stat);
+    const own = rules.ignoredByOwn(path, isDirectory);
+    if (!own && this.#tracked.has(path)) return 'ruled';
+    return isDirectory && (this.#named.leadsTo(path) || (!own && this.#tracked.leadsTo(path))) ? 'way' : undefined;
   }
 
-  /** Naming a directory that is not ignored changes nothing about what in it is. */
-  #wasIgnored(directory: Directory, relative: string): boolean {
-    if (directory.mode === 'only-forced') return true;
-    const verdict = ignores(directory, relative, true);
-    return verdict === 'git' || verdict === 'ours';
+  #takeFile(path: BytePath): void {
+    const stats = lstatSync(fsPath(this.root, path), { throwIfNoEntry: false });
+    if (stats?.isFile()) this.#entries.push({ type: 'file', path, bytes: stats.size, executable: (stats.mode & 0o111) !== 0 });
   }
 
-  #take(entry: { path: string; raw?: true }, stat: Stats): 'taken'[] {
-    if (stat.isFile()) this.entries.push({ ...entry, type: 'file', stat });
-    else if (stat.isSymbolicLink()) this.entries.push({ ...entry, type: 'link', target: this.#target(entry), stat });
-    else this.#special.push(entry.path);
-    return ['taken'];
-  }
-
-  #target(entry: { path: string; raw?: true }): string {
-    const target = readlinkSync(locate(this.options.root, entry), entry.raw ? 'latin1' : 'utf8');
-    const inTree = path.posix.normalize(path.posix.join(path.posix.dirname(entry.path), target));
-    if (path.posix.isAbsolute(target) || inTree.startsWith('..')) this.#outward.push(entry.path);
-    return target;
-  }
-
-  #lstat(entry: { path: string; raw?: true }): Stats | undefined {
-    const at = locate(this.options.root, entry);
+  #takeLink(path: BytePath): void {
     try {
-      return lstatSync(at);
+      const target = relocate(path, readlinkSync(fsPath(this.root, path), 'buffer').toString('latin1'), [this.root, this.realRoot]);
+      if (pointsOutside(path, target)) this.#remarks.outside.push(path);
+      this.#entries.push({ type: 'link', path, target });
     } catch (error) {
-      return this.#vanished(error, at);
+      if (!hasCode(error, 'ENOENT', 'EINVAL')) throw unreadable(path, error);
     }
   }
 
-  /** What went away between listing and looking is not there; anything else is an error. */
-  #vanished(error: unknown, at: string | Buffer): undefined {
-    const code = (error as NodeJS.ErrnoException).code;
-    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
-    throw new RawcloudError('E_USAGE', `cannot read ${at.toString()}: ${code ?? String(error)}`, {
-      remedy: 'Make it readable, or leave it out with a line in .rawcloudignore.',
-      cause: error,
+  /** A program may count on a directory all of whose files are ignored, as one for its results. */
+  #emptyDirectories(): WalkEntry[] {
+    const implied = new Set<BytePath>(['']);
+    const imply = (path: BytePath): void => {
+      for (let at = parentOf(path); !implied.has(at); at = parentOf(at)) implied.add(at);
+    };
+    for (const entry of this.#entries) imply(entry.path);
+    const candidates = this.#visited.filter((directory) => directory.mode !== 'way').map((directory) => directory.path);
+    // Deepest first.
+    return candidates.sort((a, b) => (a > b ? -1 : 1)).flatMap((path): WalkEntry[] => {
+      if (implied.has(path)) return [];
+      imply(path);
+      return [{ type: 'directory', path }];
     });
   }
+
+  #remarkEmptyNamed(): void {
+    const empty = new Set(this.#entries.filter((entry) => entry.type === 'directory').map((entry) => entry.path));
+    for (const path of this.#named.paths) {
+      if (empty.has(path) && (this.#list(path)?.length ?? 0) > 0) this.#remarks.hollow.push(path);
+    }
+  }
 }
 
-/** Rules are text: a path that is no UTF-8 is compared as far as it is. */
-function ignores({ rules, raw }: Directory, entryPath: string, isDirectory: boolean): ReturnType<IgnoreRules['ignores']> {
-  return rules.ignores(raw ? Buffer.from(entryPath, 'latin1').toString('utf8') : entryPath, isDirectory);
+/** A Python or conda environment: what is in it is made for this machine, and travels as a list of packages. */
+function isEnvironment(found: readonly Dirent<Buffer>[]): boolean {
+  return found.some(({ name }) => name.equals(PYVENV) || name.equals(CONDA_META));
 }
 
-/** Names that never travel, wherever they lie. */
-const NEVER: ReadonlySet<string> = new Set(['.git', 'node_modules', '__pycache__']);
+const PYVENV = Buffer.from('pyvenv.cfg');
+const CONDA_META = Buffer.from('conda-meta');
 
-/** Python's and conda's mark of an environment. */
-function isEnvironment(names: ReadonlySet<string>): boolean {
-  return names.has('pyvenv.cfg') || names.has('conda-meta');
+function join(directory: BytePath, name: string): BytePath {
+  return directory === '' ? name : `${directory}/${name}`;
+}
+
+function hasCode(error: unknown, ...codes: string[]): boolean {
+  return error instanceof Error && 'code' in error && codes.includes(String(error.code));
+}
+
+function unreadable(path: BytePath, cause: unknown): RawcloudError {
+  const why = hasCode(cause, 'EACCES', 'EPERM') ? 'permission denied' : String(cause instanceof Error ? cause.message : cause);
+  return new RawcloudError('E_USAGE', `cannot read ${path === '' ? 'the root of the tree' : showPath(path)}: ${why}`, {
+    remedy: 'Make it readable, or leave it out with a line in .rawcloudignore.',
+    cause,
+  });
 }

@@ -208,7 +208,6 @@ if [ ! -x "$node" ]; then
   mkdir -p "\${node%/*}" && fetch "$node_sha" "$node" && chmod 755 "$node" || fail node 'no Node to run the agent on'
 fi
 wait $agent_fetch || fail agent 'no agent to run'
-now_ms
 RAWCLOUD_VM="$vm" RAWCLOUD_BUCKET="$bucket" RAWCLOUD_REGION="$region" RAWCLOUD_GRANT="$grant" RAWCLOUD_STATE="$state" \
-  RAWCLOUD_IMDS="$imds" RAWCLOUD_PHASES="boot $boot_at $grant_from grant $grant_from $grant_at node $grant_at $ms agent $ms" "$node" "$agent" </dev/null
+  RAWCLOUD_IMDS="$imds" RAWCLOUD_PHASES="boot $boot_at $grant_from grant $grant_from $grant_at node $grant_at" "$node" "$agent" </dev/null
 `.replaceAll('\\${', '${');

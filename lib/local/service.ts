@@ -21,9 +21,11 @@ export interface ServiceRequest {
   readonly headers: IncomingHttpHeaders;
   /** Payload with aws-chunked framing removed and its checksums and signatures verified while it is read. */
   readonly body: AsyncIterable<Uint8Array>;
+  /** Checksums that the client sent and that were found right, base64 by algorithm (`crc32`); complete once the body is read. */
+  readonly checksums?: ReadonlyMap<string, string>;
   readonly principal: Principal;
   readonly region: string;
-  /** True when a lost-reply fault is armed for this call: handle it, the server then cuts the connection. */
+  /** Aborted when the client went away before it had the whole answer. */
   readonly aborted: AbortSignal;
 }
 
@@ -50,6 +52,11 @@ export interface Service {
   readonly name: string;
   /** Name of the operation for faults, logs and the call record: `PutObject`, `RunInstances`. Must not consume the body of S3 requests. */
   operation(request: Pick<ServiceRequest, 'method' | 'rawPath' | 'query' | 'headers'>, form?: URLSearchParams): string;
+  /**
+   * What the call is about, for faults, errors and the call record: `bucket/key`, an instance id, a parameter's name.
+   * Must not consume the body. @default - the form's `InstanceId.*` and `ResourceId.*`, joined by commas, else ''
+   */
+  resource?(request: Pick<ServiceRequest, 'method' | 'rawPath' | 'query' | 'headers'>, form?: URLSearchParams): string;
   handle(request: ServiceRequest): Promise<ServiceResponse>;
   /** An error as this service words it. */
   renderError(error: ServiceError, requestId: string, resource: string): ServiceResponse;
@@ -71,7 +78,7 @@ export interface CallRecord {
 export interface Fault {
   /** `RunInstances`, `PutObject`, `s3:*`, `*` */
   readonly operation: string;
-  /** Only when the resource (S3 key, instance id) matches this regular expression. */
+  /** Only when the resource (S3 key without the bucket, instance id) matches this regular expression. */
   readonly resource?: string;
   /** Let this many matching calls through first. @default 0 */
   readonly skip?: number;

@@ -1,0 +1,14 @@
+/** @type {import('jest').Config} */
+module.exports = {
+  testEnvironment: '<rootDir>/test/setup/environment.ts',
+  globalSetup: '<rootDir>/test/setup/build.mjs',
+  roots: ['<rootDir>/test'],
+  testMatch: ['**/*.test.ts'],
+  transform: { '\\.ts$': ['@swc/jest', { jsc: { target: 'es2022', parser: { syntax: 'typescript' } }, module: { type: 'commonjs' } }] },
+  // import('./x.js') of our own, as Node will see it.
+  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+  // The order of tests within a file; the seed is printed, `--seed` repeats it.
+  randomize: true,
+  maxWorkers: 2,
+  testTimeout: 30_000,
+};

@@ -1,0 +1,30 @@
+import { Duration } from 'aws-cdk-lib';
+import type { RemovalPolicy } from 'aws-cdk-lib';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { BlockPublicAccess, Bucket, BucketEncryption, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
+import type { Construct } from 'constructs';
+import { bucketStatements } from '../contract';
+
+/**
+ * The bucket that holds all state. Not versioned: a grant that was deleted must be gone. No lifecycle rule expires
+ * content either: a client may believe for a day that an object is there, so only the reaper deletes.
+ */
+export function createBucket(scope: Construct, removalPolicy: RemovalPolicy): Bucket {
+  return new Bucket(scope, 'Bucket', {
+    blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
+    encryption: BucketEncryption.S3_MANAGED,
+    enforceSSL: true,
+    objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
+    versioned: false,
+    lifecycleRules: [{ id: 'AbortUnfinishedUploads', abortIncompleteMultipartUploadAfter: Duration.days(1) }],
+    removalPolicy,
+  });
+}
+
+/** Lets nobody but VMs of the role read private grants; the policy stays as long as the bucket. */
+export function protectGrants(bucket: Bucket, roleId: string, removalPolicy: RemovalPolicy): void {
+  for (const statement of bucketStatements(bucket.bucketArn, roleId)) {
+    bucket.addToResourcePolicy(PolicyStatement.fromJson(statement));
+  }
+  bucket.policy?.applyRemovalPolicy(removalPolicy);
+}

@@ -1,0 +1,2 @@
+export { RawCloud } from './raw-cloud';
+export type { RawCloudProps } from './raw-cloud';

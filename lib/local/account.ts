@@ -1,0 +1,51 @@
+import path from 'node:path';
+import { bucketStatements, vmRoleStatements } from '../contract';
+import type { Scaffold } from '../contract';
+import { openEc2State } from './ec2/state';
+import type { Ec2State } from './ec2/state';
+import type { CloudFacts } from './facts';
+import { Policies } from './policy';
+import { Principals } from './principals';
+import { createS3 } from './s3';
+import { imageParameters, layScaffolding } from './scaffolding';
+import type { UserDataFacts } from './scaffolding';
+import type { Service } from './service';
+import { createSsm } from './ssm';
+import { ParameterFile } from './ssm-parameters';
+import { createSts } from './sts';
+
+/** What an account holds between two processes of the local cloud: people, rules, data, and the scaffolding in it. */
+export interface Account {
+  readonly facts: CloudFacts;
+  readonly principals: Principals;
+  readonly policies: Policies;
+  readonly ec2: Ec2State;
+  /** All but EC2, whose machines live and die with more than this. */
+  readonly services: readonly Service[];
+  readonly scaffold: Scaffold;
+}
+
+export interface AccountOptions {
+  readonly stateDir: string;
+  readonly facts: CloudFacts;
+  readonly userData: (facts: UserDataFacts) => string;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+}
+
+/** Reads the account of a state directory, or makes it at the first start, and brings its scaffolding up to date. */
+export async function openAccount({ stateDir, facts, userData, now }: AccountOptions): Promise<Account> {
+  const { account, region, bucket, roleId } = facts;
+  const principals = new Principals({ ...facts, file: path.join(stateDir, 'principals.json'), now });
+  const policies = new Policies({
+    vmStatements: vmRoleStatements(`arn:aws:s3:::${bucket}`),
+    bucketStatements: (name) => (name === bucket ? bucketStatements(`arn:aws:s3:::${bucket}`, roleId) : []),
+  });
+  const ec2 = await openEc2State({ directory: path.join(stateDir, 'ec2'), account, region, now });
+  const s3 = createS3({ directory: path.join(stateDir, 's3'), account, policies, now });
+  const file = path.join(stateDir, 'parameters.json');
+  // Written before the service reads the file.
+  const scaffold = await layScaffolding({ facts, ec2, s3, parameters: new ParameterFile(file), userData });
+  const ssm = createSsm({ file, account, policies, publicParameters: imageParameters(ec2), now });
+  return { facts, principals, policies, ec2, services: [s3, createSts({ principals }), ssm], scaffold };
+}

@@ -1,0 +1,152 @@
+import path from 'node:path';
+import { RawcloudError, userData as bootstrap } from '../contract';
+import type { InstanceDriver, Scaffold } from '../contract';
+import { openAccount } from './account';
+import type { Account } from './account';
+import { Calls } from './calls';
+import { createProcessDriver } from './drivers/process';
+import { Ec2Controls } from './ec2/controls';
+import { Fleet } from './ec2/fleet';
+import { Machines } from './ec2/machines';
+import { createEc2Service } from './ec2/service';
+import { openFacts, saveFacts } from './facts';
+import { Faults } from './faults';
+import { prepareImage } from './image';
+import { openInstanceImds } from './imds/instance-imds';
+import { takeLock } from './lock';
+import type { Lock } from './lock';
+import type { AccessKey } from './principals';
+import type { UserDataFacts } from './scaffolding';
+import { startServer } from './server';
+import type { Control, RunningServer } from './server';
+import { openStateDir } from './state-directory';
+
+export interface LocalCloudOptions {
+  /** Everything is kept here; made when it is not there. One process at a time. */
+  readonly stateDir: string;
+  /** What VMs of the scaffolding run first. @default - rawcloud's bootstrap */
+  readonly userData?: (facts: UserDataFacts) => string;
+  /** On 127.0.0.1; 0 for the one used last when it is free, else any. @default 0 */
+  readonly port?: number;
+  /** From a launch to 'running', milliseconds. @default 0 */
+  readonly bootMs?: number;
+  /** From SIGTERM to SIGKILL when an instance is ended from outside, milliseconds. @default 5000 */
+  readonly graceMs?: number;
+  /** How long the directory of a terminated instance stays, milliseconds. @default 60000 */
+  readonly keepMs?: number;
+  /** Fixed when the state directory is made. @default 'us-east-1' */
+  readonly region?: string;
+  /** Whether machines ship Node. @default true */
+  readonly imageNode?: boolean;
+  /** @default - processes of this machine */
+  readonly driver?: InstanceDriver;
+  /** Answers requests under `/_local/`. @default - none */
+  readonly control?: (cloud: LocalCloud) => Control;
+  /** Told of what went wrong behind the answers, one line each. @default - stderr */
+  readonly log?: (line: string) => void;
+}
+
+/** A local cloud that runs in this process. */
+export interface LocalCloud {
+  /** Endpoint of all services, `http://127.0.0.1:<port>`. */
+  readonly url: string;
+  readonly port: number;
+  readonly region: string;
+  /** Long-term keys of the developer. */
+  readonly credentials: AccessKey;
+  readonly scaffold: Scaffold;
+  readonly stateDir: string;
+  readonly faults: Faults;
+  readonly calls: Calls;
+  readonly ec2: Ec2Controls;
+  /**
+   * Ends it. Machines are powered off (and change state as EC2 would have it), or with `keepMachines` left
+   * alone until the next start adopts them.
+   */
+  close(options?: { readonly keepMachines?: boolean }): Promise<void>;
+}
+
+/**
+ * Starts the local cloud. Order: lock, facts, services, scaffolding, endpoint, machines; the end is the way back, with
+ * machines first, because what they say last goes through the endpoint.
+ * @throws E_LOCAL_CLOUD when the directory is in use or not ours, or the port is taken
+ */
+export async function startLocalCloud(options: LocalCloudOptions): Promise<LocalCloud> {
+  const { stateDir } = options;
+  await openStateDir(stateDir);
+  const lock = await takeLock(stateDir);
+  try {
+    return await start(options, lock);
+  } catch (error) {
+    await lock.release();
+    throw error;
+  }
+}
+
+async function start(options: LocalCloudOptions, lock: Lock): Promise<LocalCloud> {
+  const { stateDir, userData = bootstrap, log = toStderr } = options;
+  const facts = await openFacts(stateDir, options.region ?? 'us-east-1');
+  const account = await openAccount({ stateDir, facts, userData, now: Date.now });
+  const onError = (error: unknown): void => log(`rawcloud local cloud: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+  const endpoint: { url?: string } = {};
+  const fleet = await openFleet(options, account, { endpointUrl: () => endpoint.url ?? notYet(), onError });
+  const { principals, policies, ec2: state } = account;
+  const faults = new Faults();
+  const calls = new Calls({ file: path.join(stateDir, 'calls.jsonl') });
+  const services = [createEc2Service({ state, fleet, policies }), ...account.services];
+  let control: Control | undefined;
+  const server = await listen({ port: options.port ?? 0, last: facts.port }, (port) =>
+    startServer({ port, services, principals, faults, calls, now: Date.now, onError, control: (req, res) => control?.(req, res) ?? false }),
+  );
+  endpoint.url = server.url;
+  await saveFacts(stateDir, { ...facts, port: server.port });
+  await fleet.adopt();
+  const cloud: LocalCloud = {
+    url: server.url,
+    port: server.port,
+    region: facts.region,
+    credentials: principals.developer,
+    scaffold: account.scaffold,
+    stateDir,
+    faults,
+    calls,
+    ec2: new Ec2Controls(state, fleet),
+    close: async ({ keepMachines = false } = {}) => {
+      await fleet.close({ keepMachines });
+      await server.close();
+      calls.close();
+      await lock.release();
+    },
+  };
+  control = options.control?.(cloud);
+  return cloud;
+}
+
+async function openFleet(
+  { stateDir, driver, imageNode = true, bootMs = 0, graceMs = 5_000, keepMs = 60_000 }: LocalCloudOptions,
+  account: Account,
+  { endpointUrl, onError }: { readonly endpointUrl: () => string; readonly onError: (error: unknown) => void },
+): Promise<Fleet> {
+  const imageDir = await prepareImage(stateDir, { withNode: imageNode, node: process.execPath });
+  const machines = new Machines({
+    driver: driver ?? createProcessDriver({ imageDir }),
+    directory: stateDir,
+    endpointUrl,
+    openImds: (instance) => openInstanceImds(instance, account),
+  });
+  return new Fleet({ state: account.ec2, machines, bootMs, graceMs, keepMs, onError });
+}
+
+/** On the port asked for; when any will do, on the last one if it is free, so that machines that live on find it. */
+async function listen(ports: { readonly port: number; readonly last: number }, on: (port: number) => Promise<RunningServer>): Promise<RunningServer> {
+  if (ports.port > 0 || ports.last === 0) return on(ports.port);
+  return on(ports.last).catch(() => on(0));
+}
+
+function notYet(): never {
+  throw new RawcloudError('E_LOCAL_CLOUD', 'the local cloud was asked to start a machine before its endpoint was up');
+}
+
+function toStderr(line: string): void {
+  process.stderr.write(`${line}\n`);
+}

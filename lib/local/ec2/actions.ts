@@ -1,0 +1,60 @@
+import type { Principal } from '../service';
+import type { XmlFields } from '../xml';
+import { consoleOutput, describeInstances, rebootInstances, startInstances, stopInstances, terminateInstances } from './instances';
+import { createSecurityGroup, describeAvailabilityZones, describeSecurityGroups, describeSubnets, describeVpcs } from './describe-network';
+import { describeImages, describeInstanceTypes } from './describe-catalog';
+import { describeNetworkInterfaces, describeVolumes } from './describe-attached';
+import type { Fleet } from './fleet';
+import {
+  createLaunchTemplate,
+  createLaunchTemplateVersion,
+  deleteLaunchTemplate,
+  describeLaunchTemplates,
+  describeLaunchTemplateVersions,
+  modifyLaunchTemplate,
+} from './launch-templates';
+import type { FlatParams, Params } from './query';
+import { runInstances } from './run-instances';
+import { createTags, deleteTags, describeTags } from './tag-actions';
+import type { Ec2State } from './state';
+
+/** One call, as an action sees it. */
+export interface Ec2Call {
+  readonly state: Ec2State;
+  readonly fleet: Fleet;
+  readonly principal: Principal;
+  readonly params: Params;
+  readonly flat: FlatParams;
+}
+
+/** Carries a call out; the result is what stands in its response element beside the request id. */
+export type Ec2Action = (call: Ec2Call) => XmlFields | Promise<XmlFields>;
+
+/** Everything that the local cloud's EC2 can do, by name. */
+export const ACTIONS: Readonly<Record<string, Ec2Action>> = {
+  RunInstances: runInstances,
+  DescribeInstances: describeInstances,
+  TerminateInstances: terminateInstances,
+  StopInstances: stopInstances,
+  StartInstances: startInstances,
+  RebootInstances: rebootInstances,
+  GetConsoleOutput: consoleOutput,
+  CreateTags: createTags,
+  DeleteTags: deleteTags,
+  DescribeTags: describeTags,
+  CreateLaunchTemplate: createLaunchTemplate,
+  CreateLaunchTemplateVersion: createLaunchTemplateVersion,
+  ModifyLaunchTemplate: modifyLaunchTemplate,
+  DeleteLaunchTemplate: deleteLaunchTemplate,
+  DescribeLaunchTemplates: describeLaunchTemplates,
+  DescribeLaunchTemplateVersions: describeLaunchTemplateVersions,
+  CreateSecurityGroup: createSecurityGroup,
+  DescribeSecurityGroups: describeSecurityGroups,
+  DescribeAvailabilityZones: describeAvailabilityZones,
+  DescribeVpcs: describeVpcs,
+  DescribeSubnets: describeSubnets,
+  DescribeVolumes: describeVolumes,
+  DescribeNetworkInterfaces: describeNetworkInterfaces,
+  DescribeImages: describeImages,
+  DescribeInstanceTypes: describeInstanceTypes,
+};

@@ -1,0 +1,70 @@
+import { RawcloudError } from '../../contract';
+import type { NoCapacity } from './capacity';
+import type { Fleet } from './fleet';
+import type { InstanceRecord, InstanceState } from './records';
+import { shownInstances } from './state';
+import type { Ec2State } from './state';
+
+/** What can be done to the local EC2 that nobody can do to the real one. */
+export class Ec2Controls {
+  readonly #state: Ec2State;
+  readonly #fleet: Fleet;
+
+  constructor(state: Ec2State, fleet: Fleet) {
+    this.#state = state;
+    this.#fleet = fleet;
+  }
+
+  /** Launches that fit are refused with InsufficientInstanceCapacity. Adds to what was armed before. */
+  noCapacity(rules: readonly NoCapacity[]): void {
+    this.#state.capacity.shorten(rules);
+  }
+
+  clearCapacity(): void {
+    this.#state.capacity.clear();
+  }
+
+  /** The next `count` instances are accepted and end at once, with a reason; their user data never runs. */
+  deadInstances(count: number): void {
+    this.#fleet.deadInstances(count);
+  }
+
+  /** As EC2 shows them, oldest first. */
+  instances(): InstanceRecord[] {
+    return shownInstances(this.#state);
+  }
+
+  /** Ids of the instances whose machine is on. */
+  get running(): readonly string[] {
+    return this.#fleet.running;
+  }
+
+  /** As a host that dies: nothing gets to run. Resolves when the instance's end is recorded. @throws E_LOCAL_CLOUD */
+  async kill(id: string): Promise<void> {
+    await this.#fleet.kill(this.#known(id));
+  }
+
+  /** As `poweroff` on the machine. Resolves when its end is recorded. @throws E_LOCAL_CLOUD */
+  async powerOff(id: string): Promise<void> {
+    await this.#fleet.powerOff(this.#known(id));
+  }
+
+  /** @throws E_LOCAL_CLOUD */
+  async reboot(id: string): Promise<void> {
+    await this.#fleet.reboot(this.#known(id));
+  }
+
+  async consoleOutput(id: string): Promise<string> {
+    return Buffer.from(await this.#fleet.consoleOutput(this.#known(id))).toString('utf8');
+  }
+
+  /** Resolves when the instance is in that state. @throws E_LOCAL_CLOUD, the signal's reason */
+  async whenState(id: string, state: InstanceState, signal?: AbortSignal): Promise<InstanceRecord> {
+    return this.#fleet.when(this.#known(id), (i) => i.state === state, signal);
+  }
+
+  #known(id: string): string {
+    if (this.#state.instances.get(id)) return id;
+    throw new RawcloudError('E_LOCAL_CLOUD', `the local cloud knows no instance '${id}'; it has ${this.instances().map((i) => i.id).join(', ') || 'none'}`);
+  }
+}

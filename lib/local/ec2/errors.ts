@@ -1,0 +1,77 @@
+import { ServiceError } from '../service';
+
+/*
+ * Codes and texts as EC2's. Source: EC2 API reference, "Error codes for the Amazon EC2 API", and answers seen.
+ */
+
+export function invalidAction(action: string): ServiceError {
+  return new ServiceError(400, 'InvalidAction', `The action ${action} is not valid for this web service.`);
+}
+
+export function unauthorized(): ServiceError {
+  return new ServiceError(403, 'UnauthorizedOperation', 'You are not authorized to perform this operation.');
+}
+
+export function dryRun(): ServiceError {
+  return new ServiceError(412, 'DryRunOperation', 'Request would have succeeded, but DryRun flag is set.');
+}
+
+export function missingParameter(name: string): ServiceError {
+  return new ServiceError(400, 'MissingParameter', `The request must contain the parameter ${name}`);
+}
+
+/** Valid on EC2, but nothing that the local cloud could do: better refused than ignored. */
+export function unsupported(what: string): ServiceError {
+  return new ServiceError(400, 'UnsupportedOperation', `The local cloud does not support ${what}.`);
+}
+
+export function invalidParameter(message: string): ServiceError {
+  return new ServiceError(400, 'InvalidParameterValue', message);
+}
+
+export function invalidCombination(message: string): ServiceError {
+  return new ServiceError(400, 'InvalidParameterCombination', message);
+}
+
+export function tokenMismatch(): ServiceError {
+  return new ServiceError(
+    400,
+    'IdempotentParameterMismatch',
+    'Arguments on this idempotent request are inconsistent with arguments used in previous request(s).',
+  );
+}
+
+/** 500, which makes the SDK try again unless told not to: as on EC2. */
+export function noCapacity(vmType: string, zone: string | undefined, others: readonly string[]): ServiceError {
+  const message = zone
+    ? `We currently do not have sufficient ${vmType} capacity in the Availability Zone you requested (${zone}). ` +
+      'Our system will be working on provisioning additional capacity. ' +
+      `You can currently get ${vmType} capacity by not specifying an Availability Zone in your request or choosing ${others.join(', ')}.`
+    : `We currently do not have sufficient ${vmType} capacity in zones with support for the requested configuration. Our system will be working on provisioning additional capacity.`;
+  return new ServiceError(500, 'InsufficientInstanceCapacity', message);
+}
+
+/** What kinds of ids are called in error codes: `InvalidInstanceID.NotFound`. */
+const CODES = {
+  instance: ['InvalidInstanceID', 'instance ID'],
+  image: ['InvalidAMIID', 'image id'],
+  group: ['InvalidGroup', 'security group'],
+  template: ['InvalidLaunchTemplateId', 'launch template'],
+  subnet: ['InvalidSubnetID', 'subnet ID'],
+  vpc: ['InvalidVpcID', 'vpc ID'],
+  volume: ['InvalidVolume', 'volume'],
+  interface: ['InvalidNetworkInterfaceID', 'networkInterface ID'],
+} as const;
+
+export type IdKind = keyof typeof CODES;
+
+export function notFound(kind: IdKind, ids: readonly string[]): ServiceError {
+  const [code, words] = CODES[kind];
+  if (kind === 'image') return new ServiceError(400, `${code}.NotFound`, `The image id '[${ids.join(', ')}]' does not exist`);
+  const [plural, verb] = ids.length > 1 ? ['s', 'do'] : ['', 'does'];
+  return new ServiceError(400, `${code}.NotFound`, `The ${words}${plural} '${ids.join(', ')}' ${verb} not exist`);
+}
+
+export function malformed(kind: IdKind, id: string): ServiceError {
+  return new ServiceError(400, `${CODES[kind][0]}.Malformed`, `Invalid id: "${id}"`);
+}

@@ -1,0 +1,34 @@
+import { invalidParameter } from './errors';
+import { structures, text, texts } from './query';
+import type { Params } from './query';
+import type { Tags } from './records';
+
+/** What each filter compares with. `tag:<key>` and `tag-key` come by themselves where tags are given. */
+export interface Filterable<T> {
+  readonly values: Readonly<Record<string, (item: T) => string | readonly string[] | undefined>>;
+  readonly tags?: (item: T) => Tags;
+}
+
+/** Keeps what all filters of the request fit. `*` and `?` are wildcards. @throws InvalidParameterValue for an unknown filter */
+export function applyFilters<T>(items: readonly T[], params: Params, filterable: Filterable<T>): T[] {
+  const tests = structures(params, 'Filter').map((filter) => {
+    const name = text(filter, 'Name') ?? '';
+    const wanted = texts(filter, 'Value').map(pattern);
+    const read = reader(name, filterable);
+    return (item: T): boolean => [read(item)].flat().some((got) => got !== undefined && wanted.some((w) => w.test(got)));
+  });
+  return items.filter((item) => tests.every((test) => test(item)));
+}
+
+function reader<T>(name: string, { values, tags }: Filterable<T>): (item: T) => string | readonly string[] | undefined {
+  const read = Object.hasOwn(values, name) ? values[name] : undefined;
+  if (read) return read;
+  if (tags && name === 'tag-key') return (item) => Object.keys(tags(item));
+  if (tags && name.startsWith('tag:')) return (item) => tags(item)[name.slice('tag:'.length)];
+  throw invalidParameter(`The filter '${name}' is invalid`);
+}
+
+function pattern(text: string): RegExp {
+  const source = text.replace(/[.+^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*').replaceAll('?', '.');
+  return new RegExp(`^${source}$`, 's');
+}

@@ -1,0 +1,158 @@
+import { randomBytes } from 'node:crypto';
+import { invalidParameter, missingParameter, noCapacity, notFound, unsupported } from './errors';
+import { isId, randomId } from './ids';
+import type { Image } from './images';
+import { INSTANCE_TYPES } from './instance-types';
+import type { InstanceType } from './instance-types';
+import type { DeviceSpec, LaunchSpec } from './launch-spec';
+import { macAddress, privateIp } from './network';
+import type { Subnet } from './network';
+import type { InstanceRecord, VolumeRecord } from './records';
+import type { Ec2State } from './state';
+
+/** Counts and identity of one call of RunInstances. */
+export interface LaunchCall {
+  readonly min: number;
+  readonly max: number;
+  readonly launch: InstanceRecord['launch'];
+}
+
+/**
+ * The instances that a merged launch specification asks for: checked, placed, not yet anywhere.
+ * @throws MissingParameter, InvalidParameterValue, Invalid….NotFound, InsufficientInstanceCapacity
+ */
+export function planLaunch(state: Ec2State, spec: LaunchSpec, call: LaunchCall): InstanceRecord[] {
+  const image = findImage(state, spec.imageId);
+  const type = findType(spec.type ?? 'm1.small');
+  if (type.arch !== image.arch) throw architectureMismatch(type, image);
+  const groupIds = groupsOf(state, spec);
+  const { subnet, count } = place(state, spec, type, call);
+  const reservation = randomId('r');
+  const launchedAt = state.now();
+  return Array.from({ length: count }, (_, index) => {
+    const id = randomId('i');
+    return {
+      v: 1,
+      id,
+      reservation,
+      index,
+      state: 'pending',
+      transition: '',
+      launchedAt,
+      imageId: image.id,
+      type: type.name,
+      arch: type.arch,
+      zone: subnet.zone,
+      subnetId: subnet.id,
+      groupIds,
+      ...(spec.keyName === undefined ? {} : { keyName: spec.keyName }),
+      ...(spec.profile === undefined ? {} : { profile: spec.profile }),
+      userData: spec.userData ?? '',
+      onShutdown: spec.onShutdown ?? 'stop',
+      metadata: { tokens: spec.tokens ?? 'required', tags: spec.instanceTags ?? 'disabled', hopLimit: spec.hopLimit ?? 2 },
+      ...(spec.credits === undefined ? {} : { credits: spec.credits }),
+      tags: spec.tags['instance'] ?? {},
+      volumes: volumesOf(image, spec),
+      interface: {
+        id: randomId('eni'),
+        attachmentId: randomId('eni-attach'),
+        mac: macAddress(id),
+        privateIp: privateIp(subnet, id),
+        tags: spec.tags['network-interface'] ?? {},
+      },
+      launch: call.launch,
+      dead: false,
+      imds: { secret: randomBytes(32).toString('base64'), port: 0 },
+    };
+  });
+}
+
+function findImage({ images }: Ec2State, id: string | undefined): Image {
+  if (id === undefined) throw missingParameter('ImageId');
+  const image = images.find((i) => i.id === id);
+  if (!image) throw isId('ami', id) ? notFound('image', [id]) : invalidImage(id);
+  return image;
+}
+
+function invalidImage(id: string): Error {
+  return invalidParameter(`Invalid id: "${id}" (expecting "ami-...")`);
+}
+
+function findType(name: string): InstanceType {
+  const type = INSTANCE_TYPES.get(name);
+  if (!type) throw invalidParameter(`Invalid value '${name}' for InstanceType.`);
+  return type;
+}
+
+function architectureMismatch(type: InstanceType, image: Image): Error {
+  return invalidParameter(
+    `The architecture '${type.arch}' of the specified instance type does not match the architecture '${image.arch}' of the specified AMI. ` +
+      'Specify an instance type and an AMI that have matching architectures, and try again. ' +
+      "You can use 'describe-instance-types' or 'describe-images' to discover the architecture of the instance type or AMI.",
+  );
+}
+
+function groupsOf({ groups, network }: Ec2State, spec: LaunchSpec): string[] {
+  const missing = spec.groupIds.filter((id) => !groups.get(id));
+  if (missing.length > 0) throw notFound('group', missing);
+  const named = spec.groupNames.map((name) => {
+    const group = groups.all().find((g) => g.name === name);
+    if (!group) throw notFound('group', [name]);
+    return group.id;
+  });
+  const ids = [...spec.groupIds, ...named];
+  return ids.length > 0 ? ids : [network.defaultGroupId];
+}
+
+/** The zone asked for, else the one with most room; as many VMs as it has, between the two counts. */
+function place(state: Ec2State, spec: LaunchSpec, type: InstanceType, { min, max }: LaunchCall): { subnet: Subnet; count: number } {
+  const { network, capacity } = state;
+  const subnets = candidates(state, spec);
+  const room = (subnet: Subnet): number => Math.min(max, capacity.available(type.name, subnet.zone));
+  const best = subnets.reduce((a, b) => (room(b) > room(a) ? b : a));
+  const count = room(best);
+  if (count < min) {
+    capacity.refuse(type.name, subnets.map((s) => s.zone));
+    const named = subnets.length === 1 ? best.zone : undefined;
+    throw noCapacity(type.name, named, network.zones.filter((z) => z !== named && capacity.available(type.name, z) > 0));
+  }
+  capacity.take(type.name, best.zone, count);
+  return { subnet: best, count };
+}
+
+function candidates({ network }: Ec2State, { subnetId, zone }: LaunchSpec): readonly Subnet[] {
+  if (subnetId !== undefined) {
+    const subnet = network.subnets.find((s) => s.id === subnetId);
+    if (!subnet) throw notFound('subnet', [subnetId]);
+    if (zone !== undefined && zone !== subnet.zone) throw invalidParameter(`The subnet ID '${subnetId}' is not in the Availability Zone '${zone}'.`);
+    return [subnet];
+  }
+  if (zone === undefined) return network.subnets;
+  const inZone = network.subnets.filter((s) => s.zone === zone);
+  if (inZone.length === 0) throw invalidParameter(`Invalid availability zone: [${zone}]`);
+  return inZone;
+}
+
+function volumesOf(image: Image, spec: LaunchSpec): VolumeRecord[] {
+  const root: DeviceSpec = { device: image.rootDevice, sizeGiB: image.rootGiB, deleteOnTermination: true };
+  const asked = new Map(spec.devices.map((d) => [d.device, d]));
+  const devices = [{ ...root, ...asked.get(image.rootDevice) }, ...spec.devices.filter((d) => d.device !== image.rootDevice)];
+  return devices.map((d) => {
+    if (d.sizeGiB === undefined) throw unsupported(`the block device ${d.device} without a size`);
+    if (d.device === image.rootDevice && d.sizeGiB < image.rootGiB) {
+      throw invalidParameter(`Volume of size ${d.sizeGiB}GB is smaller than snapshot '${image.snapshotId}', expect size >= ${image.rootGiB}GB`);
+    }
+    const type = d.type ?? 'gp3';
+    return {
+      id: randomId('vol'),
+      device: d.device,
+      sizeGiB: d.sizeGiB,
+      type,
+      // The baseline of gp3. Source: EBS user guide, "General Purpose SSD volumes".
+      ...(type === 'gp3' ? { iops: d.iops ?? 3000, throughput: d.throughput ?? 125 } : d.iops === undefined ? {} : { iops: d.iops }),
+      encrypted: d.encrypted ?? false,
+      deleteOnTermination: d.deleteOnTermination ?? d.device === image.rootDevice,
+      tags: spec.tags['volume'] ?? {},
+    };
+  });
+}

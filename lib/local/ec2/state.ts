@@ -1,0 +1,70 @@
+import path from 'node:path';
+import { Capacity } from './capacity';
+import { localImages } from './images';
+import type { Image } from './images';
+import { defaultNetwork } from './network';
+import type { Network } from './network';
+import { RecordTable } from './record-table';
+import { GroupSchema, InstanceSchema, TemplateSchema } from './records';
+import type { GroupRecord, InstanceRecord, TemplateRecord } from './records';
+
+/** How long EC2 still shows what is terminated. Source: EC2 user guide, "Terminate Amazon EC2 instances": usually within an hour. */
+const SHOWN_MS = 3_600_000;
+
+/** How long a client token is remembered after its instances ended. Source: EC2 developer guide, "Ensuring idempotency": at least 24 h. */
+const REMEMBERED_MS = 24 * 3_600_000;
+
+export interface Ec2StateOptions {
+  readonly directory: string;
+  readonly account: string;
+  readonly region: string;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+}
+
+/** All that EC2 knows. Everything but injected shortages is on disk. */
+export interface Ec2State {
+  readonly account: string;
+  readonly network: Network;
+  readonly images: readonly Image[];
+  readonly instances: RecordTable<InstanceRecord>;
+  readonly templates: RecordTable<TemplateRecord>;
+  readonly groups: RecordTable<GroupRecord>;
+  readonly capacity: Capacity;
+  readonly now: () => number;
+}
+
+export async function openEc2State({ directory, account, region, now }: Ec2StateOptions): Promise<Ec2State> {
+  const network = defaultNetwork(region);
+  const [instances, templates, groups] = await Promise.all([
+    RecordTable.open(path.join(directory, 'instances'), InstanceSchema),
+    RecordTable.open(path.join(directory, 'launch-templates'), TemplateSchema),
+    RecordTable.open(path.join(directory, 'security-groups'), GroupSchema),
+  ]);
+  if (!groups.get(network.defaultGroupId)) {
+    const description = 'default VPC security group';
+    await groups.put({ v: 1, id: network.defaultGroupId, name: 'default', description, vpcId: network.vpcId, tags: {} });
+  }
+  return { account, network, images: localImages(region), instances, templates, groups, capacity: new Capacity(), now };
+}
+
+/** The instances that EC2 still shows, in order of launch. */
+export function shownInstances({ instances, now }: Ec2State): InstanceRecord[] {
+  const oldest = now() - SHOWN_MS;
+  return instances
+    .all()
+    .filter((i) => i.terminatedAt === undefined || i.terminatedAt > oldest)
+    .sort((a, b) => (launchOrder(a) < launchOrder(b) ? -1 : 1));
+}
+
+/** Sorts by launch, then by position in it. */
+export function launchOrder(instance: InstanceRecord): string {
+  return `${String(instance.launchedAt).padStart(15, '0')} ${instance.reservation} ${String(instance.index).padStart(5, '0')}`;
+}
+
+/** Forgets what ended so long ago that nobody may ask for it. */
+export async function forgetOld({ instances, now }: Ec2State): Promise<void> {
+  const oldest = now() - REMEMBERED_MS;
+  const old = instances.all().filter((i) => i.terminatedAt !== undefined && i.terminatedAt < oldest);
+  for (const { id } of old) await instances.delete(id);
+}

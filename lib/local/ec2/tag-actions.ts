@@ -1,0 +1,90 @@
+import type { XmlFields } from '../xml';
+import type { Ec2Call } from './actions';
+import { missingParameter, notFound } from './errors';
+import type { IdKind } from './errors';
+import { applyFilters } from './filters';
+import { page } from './paging';
+import { structures, text, texts } from './query';
+import type { InstanceRecord, Tags } from './records';
+import { set } from './render';
+import { shownInstances } from './state';
+import type { Ec2State } from './state';
+import { checkTagCount, readTags } from './tags';
+
+/** Something that carries tags, and how to give it others. */
+interface Taggable {
+  readonly id: string;
+  readonly type: string;
+  readonly tags: Tags;
+  readonly put: (tags: Tags) => Promise<void>;
+}
+
+function taggables(state: Ec2State): Taggable[] {
+  const { templates, groups } = state;
+  return [
+    ...shownInstances(state).flatMap((i) => ofInstance(state, i)),
+    ...templates.all().map((t) => ({ id: t.id, type: 'launch-template', tags: t.tags, put: (tags: Tags) => templates.put({ ...t, tags }) })),
+    ...groups.all().map((g) => ({ id: g.id, type: 'security-group', tags: g.tags, put: (tags: Tags) => groups.put({ ...g, tags }) })),
+  ];
+}
+
+/** Each change starts from the record as it is by then: one call may tag an instance and its volumes. */
+function ofInstance({ instances }: Ec2State, { id, tags, volumes, interface: nic }: InstanceRecord): Taggable[] {
+  const now = (): InstanceRecord => instances.get(id)!;
+  return [
+    { id, type: 'instance', tags, put: (t) => instances.put({ ...now(), tags: t }) },
+    { id: nic.id, type: 'network-interface', tags: nic.tags, put: (t) => instances.put({ ...now(), interface: { ...now().interface, tags: t } }) },
+    ...volumes.map((v): Taggable => ({
+      id: v.id,
+      type: 'volume',
+      tags: v.tags,
+      put: (t) => instances.put({ ...now(), volumes: now().volumes.map((w) => (w.id === v.id ? { ...w, tags: t } : w)) }),
+    })),
+  ];
+}
+
+export async function createTags({ state, params }: Ec2Call): Promise<XmlFields> {
+  const tags = readTags(params);
+  if (Object.keys(tags).length === 0) throw missingParameter('Tag');
+  const changes = findTaggables(state, params).map((t) => ({ ...t, tags: checkTagCount({ ...t.tags, ...tags }) }));
+  for (const { put, tags: changed } of changes) await put(changed);
+  return { return: true };
+}
+
+/** A tag named with a value goes only when it has that value. */
+export async function deleteTags({ state, params }: Ec2Call): Promise<XmlFields> {
+  const named = structures(params, 'Tag').map((t) => ({ key: text(t, 'Key') ?? '', value: text(t, 'Value') }));
+  const goes = ([key, value]: [string, string]): boolean => named.some((n) => n.key === key && (n.value === undefined || n.value === value));
+  for (const { put, tags } of findTaggables(state, params)) {
+    await put(named.length > 0 ? Object.fromEntries(Object.entries(tags).filter((tag) => !goes(tag))) : {});
+  }
+  return { return: true };
+}
+
+export function describeTags({ state, params }: Ec2Call): XmlFields {
+  const all = taggables(state).flatMap(({ id, type, tags }) => Object.entries(tags).map(([key, value]) => ({ id, type, key, value })));
+  const fitting = applyFilters(all, params, {
+    values: { 'resource-id': (t) => t.id, 'resource-type': (t) => t.type, key: (t) => t.key, value: (t) => t.value },
+  });
+  const { items, nextToken } = page(fitting, params, (t) => `${t.id} ${t.key}`);
+  return { tagSet: set(items.map(({ id, type, key, value }) => ({ resourceId: id, resourceType: type, key, value }))), nextToken };
+}
+
+const KINDS: readonly [prefix: string, kind: IdKind][] = [
+  ['i-', 'instance'],
+  ['vol-', 'volume'],
+  ['eni-', 'interface'],
+  ['lt-', 'template'],
+  ['sg-', 'group'],
+];
+
+function findTaggables(state: Ec2State, params: Ec2Call['params']): Taggable[] {
+  const ids = texts(params, 'ResourceId');
+  if (ids.length === 0) throw missingParameter('ResourceId');
+  const known = new Map(taggables(state).map((t) => [t.id, t]));
+  return ids.map((id) => {
+    const found = known.get(id);
+    if (!found) throw notFound(KINDS.find(([prefix]) => id.startsWith(prefix))?.[1] ?? 'instance', [id]);
+    return found;
+  });
+}

@@ -1,0 +1,19 @@
+import type { Account } from '../account';
+import type { InstanceRecord } from '../ec2/records';
+import { credentialSource } from './credentials';
+import { openImds } from './imds';
+import type { Imds } from './imds';
+import { metadataOf } from './metadata';
+
+/** The metadata service of one instance. Its port is remembered, because the machine is told it only once. */
+export async function openInstanceImds({ id }: InstanceRecord, { ec2, facts, principals }: Pick<Account, 'ec2' | 'facts' | 'principals'>): Promise<Imds> {
+  const { instances, now } = ec2;
+  const instance = (): InstanceRecord => instances.get(id)!;
+  const { imds, metadata, profile } = instance();
+  const { account, region, roleName } = facts;
+  const credentials = credentialSource(() => principals.issueForVm(id), now);
+  const surroundings = { account, region, ...(profile === undefined ? {} : { role: roleName }), credentials };
+  const opened = await openImds({ ...imds, tokens: metadata.tokens, metadata: () => metadataOf(instance(), surroundings), now });
+  if (opened.port !== imds.port) await instances.put({ ...instance(), imds: { ...imds, port: opened.port } });
+  return opened;
+}

@@ -1,0 +1,1 @@
+export { createS3, type LocalS3, type S3Options } from './service';

@@ -1,0 +1,104 @@
+import { randomUUID } from 'node:crypto';
+import { appendFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { fromRow, toRow } from '../../store/packs';
+import type { PackedBlob } from '../../store/packs';
+
+/*
+ * What a client believes to be in a bucket: one JSON line an object,
+ *
+ *   {"object":"<sha256>","at":<ms>,"blobs":[[sha256, offset, length, encoding, bytes], …]}
+ *   {"object":"<sha256>","at":<ms>}      seen again
+ *   {"object":"<sha256>","gone":true}
+ *
+ * where later lines win. Lines are appended, each in one write that begins and ends with a line break, so that clients side
+ * by side do not lose one another's lines, and one that was torn by a crash spoils none but itself. Whatever cannot be read
+ * is skipped: to know less only costs uploading again.
+ */
+
+export interface CachedObject {
+  readonly object: string;
+  /** When it was seen in the bucket, milliseconds since 1970. */
+  readonly at: number;
+  readonly blobs: readonly PackedBlob[];
+}
+
+/** Lines that say nothing any more, beyond which the file is written anew. */
+const MOST_STALE_LINES = 1000;
+
+export class CacheFile {
+  #queue: Promise<void> = Promise.resolve();
+
+  constructor(private readonly file: string) {}
+
+  async read(): Promise<CachedObject[]> {
+    const text = await readFile(this.file, 'utf8').catch(() => '');
+    const lines = text.split('\n').filter((line) => line !== '');
+    const objects = new Map<string, CachedObject>();
+    for (const line of lines) applyLine(objects, line);
+    if (lines.length - objects.size > MOST_STALE_LINES) await this.#rewrite([...objects.values()]);
+    return [...objects.values()];
+  }
+
+  stored(objects: readonly CachedObject[]): Promise<void> {
+    return this.#append(objects.map(lineOf));
+  }
+
+  seen(objects: readonly string[], at: number): Promise<void> {
+    return this.#append(objects.map((object) => JSON.stringify({ object, at })));
+  }
+
+  gone(objects: readonly string[]): Promise<void> {
+    return this.#append(objects.map((object) => JSON.stringify({ object, gone: true })));
+  }
+
+  #append(lines: readonly string[]): Promise<void> {
+    if (lines.length === 0) return Promise.resolve();
+    const done = this.#queue.then(async () => {
+      await mkdir(path.dirname(this.file), { recursive: true });
+      await appendFile(this.file, `\n${lines.join('\n')}\n`);
+    });
+    // Whoever appended hears of its failure; the next one tries for itself.
+    this.#queue = done.catch(() => undefined);
+    return done;
+  }
+
+  /** Another client's line that comes in between is lost, and with it some knowledge. */
+  async #rewrite(objects: readonly CachedObject[]): Promise<void> {
+    const temporary = `${this.file}.${randomUUID()}`;
+    try {
+      await writeFile(temporary, `${objects.map(lineOf).join('\n')}\n`);
+      await rename(temporary, this.file);
+    } finally {
+      await rm(temporary, { force: true });
+    }
+  }
+}
+
+function lineOf({ object, at, blobs }: CachedObject): string {
+  return JSON.stringify({ object, at, blobs: blobs.map(toRow) });
+}
+
+function applyLine(objects: Map<string, CachedObject>, text: string): void {
+  const line = parseLine(text);
+  if (!line || typeof line['object'] !== 'string') return;
+  const { object, at, blobs, gone } = line;
+  if (gone === true) objects.delete(object);
+  if (typeof at !== 'number') return;
+  const known = objects.get(object);
+  if (!Array.isArray(blobs)) {
+    if (known) objects.set(object, { ...known, at: Math.max(known.at, at) });
+    return;
+  }
+  const read = blobs.map(fromRow);
+  if (read.every((blob) => blob !== undefined)) objects.set(object, { object, at, blobs: read });
+}
+
+function parseLine(text: string): Partial<Record<string, unknown>> | undefined {
+  try {
+    const line: unknown = JSON.parse(text);
+    return typeof line === 'object' && line !== null ? line : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,49 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { mkdir, open, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { bucketKeys } from '../../contract';
+import type { Ref, Store } from '../../contract';
+import { sha256Of } from '../../store/sha256';
+
+interface Options {
+  readonly signal?: AbortSignal;
+}
+
+/** Stores small content under its hash. That it is there already is as good. */
+export async function uploadContent(store: Store, bytes: Uint8Array, options: Options = {}): Promise<Ref> {
+  const sha256 = sha256Of(bytes);
+  await store.put(bucketKeys.file(sha256), bytes, { if: 'absent', ...options });
+  return { sha256, bytes: bytes.byteLength };
+}
+
+/** Stores what a stream gives, of any length, under its hash; it waits in a file of `spoolDirectory` until its hash is known. */
+export async function uploadStream(store: Store, source: AsyncIterable<Uint8Array>, spoolDirectory: string, options: Options = {}): Promise<Ref> {
+  await mkdir(spoolDirectory, { recursive: true });
+  const file = path.join(spoolDirectory, randomUUID());
+  try {
+    const ref = await spool(source, file, options.signal);
+    await store.putStream(bucketKeys.file(ref.sha256), createReadStream(file, { highWaterMark: 2 ** 20 }), options);
+    return ref;
+  } finally {
+    await rm(file, { force: true });
+  }
+}
+
+async function spool(source: AsyncIterable<Uint8Array>, file: string, signal: AbortSignal | undefined): Promise<Ref> {
+  const hash = createHash('sha256');
+  // What is piped into a job may be secret.
+  const handle = await open(file, 'wx', 0o600);
+  let bytes = 0;
+  try {
+    for await (const chunk of source) {
+      signal?.throwIfAborted();
+      hash.update(chunk);
+      await handle.writeFile(chunk);
+      bytes += chunk.byteLength;
+    }
+  } finally {
+    await handle.close();
+  }
+  return { sha256: hash.digest('hex'), bytes };
+}

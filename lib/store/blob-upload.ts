@@ -1,0 +1,102 @@
+import { mapBounded } from '../contract';
+import type { Store } from '../contract';
+import { encodeBlob } from './compress';
+import { inOrder } from './in-order';
+import { PackWriter } from './packs';
+import type { Pack, PackedBlob } from './packs';
+import { verifiedFile } from './read-file';
+
+export interface SmallBlob {
+  readonly sha256: string;
+  readonly bytes: Uint8Array;
+}
+
+/** A file that is stored alone, under the hash of its content. */
+export interface LargeBlob {
+  readonly sha256: string;
+  readonly bytes: number;
+  readonly file: string | Buffer;
+  readonly name: string;
+}
+
+/** An object of the bucket and the blobs in it. */
+export interface StoredObject {
+  readonly object: string;
+  readonly blobs: readonly PackedBlob[];
+  /** Bytes that were sent; 0 when the object was there. */
+  readonly sentBytes: number;
+}
+
+export interface UploadOptions {
+  readonly store: Store;
+  /** Key of an object by its SHA-256. */
+  readonly keyOf: (sha256: string) => string;
+  readonly signal?: AbortSignal;
+  /** Called after each object, in no particular order. */
+  readonly onStored?: (stored: StoredObject) => Promise<void> | void;
+}
+
+/** Requests at once. A pack has up to 20 MB, so this bounds the memory, too. */
+const UPLOADS = 4;
+
+/** Blobs deflated at once: libuv has four threads for it. */
+const ENCODERS = 4;
+
+/** Packs blobs in the order given and uploads the packs. The same blobs in the same order give the same objects. */
+export async function uploadSmallBlobs(blobs: Iterable<SmallBlob> | AsyncIterable<SmallBlob>, options: UploadOptions): Promise<StoredObject[]> {
+  const uploads = inOrder(packsOf(blobs, options.signal), UPLOADS, async (pack) => {
+    const stored = await putPack(pack, options);
+    await options.onStored?.(stored);
+    return stored;
+  });
+  const all: StoredObject[] = [];
+  for await (const stored of uploads) all.push(stored);
+  return all;
+}
+
+async function* packsOf(blobs: Iterable<SmallBlob> | AsyncIterable<SmallBlob>, signal: AbortSignal | undefined): AsyncGenerator<Pack> {
+  let writer = new PackWriter();
+  for await (const { blob, encoded } of inOrder(blobs, ENCODERS, async (blob) => ({ blob, encoded: await encodeBlob(blob.bytes) }))) {
+    signal?.throwIfAborted();
+    writer.add({ sha256: blob.sha256, bytes: blob.bytes.byteLength }, encoded);
+    if (!writer.isFull) continue;
+    yield writer.finish();
+    writer = new PackWriter();
+  }
+  if (!writer.isEmpty) yield writer.finish();
+}
+
+async function putPack(pack: Pack, { store, keyOf, signal }: UploadOptions): Promise<StoredObject> {
+  const put = await store.put(keyOf(pack.sha256), pack.bytes, { if: 'absent', ...(signal ? { signal } : {}) });
+  return { object: pack.sha256, blobs: pack.blobs, sentBytes: put === 'lost' ? 0 : pack.bytes.byteLength };
+}
+
+/**
+ * Uploads large files, unless they are there: asking costs one request, sending minutes.
+ * @throws E_FILE_CHANGED when one is no longer what it was
+ */
+export async function uploadLargeBlobs(blobs: readonly LargeBlob[], options: UploadOptions): Promise<StoredObject[]> {
+  const { store, keyOf } = options;
+  return mapBounded(
+    blobs,
+    UPLOADS,
+    async ({ sha256, bytes, file, name }, _index, signal) => {
+      const there = await isStored(store, keyOf(sha256), signal);
+      if (!there) await store.putStream(keyOf(sha256), verifiedFile(file, name, sha256), { signal });
+      const stored = { object: sha256, blobs: [ownObject(sha256, bytes)], sentBytes: there ? 0 : bytes };
+      await options.onStored?.(stored);
+      return stored;
+    },
+    options.signal ? { signal: options.signal } : {},
+  );
+}
+
+/** A blob that is an object by itself. */
+export function ownObject(sha256: string, bytes: number): PackedBlob {
+  return { sha256, offset: 0, length: bytes, encoding: 'raw', bytes };
+}
+
+/** Whether an object is there, by its first byte. */
+export async function isStored(store: Store, key: string, signal?: AbortSignal): Promise<boolean> {
+  return (await store.get(key, { range: { start: 0, end: 0 }, ...(signal ? { signal } : {}) })) !== 'absent';
+}

@@ -1,0 +1,58 @@
+import { promisify } from 'node:util';
+import { deflate, inflate } from 'node:zlib';
+import { RawcloudError } from '../contract';
+import type { BlobPlace } from '../contract';
+
+const deflateAsync = promisify(deflate);
+const inflateAsync = promisify(inflate);
+
+export interface EncodedBlob {
+  readonly stored: Uint8Array;
+  readonly encoding: BlobPlace['encoding'];
+}
+
+/** Shorter content is stored as it is: the pack's own index costs more. */
+const LEAST_BYTES = 128;
+
+const SAMPLE_BYTES = 4096;
+
+/** Bits per byte. What is compressed already has 7.9; text has 5, machine code 6. */
+const MOST_ENTROPY = 7.2;
+
+/** It must save a tenth, or the VM inflates for nothing. */
+const WORTH = 0.9;
+
+/** zlib's level 1: 140 MB/s on one core, where level 6 has 40 and saves a fifth more. */
+const LEVEL = 1;
+
+/** Deflates (zlib) where it pays: a sample from the middle tells before any work is done. */
+export async function encodeBlob(bytes: Uint8Array): Promise<EncodedBlob> {
+  if (bytes.byteLength >= LEAST_BYTES && entropy(sampleOf(bytes)) <= MOST_ENTROPY) {
+    const stored = await deflateAsync(bytes, { level: LEVEL });
+    if (stored.byteLength <= bytes.byteLength * WORTH) return { stored, encoding: 'deflate' };
+  }
+  return { stored: bytes, encoding: 'raw' };
+}
+
+/** @throws E_INTEGRITY when it does not inflate to `bytes` bytes */
+export async function decodeBlob({ stored, encoding }: EncodedBlob, bytes: number, what: string): Promise<Uint8Array> {
+  if (encoding === 'raw') return stored;
+  // What was made by others may be made to inflate without end.
+  return inflateAsync(stored, { maxOutputLength: Math.max(1, bytes) }).catch((cause: unknown) => {
+    throw new RawcloudError('E_INTEGRITY', `${what} is damaged: its ${stored.byteLength} stored bytes do not inflate to ${bytes}`, { cause });
+  });
+}
+
+function sampleOf(bytes: Uint8Array): Uint8Array {
+  const start = Math.max(0, (bytes.byteLength - SAMPLE_BYTES) >> 1);
+  return bytes.subarray(start, start + SAMPLE_BYTES);
+}
+
+/** Shannon's, of single bytes. */
+function entropy(sample: Uint8Array): number {
+  const counts = new Uint32Array(256);
+  for (const byte of sample) counts[byte]!++;
+  let bits = 0;
+  for (const count of counts) if (count > 0) bits -= count * Math.log2(count / sample.byteLength);
+  return bits / sample.byteLength;
+}

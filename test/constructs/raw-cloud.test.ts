@@ -1,0 +1,205 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { App, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import type { Environment } from 'aws-cdk-lib';
+import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
+import { RawCloud } from '../../lib';
+import type { RawCloudProps } from '../../lib';
+import { bucketStatements, parseScaffold, scaffoldParameterName, userData, vmRoleStatements, VERSION } from '../../lib/contract';
+import { deployedAs, resolve } from './resolve';
+
+/** aws-cdk-lib validates each template by rules that take seconds to load. */
+jest.setTimeout(120_000);
+
+const ROLE_ID = 'AROAEXAMPLEEXAMPLE123';
+const deployed = deployedAs({ '.RoleId': ROLE_ID, '.GroupId': 'sg-0123456789abcdef0', '.LatestVersionNumber': '3' });
+
+let outdir: string;
+let template: Template;
+let stack: Stack;
+beforeAll(() => {
+  outdir = mkdtempSync(path.join(os.tmpdir(), 'cdk-out-'));
+  ({ template, stack } = synthesize());
+});
+afterAll(() => rmSync(outdir, { recursive: true }));
+
+/** With what CloudFormation's own rules find as errors. */
+function synthesize(props?: RawCloudProps, env?: Environment): { template: Template; stack: Stack } {
+  const app = new App({ outdir: mkdtempSync(path.join(outdir, 'app-')), context: { '@aws-cdk/core:validateAgainstDefaultRules': true } });
+  const stack = new Stack(app, 'Test', env ? { env } : {});
+  new RawCloud(stack, 'RawCloud', props);
+  return { template: Template.fromStack(stack), stack };
+}
+
+/** The properties of the only resource of a type, after deployment. */
+function propertiesOf(template: Template, type: string): Record<string, unknown> {
+  const found = Object.values(template.findResources(type));
+  expect(found).toHaveLength(1);
+  return resolve(found[0]!['Properties'], deployed) as Record<string, unknown>;
+}
+
+/** What the name of the bucket becomes in {@link deployed}. */
+function bucketNameOf(template: Template): string {
+  return deployed(Object.keys(template.findResources('AWS::S3::Bucket'))[0]!);
+}
+
+/** As the template has them: plain JSON. */
+const sameShape = (statements: readonly object[]) => JSON.parse(JSON.stringify(statements)) as unknown;
+
+test('holds seven resources and nothing that runs', () => {
+  const types = Object.values(template.toJSON()['Resources'] as Record<string, { Type: string }>).map(({ Type }) => Type);
+  expect(types.sort()).toEqual([
+    'AWS::EC2::LaunchTemplate',
+    'AWS::EC2::SecurityGroup',
+    'AWS::IAM::InstanceProfile',
+    'AWS::IAM::Role',
+    'AWS::S3::Bucket',
+    'AWS::S3::BucketPolicy',
+    'AWS::SSM::Parameter',
+  ]);
+});
+
+test('synthesizes without warnings, errors, assets or a lookup', () => {
+  expect(Annotations.fromStack(stack).findWarning('*', Match.anyValue())).toEqual([]);
+  expect(Annotations.fromStack(stack).findError('*', Match.anyValue())).toEqual([]);
+  const assembly = (stack.node.root as App).synth();
+  expect(assembly.manifest.missing ?? []).toEqual([]);
+});
+
+describe('bucket', () => {
+  test('is private, encrypted, not versioned, and drops unfinished uploads', () => {
+    template.hasResourceProperties('AWS::S3::Bucket', {
+      PublicAccessBlockConfiguration: {
+        BlockPublicAcls: true,
+        BlockPublicPolicy: true,
+        IgnorePublicAcls: true,
+        RestrictPublicBuckets: true,
+      },
+      BucketEncryption: { ServerSideEncryptionConfiguration: [{ ServerSideEncryptionByDefault: { SSEAlgorithm: 'AES256' } }] },
+      OwnershipControls: { Rules: [{ ObjectOwnership: 'BucketOwnerEnforced' }] },
+      VersioningConfiguration: Match.absent(),
+      LifecycleConfiguration: {
+        Rules: [{ Id: 'AbortUnfinishedUploads', Status: 'Enabled', AbortIncompleteMultipartUpload: { DaysAfterInitiation: 1 } }],
+      },
+    });
+  });
+
+  test('stays with its policy when the stack goes', () => {
+    template.allResources('AWS::S3::Bucket', { DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' });
+    template.allResources('AWS::S3::BucketPolicy', { DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' });
+  });
+
+  test('goes with the stack when asked to', () => {
+    const { template } = synthesize({ removalPolicy: RemovalPolicy.DESTROY });
+    template.allResources('AWS::S3::Bucket', { DeletionPolicy: 'Delete' });
+    template.allResources('AWS::S3::BucketPolicy', { DeletionPolicy: 'Delete' });
+  });
+
+  test('refuses plain HTTP, and private grants to all but the VMs of the role', () => {
+    const { PolicyDocument } = propertiesOf(template, 'AWS::S3::BucketPolicy') as { PolicyDocument: { Statement: object[] } };
+    const arn = deployed(`${Object.keys(template.findResources('AWS::S3::Bucket'))[0]!}.Arn`);
+    const [insecure, ...ours] = PolicyDocument.Statement;
+    expect(insecure).toMatchObject({ Effect: 'Deny', Action: 's3:*', Condition: { Bool: { 'aws:SecureTransport': 'false' } } });
+    expect(ours.map((statement) => ({ ...statement, Principal: '*' }))).toEqual(sameShape(bucketStatements(arn, ROLE_ID)));
+  });
+
+  test('allows nobody anything by its policy: a principal of all is only denied', () => {
+    const { PolicyDocument } = propertiesOf(template, 'AWS::S3::BucketPolicy') as { PolicyDocument: { Statement: { Effect: string }[] } };
+    expect(PolicyDocument.Statement.map(({ Effect }) => Effect)).toEqual(['Deny', 'Deny']);
+  });
+});
+
+describe('role of the VMs', () => {
+  test('may what the contract says and nothing else', () => {
+    const role = propertiesOf(template, 'AWS::IAM::Role') as { Policies: { PolicyDocument: { Statement: object[] } }[] };
+    const arn = deployed(`${Object.keys(template.findResources('AWS::S3::Bucket'))[0]!}.Arn`);
+    expect(role.Policies).toHaveLength(1);
+    expect(role.Policies[0]!.PolicyDocument.Statement).toEqual(sameShape(vmRoleStatements(arn)));
+    expect(role).not.toHaveProperty('ManagedPolicyArns');
+    template.resourceCountIs('AWS::IAM::Policy', 0);
+  });
+
+  test('is for EC2 only', () => {
+    template.hasResourceProperties('AWS::IAM::Role', {
+      AssumeRolePolicyDocument: { Statement: [{ Action: 'sts:AssumeRole', Effect: 'Allow', Principal: { Service: 'ec2.amazonaws.com' } }] },
+    });
+  });
+});
+
+test('the security group lets nothing in and belongs to the default VPC', () => {
+  template.hasResourceProperties('AWS::EC2::SecurityGroup', {
+    VpcId: Match.absent(),
+    SecurityGroupIngress: Match.absent(),
+    SecurityGroupEgress: Match.absent(),
+  });
+});
+
+describe('launch template', () => {
+  test('ends VMs that power off, wants IMDSv2, and names neither image nor type nor network', () => {
+    template.hasResourceProperties('AWS::EC2::LaunchTemplate', {
+      LaunchTemplateData: {
+        IamInstanceProfile: { Arn: Match.anyValue() },
+        SecurityGroupIds: [{ 'Fn::GetAtt': [Match.stringLikeRegexp('VmSecurityGroup'), 'GroupId'] }],
+        InstanceInitiatedShutdownBehavior: 'terminate',
+        MetadataOptions: { HttpTokens: 'required', HttpPutResponseHopLimit: 1, HttpEndpoint: 'enabled' },
+        TagSpecifications: [{ ResourceType: 'network-interface', Tags: [{ Key: 'rawcloud:scaffold', Value: 'default' }] }],
+        ImageId: Match.absent(),
+        InstanceType: Match.absent(),
+        NetworkInterfaces: Match.absent(),
+        CreditSpecification: Match.absent(),
+      },
+    });
+  });
+
+  test('carries the bootstrap of the contract with bucket, region and role id, within the 16 KB of EC2', () => {
+    const { LaunchTemplateData } = propertiesOf(template, 'AWS::EC2::LaunchTemplate') as { LaunchTemplateData: { UserData: string } };
+    const text = Buffer.from(LaunchTemplateData.UserData, 'base64').toString('utf8');
+    expect(text).toBe(userData({ bucket: bucketNameOf(template), region: 'eu-central-1', roleId: ROLE_ID }));
+    expect(Buffer.byteLength(text)).toBeLessThanOrEqual(16_384);
+  });
+});
+
+describe('parameter', () => {
+  test('reads as the scaffolding that the runtime expects', () => {
+    const { Name, Type, Value } = propertiesOf(template, 'AWS::SSM::Parameter') as Record<string, string>;
+    expect({ Name, Type }).toEqual({ Name: scaffoldParameterName('default'), Type: 'String' });
+    expect(parseScaffold(Value!)).toEqual({
+      v: 1,
+      name: 'default',
+      account: '123456789012',
+      region: 'eu-central-1',
+      bucket: bucketNameOf(template),
+      roleId: ROLE_ID,
+      launchTemplateId: deployed(Object.keys(template.findResources('AWS::EC2::LaunchTemplate'))[0]!),
+      launchTemplateVersion: '3',
+      securityGroupId: 'sg-0123456789abcdef0',
+      zones: ['eu-central-1a', 'eu-central-1b', 'eu-central-1c'],
+      version: VERSION,
+    });
+  });
+
+  test('stays the same text in a stack whose account and region are known', () => {
+    const { template } = synthesize({}, { account: '123456789012', region: 'eu-central-1' });
+    const { Value } = propertiesOf(template, 'AWS::SSM::Parameter') as Record<string, string>;
+    expect(parseScaffold(Value!)).toMatchObject({ account: '123456789012', region: 'eu-central-1', zones: expect.any(Array) });
+  });
+});
+
+describe('name', () => {
+  test('tells several apart by parameter and tags', () => {
+    const { template } = synthesize({ name: 'team-a' });
+    template.hasResourceProperties('AWS::SSM::Parameter', { Name: '/rawcloud/team-a/scaffold' });
+    for (const type of ['AWS::S3::Bucket', 'AWS::IAM::Role', 'AWS::EC2::SecurityGroup']) {
+      template.hasResourceProperties(type, { Tags: Match.arrayWith([{ Key: 'rawcloud:scaffold', Value: 'team-a' }]) });
+    }
+    template.hasResourceProperties('AWS::EC2::LaunchTemplate', {
+      TagSpecifications: [{ ResourceType: 'launch-template', Tags: [{ Key: 'rawcloud:scaffold', Value: 'team-a' }] }],
+    });
+  });
+
+  test('fails on a name that could be no part of the parameter, and says what is allowed', () => {
+    const attempt = () => synthesize({ name: 'Team A' });
+    expect(attempt).toThrow(/'Team A' is not valid; allowed are 1 to 32 lower-case letters/);
+  });
+});
