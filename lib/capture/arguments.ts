@@ -88,7 +88,7 @@ class Scope {
     if (!word.includes('/')) return plain(word);
     const absolute = path.resolve(this.options.cwd, word);
     if (this.bins.includes(path.dirname(absolute)) && (await isThere(absolute))) return plain(path.basename(word));
-    const carried = CARRIED.test(path.basename(word)) && !this.#inTree(absolute) && !isSystemPath(absolute) && (await isThere(absolute));
+    const carried = CARRIED.test(path.basename(word)) && !this.#inTree(absolute) && !this.#isSystem(absolute) && (await isThere(absolute));
     if (!carried) return this.word(word);
     return { ...plain(path.basename(word)), notice: `${word} is run as ${path.basename(word)}: the VM has its own` };
   }
@@ -117,7 +117,7 @@ class Scope {
     const real = await realpath(absolute).catch(() => absolute);
     if (!isWithin(real, this.realRoot)) {
       // The VM has its own system, and environments are made again there, with the links in them.
-      if (isSystemPath(real) || (await this.#inEnvironment(absolute))) return { text: this.#relative(word, absolute), include };
+      if (this.#isSystem(real) || (await this.#inEnvironment(absolute))) return { text: this.#relative(word, absolute), include };
       return { ...plain(word), outside: `${word} (a link to ${real})` };
     }
     const target = path.relative(this.realRoot, real);
@@ -126,7 +126,7 @@ class Scope {
 
   #foreign(word: string, absolute: string): Word {
     if (this.bins.includes(path.dirname(absolute))) return plain(path.basename(absolute));
-    return isSystemPath(absolute) ? plain(word) : { ...plain(word), outside: word };
+    return this.#isSystem(absolute) ? plain(word) : { ...plain(word), outside: word };
   }
 
   async #inEnvironment(absolute: string): Promise<boolean> {
@@ -143,6 +143,11 @@ class Scope {
     const paths = words.map((word) => path.resolve(this.options.cwd, word)).filter((absolute) => this.#inTree(absolute));
     const found = await mapBounded(paths, CONCURRENCY, async (absolute) => ((await isThere(absolute)) ? this.#inside(absolute) : ''));
     return found.filter((inside) => inside !== '');
+  }
+
+  /** Some machines have homes in /usr or /opt. */
+  #isSystem(absolute: string): boolean {
+    return isSystemPath(absolute) && !isWithin(absolute, this.options.home);
   }
 
   #inTree(absolute: string): boolean {

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { bytePathOf, parentOf } from '../contract';
+import { bytePathOf, leadsOutside, parentOf } from '../contract';
 import type { BytePath } from '../contract';
 import { isSystemPath } from './system-paths';
 
@@ -15,7 +15,5 @@ export function relocate(link: BytePath, target: BytePath, roots: readonly strin
 
 /** Leads out of the tree by its text, and not to what every VM has. */
 export function pointsOutside(link: BytePath, target: BytePath): boolean {
-  if (target.startsWith('/')) return !isSystemPath(target);
-  const inside = path.posix.join(parentOf(link), target);
-  return inside === '..' || inside.startsWith('../');
+  return leadsOutside(link, target) && !isSystemPath(target);
 }

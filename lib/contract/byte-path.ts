@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { posix } from 'node:path';
 
 /**
  * A file name or path as the file system has it: one character per byte ('latin1'), parts joined by '/'.
@@ -47,6 +48,13 @@ export function fsPath(directory: string, path: BytePath): string | Buffer {
 /** The directory that a path lies in, '' for the root. */
 export function parentOf(path: BytePath): BytePath {
   return path.slice(0, Math.max(0, path.lastIndexOf('/')));
+}
+
+/** Whether a link leads out of the tree, by its text alone. */
+export function leadsOutside(link: BytePath, target: BytePath): boolean {
+  if (target.startsWith('/')) return true;
+  const inside = posix.join(parentOf(link), target);
+  return inside === '..' || inside.startsWith('../');
 }
 
 /** For people: quoted when something in it cannot be seen, bytes that are no UTF-8 as U+FFFD. */

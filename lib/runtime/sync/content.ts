@@ -36,8 +36,7 @@ async function spool(source: AsyncIterable<Uint8Array>, file: string, signal: Ab
   const handle = await open(file, 'wx', 0o600);
   let bytes = 0;
   try {
-    for await (const chunk of source) {
-      signal?.throwIfAborted();
+    for await (const chunk of signal ? abortable(source, signal) : source) {
       hash.update(chunk);
       await handle.writeFile(chunk);
       bytes += chunk.byteLength;
@@ -46,4 +45,22 @@ async function spool(source: AsyncIterable<Uint8Array>, file: string, signal: Ab
     await handle.close();
   }
   return { sha256: hash.digest('hex'), bytes };
+}
+
+/** Whoever types into a terminal or holds a pipe open may never give another chunk: an abort does not wait for it. */
+async function* abortable<T>(source: AsyncIterable<T>, signal: AbortSignal): AsyncGenerator<T> {
+  signal.throwIfAborted();
+  let onAbort = (): void => undefined;
+  const aborted = new Promise<never>((_resolve, reject) => {
+    onAbort = () => reject(signal.reason);
+    signal.addEventListener('abort', onAbort, { once: true });
+  });
+  const iterator = source[Symbol.asyncIterator]();
+  try {
+    for (let next = await Promise.race([iterator.next(), aborted]); next.done !== true; next = await Promise.race([iterator.next(), aborted])) yield next.value;
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+    // Its end is not awaited: it may hang in the read that was given up.
+    if (signal.aborted) iterator.return?.().catch(() => undefined);
+  }
 }

@@ -1,0 +1,105 @@
+import { randomUUID } from 'node:crypto';
+import { lstat, mkdir, rename, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { fsPath, jobKeys, leadsOutside, mapBounded, parentOf, RawcloudError, showPath, showPaths } from '../contract';
+import type { BytePath, OutputFile, Ref, Store } from '../contract';
+import { hashFile } from '../store/read-file';
+import { fetchTree, writeEntries } from '../store/restore';
+import { safeEntries } from '../store/tree-check';
+import type { SafeEntry } from '../store/tree-check';
+
+export interface DownloadOptions {
+  readonly store: Store;
+  /** The job's prefix, and the VM's name in keys. */
+  readonly prefix: string;
+  readonly vm: string;
+  /** Manifest of the kept files, as the VM's beat names it. */
+  readonly tree: Ref;
+  /** Where the tree's root is to be; made when it is not there. */
+  readonly directory: string;
+  /** Whether files that are there and differ are replaced. @default false */
+  readonly overwrite?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+/** Files looked at or moved at once. */
+const CONCURRENCY = 8;
+
+/**
+ * Brings home what a job has written. All is fetched and checked beside its place first, then each file moved there in one
+ * step; what is there already with the same content is left alone. Nothing is written outside the directory or through links.
+ * @returns the files, those left alone included
+ * @throws E_USAGE listing what is there and differs; E_INTEGRITY
+ */
+export async function downloadOutputs(options: DownloadOptions): Promise<OutputFile[]> {
+  const { store, prefix, vm, tree: ref, directory, overwrite = false, signal } = options;
+  const keyOf = (sha256: string): string => jobKeys.out(prefix, vm, sha256);
+  const tree = await fetchTree({ store, ref, keyOf, ...(signal ? { signal } : {}) });
+  const entries = safeEntries(tree).filter((entry) => entry.type !== 'directory');
+  entries.forEach(refuseOutwardLink);
+  await refuseLinkedParents(directory, entries);
+  const states = await mapBounded(entries, CONCURRENCY, (entry) => stateOf(directory, entry));
+  const wanted = entries.filter((_entry, index) => states[index] !== 'same');
+  refuseToReplace(directory, entries.filter((_entry, index) => states[index] === 'blocked' || (states[index] === 'other' && !overwrite)), overwrite);
+  const staging = path.join(directory, `.rawcloud-download-${randomUUID()}`);
+  try {
+    if (wanted.length > 0) await writeEntries(tree, wanted, { store, keyOf, directory: staging, ...(signal ? { signal } : {}) });
+    await mapBounded(wanted, CONCURRENCY, (entry) => move(staging, directory, entry.path), signal ? { signal } : {});
+  } finally {
+    await rm(staging, { recursive: true, force: true });
+  }
+  return entries.map(describe);
+}
+
+function describe(entry: SafeEntry): OutputFile {
+  return { path: Buffer.from(entry.path, 'latin1').toString(), bytes: entry.type === 'file' ? entry.bytes : 0, kept: true };
+}
+
+/** The manifest was written by the VM, where the job may have been root. */
+function refuseOutwardLink(entry: SafeEntry): void {
+  if (entry.type !== 'link' || !leadsOutside(entry.path, entry.target)) return;
+  throw new RawcloudError('E_INTEGRITY', `the job's files hold a link that leads out of them: ${showPath(entry.path)} to ${showPath(entry.target)}`);
+}
+
+async function refuseLinkedParents(directory: string, entries: readonly SafeEntry[]): Promise<void> {
+  const parents = new Set<BytePath>();
+  for (const { path } of entries) for (let at = parentOf(path); at !== ''; at = parentOf(at)) parents.add(at);
+  for (const parent of parents) {
+    const found = await lstatIfThere(fsPath(directory, parent));
+    if (!found || found.isDirectory()) continue;
+    throw new RawcloudError('E_USAGE', `cannot write below ${showPath(parent)} in ${directory}: it is a ${found.isSymbolicLink() ? 'link' : 'file'} here`, {
+      remedy: 'Move it away, or download to another directory (--to DIR).',
+    });
+  }
+}
+
+/** 'blocked': a directory is there. */
+async function stateOf(directory: string, entry: SafeEntry): Promise<'absent' | 'same' | 'other' | 'blocked'> {
+  const at = fsPath(directory, entry.path);
+  const found = await lstatIfThere(at);
+  if (!found) return 'absent';
+  if (found.isDirectory()) return 'blocked';
+  if (entry.type !== 'file' || !found.isFile() || found.size !== entry.bytes) return 'other';
+  return (await hashFile(at, showPath(entry.path)))?.sha256 === entry.sha256 ? 'same' : 'other';
+}
+
+function refuseToReplace(directory: string, entries: readonly SafeEntry[], overwrite: boolean): void {
+  if (entries.length === 0) return;
+  const paths = entries.map((entry) => entry.path);
+  throw new RawcloudError('E_USAGE', `these files are in ${directory} and differ from the job's: ${showPaths(paths, 10)}`, {
+    remedy: overwrite ? 'Directories are never replaced: move them away.' : 'Replace them with --overwrite, or download to another directory (--to DIR).',
+    data: { paths: paths.map(showPath) },
+  });
+}
+
+async function move(staging: string, directory: string, file: BytePath): Promise<void> {
+  await mkdir(fsPath(directory, parentOf(file)), { recursive: true });
+  await rename(fsPath(staging, file), fsPath(directory, file));
+}
+
+async function lstatIfThere(at: string | Buffer): Promise<Awaited<ReturnType<typeof lstat>> | undefined> {
+  return lstat(at).catch((error: unknown) => {
+    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) return undefined;
+    throw error;
+  });
+}

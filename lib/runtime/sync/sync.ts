@@ -1,0 +1,148 @@
+import { walkTree } from '../../capture/walk';
+import type { WalkEntry, WalkOptions } from '../../capture/walk';
+import { bucketKeys, isRawcloudError } from '../../contract';
+import type { EventData, Notice, Ref, Store, Tree } from '../../contract';
+import { EMPTY_SHA256 } from '../../store/sha256';
+import { encodeTree } from '../../store/tree-codec';
+import type { TreeSize } from '../api';
+import { hashFiles } from './hash-tree';
+import type { HashedFile } from './hash-tree';
+import { KnownBlobs } from './known';
+import { buildManifest } from './manifest';
+import { Progress } from './progress';
+import { treeSize, treeTooLarge } from './tree-size';
+import { uploadNewFiles } from './upload-new';
+
+export { uploadContent, uploadStream } from './content';
+
+export interface MeasureOptions extends WalkOptions {
+  /** Root of the tree, absolute. */
+  readonly root: string;
+}
+
+export interface SyncOptions extends MeasureOptions {
+  readonly store: Store;
+  /** What this client believes to be in this bucket; made when it is not there. */
+  readonly cacheFile: string;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  readonly onProgress?: (progress: EventData['sync.progress']) => void;
+  /** Asked before more than `limitBytes` are uploaded. @default - refused with E_TREE_TOO_LARGE */
+  readonly confirm?: (size: TreeSize) => Promise<boolean>;
+  /** @default 1e9 */
+  readonly limitBytes?: number;
+}
+
+export interface Synced {
+  /** The manifest, as `spec.environment.tree` names it. */
+  readonly tree: Ref;
+  readonly manifest: Tree;
+  readonly size: TreeSize;
+  /** Content that the bucket did not hold, before it was deflated. */
+  readonly newBytes: number;
+  readonly totalBytes: number;
+  /** Objects that were sent: packs, large files, the manifest. */
+  readonly uploadedObjects: number;
+  readonly notices: readonly Notice[];
+}
+
+const LIMIT_BYTES = 1e9;
+
+/** A file may change between hash and upload; what was stored by then is not sent again. */
+const TRIES = 3;
+
+/** What would travel. Reads no file but ignore rules, writes nothing anywhere. */
+export async function measureTree(options: MeasureOptions): Promise<{ size: TreeSize; notices: readonly Notice[] }> {
+  const { entries, notices } = await walkTree(options.root, options);
+  return { size: treeSize(entries.filter(isFile)), notices };
+}
+
+/**
+ * Brings a tree into the bucket: walk, hash, ask (when it is much), upload what the bucket lacks, then the manifest.
+ * @throws E_TREE_TOO_LARGE, E_FILE_CHANGED, E_USAGE
+ */
+export async function syncTree(options: SyncOptions): Promise<Synced> {
+  let confirmed = false;
+  const confirmOnce = async (size: TreeSize): Promise<boolean> => (confirmed ||= (await options.confirm?.(size)) ?? false);
+  const counted = { objects: 0, bytes: 0 };
+  for (let tries = 1; ; tries++) {
+    try {
+      return await new Sync({ ...options, confirm: confirmOnce }, counted).run();
+    } catch (error) {
+      if (tries === TRIES || !isRawcloudError(error) || error.code !== 'E_FILE_CHANGED') throw error;
+    }
+  }
+}
+
+function isFile(entry: WalkEntry): entry is Extract<WalkEntry, { type: 'file' }> {
+  return entry.type === 'file';
+}
+
+class Sync {
+  readonly #progress: Progress;
+
+  constructor(
+    private readonly options: SyncOptions,
+    /** Over all tries. */
+    private readonly counted: { objects: number; bytes: number },
+  ) {
+    this.#progress = new Progress(options);
+  }
+
+  async run(): Promise<Synced> {
+    const { options } = this;
+    this.#progress.begin('walk');
+    const [walked, known] = await Promise.all([walkTree(options.root, options), KnownBlobs.load(options)]);
+    const found = walked.entries.filter(isFile);
+    // Content of a length that the bucket does not hold is surely new: no need to hash a terabyte before asking.
+    await this.#ask(found.filter(({ bytes }) => !known.hasLength(bytes)));
+
+    this.#progress.begin('hash', found.length);
+    const files = await hashFiles(found, { ...options, isNew: (sha256) => !known.find(sha256), onHashed: (bytes) => this.#progress.hashed(bytes) });
+    await known.verify(new Set(files.flatMap(({ sha256 }) => known.find(sha256)?.object ?? [])));
+    const fresh = newContents(files, known);
+    await this.#ask(fresh);
+
+    const newBytes = fresh.reduce((sum, { bytes }) => sum + bytes, 0);
+    this.#progress.begin('upload', files.length, newBytes);
+    await uploadNewFiles(fresh, { ...options, known, onStored: ({ blobs, sentBytes }) => this.#count(sentBytes, blobs.reduce((sum, blob) => sum + blob.bytes, 0)) });
+    const manifest = buildManifest(walked.entries, new Map(files.map((file) => [file.path, file])), (sha256) => known.find(sha256));
+    const tree = await this.#storeManifest(manifest, known);
+    this.#progress.begin('done');
+    const size = treeSize(files);
+    return { tree, manifest, size, newBytes: this.counted.bytes, totalBytes: size.bytes, uploadedObjects: this.counted.objects, notices: walked.notices };
+  }
+
+  async #ask(files: readonly { readonly path: string; readonly bytes: number }[]): Promise<void> {
+    const { limitBytes = LIMIT_BYTES, confirm } = this.options;
+    if (files.reduce((sum, { bytes }) => sum + bytes, 0) <= limitBytes) return;
+    const size = treeSize(files);
+    if (!(await confirm?.(size))) throw treeTooLarge(size, limitBytes);
+  }
+
+  #count(sentBytes: number, contentBytes: number): void {
+    if (sentBytes > 0) this.counted.objects++;
+    this.counted.bytes += contentBytes;
+    this.#progress.uploaded(contentBytes);
+  }
+
+  async #storeManifest(manifest: Tree, known: KnownBlobs): Promise<Ref> {
+    const { bytes, sha256 } = await encodeTree(manifest);
+    await known.verify(known.hasObject(sha256) ? [sha256] : []);
+    if (!known.hasObject(sha256)) {
+      const put = await this.options.store.put(bucketKeys.file(sha256), bytes, { if: 'absent', ...(this.options.signal ? { signal: this.options.signal } : {}) });
+      if (put !== 'lost') this.counted.objects++;
+      await known.stored(sha256, []);
+    }
+    return { sha256, bytes: bytes.byteLength };
+  }
+}
+
+/** The first file of each content that the bucket lacks. */
+function newContents(files: readonly HashedFile[], known: KnownBlobs): HashedFile[] {
+  const first = new Map<string, HashedFile>();
+  for (const file of files) {
+    if (file.sha256 !== EMPTY_SHA256 && !known.find(file.sha256) && !first.has(file.sha256)) first.set(file.sha256, file);
+  }
+  return [...first.values()];
+}

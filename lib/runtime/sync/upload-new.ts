@@ -1,0 +1,53 @@
+import { bucketKeys, fsPath, RawcloudError, showPath } from '../../contract';
+import type { Store } from '../../contract';
+import { uploadLargeBlobs, uploadSmallBlobs } from '../../store/blob-upload';
+import type { SmallBlob, StoredObject, UploadOptions } from '../../store/blob-upload';
+import { SMALL_BLOB_BYTES } from '../../store/packs';
+import { readSmallFile } from '../../store/read-file';
+import type { HashedFile } from './hash-tree';
+import type { KnownBlobs } from './known';
+
+export interface UploadNewOptions {
+  readonly store: Store;
+  readonly root: string;
+  readonly known: KnownBlobs;
+  readonly signal?: AbortSignal;
+  readonly onStored: (stored: StoredObject) => void;
+}
+
+/**
+ * Uploads files with new content, each content given once. What has been stored is known at once: an upload that is broken
+ * off goes on where it was.
+ * @throws E_FILE_CHANGED when one is no longer what was hashed
+ */
+export async function uploadNewFiles(files: readonly HashedFile[], { root, known, onStored, ...options }: UploadNewOptions): Promise<void> {
+  const upload: UploadOptions = {
+    ...options,
+    keyOf: bucketKeys.file,
+    onStored: async (stored) => {
+      await known.stored(stored.object, stored.blobs);
+      onStored(stored);
+    },
+  };
+  const isSmall = ({ bytes }: HashedFile): boolean => bytes < SMALL_BLOB_BYTES;
+  await uploadSmallBlobs(contents(files.filter(isSmall), root), upload);
+  const large = files.filter((file) => !isSmall(file));
+  await uploadLargeBlobs(
+    large.map(({ sha256, bytes, path }) => ({ sha256, bytes, file: fsPath(root, path), name: showPath(path) })),
+    upload,
+  );
+}
+
+function* contents(files: readonly HashedFile[], root: string): Generator<SmallBlob> {
+  for (const { sha256, path, content } of files) yield { sha256, bytes: content ?? readAgain(root, path, sha256) };
+}
+
+function readAgain(root: string, path: string, sha256: string): Uint8Array {
+  const read = readSmallFile(fsPath(root, path), showPath(path));
+  if (read.kind === 'read' && read.sha256 === sha256) return read.bytes;
+  throw new RawcloudError('E_FILE_CHANGED', `${showPath(path)} changed while the tree was being uploaded`, {
+    remedy: 'Wait until nothing writes to it, or leave it out with a line in .rawcloudignore.',
+    retryable: true,
+    data: { path: showPath(path) },
+  });
+}

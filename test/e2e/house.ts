@@ -1,0 +1,174 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { VERSION } from '../../lib/contract';
+import { startLocalCloud } from '../../lib/local/cloud';
+import type { LocalCloud, LocalCloudOptions } from '../../lib/local/cloud';
+import { writeCloudFile } from '../../lib/local/cloud-file';
+import { createControl } from '../../lib/local/control';
+import { machineProcesses } from '../fakes/local-cloud';
+
+const CLI = path.join(__dirname, '../../dist/bin/rawcloud.js');
+
+/** A process of the CLI: what it wrote, and how it ended. */
+export interface Ended {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: Buffer;
+  readonly stderr: string;
+}
+
+export interface Running {
+  readonly child: ChildProcess;
+  readonly ended: Promise<Ended>;
+  /** Resolves as soon as stdout and stderr together match. */
+  saw(pattern: RegExp): Promise<void>;
+}
+
+export interface RunOptions {
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly stdin?: string | Buffer;
+  readonly onStdout?: (chunk: Buffer) => void;
+}
+
+/**
+ * A developer's house: a project directory, a local cloud in this process (so that a test can break things), and the
+ * built CLI as child processes that find it.
+ */
+export class House {
+  private constructor(
+    readonly directory: string,
+    readonly cloud: LocalCloud,
+  ) {}
+
+  static async open(options: Partial<Omit<LocalCloudOptions, 'stateDir'>> = {}): Promise<House> {
+    const directory = await mkdtemp(path.join(os.tmpdir(), 'rawcloud-test-'));
+    const stateDir = path.join(directory, 'state');
+    const token = 'token-of-the-test';
+    const cloud = await startLocalCloud({ log: () => undefined, ...options, stateDir, control: (c) => createControl(c, { token, onShutdown: () => undefined }) });
+    const { url, port, region, credentials } = cloud;
+    await writeCloudFile(stateDir, { v: 1, pid: process.pid, port, url, region, token, credentials, version: VERSION });
+    const house = new House(directory, cloud);
+    await mkdir(house.project);
+    await mkdir(path.join(directory, 'home'));
+    return house;
+  }
+
+  get project(): string {
+    return path.join(this.directory, 'project');
+  }
+
+  get env(): Record<string, string> {
+    const kept = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(AWS_|RAWCLOUD_|VIRTUAL_ENV|XDG_)/.test(name)));
+    return {
+      ...(kept as Record<string, string>),
+      HOME: path.join(this.directory, 'home'),
+      XDG_CACHE_HOME: path.join(this.directory, 'cache'),
+      RAWCLOUD_LOCAL: '1',
+      RAWCLOUD_LOCAL_DIR: this.cloud.stateDir,
+      NO_COLOR: '1',
+    };
+  }
+
+  async write(files: Readonly<Record<string, string | Buffer>>): Promise<void> {
+    for (const [name, content] of Object.entries(files)) {
+      await mkdir(path.dirname(path.join(this.project, name)), { recursive: true });
+      await writeFile(path.join(this.project, name), content);
+    }
+  }
+
+  start(args: readonly string[], options: RunOptions = {}): Running {
+    const env = Object.fromEntries(Object.entries({ ...this.env, ...options.env }).filter(([, value]) => value !== undefined)) as Record<string, string>;
+    const child = spawn(process.execPath, [CLI, ...args], { cwd: options.cwd ?? this.project, env, stdio: [options.stdin === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'] });
+    if (options.stdin !== undefined) child.stdin!.end(options.stdin);
+    const out: Buffer[] = [];
+    const err: Buffer[] = [];
+    const waiting: { pattern: RegExp; resolve: () => void }[] = [];
+    const look = (): void => {
+      const text = Buffer.concat([...out, ...err]).toString();
+      for (const w of waiting) if (w.pattern.test(text)) w.resolve();
+    };
+    child.stdout!.on('data', (chunk: Buffer) => {
+      out.push(chunk);
+      options.onStdout?.(chunk);
+      look();
+    });
+    child.stderr!.on('data', (chunk: Buffer) => {
+      err.push(chunk);
+      look();
+    });
+    const ended = new Promise<Ended>((resolve, reject) => {
+      child.on('error', reject);
+      child.on('close', (code, signal) => resolve({ code, signal, stdout: Buffer.concat(out), stderr: Buffer.concat(err).toString() }));
+    });
+    const saw = (pattern: RegExp): Promise<void> =>
+      Promise.race([
+        new Promise<void>((resolve) => {
+          waiting.push({ pattern, resolve });
+          look();
+        }),
+        ended.then((e) => {
+          if (!pattern.test(e.stdout.toString() + e.stderr)) throw new Error(`ended with ${e.code} without ${pattern}:\n${e.stdout.toString()}\n${e.stderr}`);
+        }),
+      ]);
+    return { child, ended, saw };
+  }
+
+  rawcloud(args: readonly string[], options?: RunOptions): Promise<Ended> {
+    return this.start(args, options).ended;
+  }
+
+  /** JSON lines of a command. */
+  async json(args: readonly string[], options?: RunOptions): Promise<{ type: string; data: Record<string, unknown> }[]> {
+    const { stdout } = await this.rawcloud([...args, '--json'], options);
+    return stdout
+      .toString()
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => JSON.parse(line) as { type: string; data: Record<string, unknown> });
+  }
+
+  /** Calls of an operation so far. */
+  calls(operation: string): number {
+    return this.cloud.calls.recent().filter((c) => c.operation === operation).length;
+  }
+
+  /** VMs that are not terminated. */
+  alive(): string[] {
+    return this.cloud.ec2
+      .instances()
+      .filter((i) => i.state !== 'terminated')
+      .map((i) => i.id);
+  }
+
+  /** Resolves when nothing is on any more. */
+  async allGone(): Promise<void> {
+    await Promise.all(this.alive().map((id) => this.cloud.ec2.whenState(id, 'terminated', AbortSignal.timeout(15_000))));
+  }
+
+  /** Every file that the local cloud and the client keep, by name. */
+  async everything(): Promise<{ name: string; content: Buffer }[]> {
+    const found: { name: string; content: Buffer }[] = [];
+    for (const top of [this.cloud.stateDir, path.join(this.directory, 'cache')]) {
+      if (!existsSync(top)) continue;
+      for (const entry of await readdir(top, { recursive: true, withFileTypes: true })) {
+        if (!entry.isFile()) continue;
+        const name = path.join(entry.parentPath, entry.name);
+        found.push({ name: path.relative(this.directory, name), content: await readFile(name) });
+      }
+    }
+    return found;
+  }
+
+  async close(): Promise<void> {
+    await this.cloud.close();
+    const left = machineProcesses(this.directory);
+    for (const { pid } of left) process.kill(pid, 'SIGKILL');
+    await rm(this.directory, { recursive: true, force: true, maxRetries: 3 });
+    if (left.length > 0) throw new Error(`processes of machines were left behind: ${left.map((p) => p.command).join('; ')}`);
+  }
+}

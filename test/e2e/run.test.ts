@@ -1,0 +1,149 @@
+import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { House } from './house';
+
+let house: House;
+
+beforeAll(async () => {
+  house = await House.open();
+});
+
+afterAll(async () => {
+  expect(house.alive()).toEqual([]);
+  await house.close();
+});
+
+describe('rawcloud run', () => {
+  test.each([
+    ['true', 0],
+    ['exit 7', 7],
+    ['kill -TERM $$', 143],
+    ['kill -KILL $$', 137],
+  ])('leaves with the command’s own code: sh -c "%s" is %i', async (script, code) => {
+    const ended = await house.rawcloud(['run', '--', 'sh', '-c', script]);
+    expect(ended.code).toBe(code);
+    await house.allGone();
+  });
+
+  test('is 127 for a command that does not exist, and 126 for one that cannot be executed', async () => {
+    await house.write({ 'plain.txt': 'not a program' });
+    expect(await house.rawcloud(['run', 'no-such-program'])).toMatchObject({ code: 127, stderr: expect.stringContaining('not found') as string });
+    expect((await house.rawcloud(['run', './plain.txt'])).code).toBe(126);
+  });
+
+  test('keeps stdout and stderr apart, and says the bill', async () => {
+    const ended = await house.rawcloud(['run', '--', 'sh', '-c', 'echo out; echo err >&2']);
+    expect(ended.stdout.toString()).toBe('out\n');
+    expect(ended.stderr).toMatch(/err\n/);
+    expect(ended.stderr).toMatch(/\$0\.0\d+.*price table/);
+  });
+
+  test('takes the files of the project, and the one that git ignores but the command names', async () => {
+    await house.write({ 'src/a.txt': 'A', 'data.csv': 'ignored but named', 'other.csv': 'ignored', '.gitignore': '*.csv\n' });
+    const ended = await house.rawcloud(['run', '--quiet', '--', 'sh', '-c', 'cat src/a.txt "$1"; ls', 'sh', 'data.csv']);
+    expect(ended.stdout.toString()).toContain('Aignored but named');
+    expect(ended.stdout.toString()).not.toContain('other.csv');
+  });
+
+  test('passes twenty megabytes of random bytes through unchanged', async () => {
+    const content = randomBytes(20 * 2 ** 20);
+    await house.write({ 'random.bin': content });
+    const ended = await house.rawcloud(['run', '--quiet', 'cat', 'random.bin']);
+    expect(ended.code).toBe(0);
+    expect(ended.stdout.equals(content)).toBe(true);
+  });
+
+  test('gives the job what is piped in', async () => {
+    const content = randomBytes(3 * 2 ** 20);
+    const ended = await house.rawcloud(['run', '--quiet', 'cat'], { stdin: content });
+    expect(ended.stdout.equals(content)).toBe(true);
+  });
+
+  test('shows output as it is written, not when the job ends', async () => {
+    await house.write({ 'wait.sh': 'echo first; until [ -e go ]; do sleep 0.05; done; echo last\n' });
+    const running = house.start(['run', '--quiet', '--', 'bash', 'wait.sh']);
+    await running.saw(/first/);
+    const [id] = house.alive();
+    expect(id).toBeDefined();
+    await import('node:fs/promises').then((fs) => fs.writeFile(path.join(house.cloud.stateDir, 'machines', id!, 'var/lib/rawcloud/job/tree/go'), ''));
+    expect((await running.ended).stdout.toString()).toBe('first\nlast\n');
+  });
+
+  const python = process.env['PATH']?.split(':').some((d) => require('node:fs').existsSync(path.join(d, 'python3'))) ? test : test.skip;
+  python('shows what a Python program prints after a silence as it prints it', async () => {
+    await house.write({ 'chatty.py': 'import time, os\ntime.sleep(0.5)\nfor i in range(3):\n    print("line", i)\nwhile not os.path.exists("go"):\n    time.sleep(0.05)\n' });
+    const running = house.start(['run', '--quiet', '--', 'bash', '-c', '/usr/bin/env python3 chatty.py']);
+    await running.saw(/line 2/);
+    const [id] = house.alive();
+    await import('node:fs/promises').then((fs) => fs.writeFile(path.join(house.cloud.stateDir, 'machines', id!, 'var/lib/rawcloud/job/tree/go'), ''));
+    expect((await running.ended).code).toBe(0);
+  });
+
+  test('gives the job a fresh environment: the chosen variables, none of ours, none of the developer’s', async () => {
+    const ended = await house.rawcloud(['run', '--quiet', '-e', 'CHOSEN=yes please', '-e', 'FROM_HERE', '--', 'env'], { env: { FROM_HERE: 'here', PRIVATE: 'x' } });
+    const env = ended.stdout.toString();
+    expect(env).toContain('CHOSEN=yes please\n');
+    expect(env).toContain('FROM_HERE=here\n');
+    expect(env).toContain('PYTHONUNBUFFERED=1\n');
+    expect(env).not.toMatch(/PRIVATE|RAWCLOUD_GRANT|RAWCLOUD_LOCAL|AWS_ACCESS_KEY_ID/);
+  });
+
+  test('keeps a secret variable out of everything but the sealed object and the grant', async () => {
+    const secret = `s3cr3t-${randomBytes(12).toString('hex')}`;
+    const running = house.start(['run', '--env', `API_TOKEN=${secret}`, '--', 'sh', '-c', 'test -n "$API_TOKEN" && echo ready && sleep 1']);
+    await running.saw(/ready/);
+    const during = await house.everything();
+    const ended = await running.ended;
+    await house.allGone();
+    const after = await house.everything();
+    expect(ended.code).toBe(0);
+    expect(ended.stdout.toString() + ended.stderr).not.toContain(secret);
+    const holds = (files: typeof during): string[] => files.filter((f) => f.content.includes(secret)).map((f) => f.name);
+    // While it runs: the sealed object in the bucket, and the grant on the VM's own disk, readable by nobody else.
+    for (const name of holds(during)) expect(name).toMatch(/s3|run\/rawcloud\/grant\.json/);
+    expect(holds(during).length).toBeLessThanOrEqual(3);
+    expect(holds(after).filter((name) => !name.includes('/machines/'))).toEqual([]);
+    const calls = JSON.stringify(house.cloud.calls.recent()) + JSON.stringify(house.cloud.ec2.instances());
+    expect(calls).not.toContain(secret);
+  });
+
+  test('brings new files home', async () => {
+    await house.write({ 'keep.txt': 'old' });
+    const ended = await house.rawcloud(['run', '--download', '--', 'sh', '-c', 'mkdir -p results; echo made > results/new.txt; echo changed > keep.txt']);
+    expect(ended.code).toBe(0);
+    expect(ended.stderr).toContain('results/new.txt');
+    expect(await readFile(path.join(house.project, 'results/new.txt'), 'utf8')).toBe('made\n');
+    expect(await readFile(path.join(house.project, 'keep.txt'), 'utf8')).toBe('changed\n');
+  });
+
+  test('hands the caller’s identity to the job, through a container endpoint, and with --no-credentials nothing', async () => {
+    await house.write({
+      'who.js': `
+const { AWS_CONTAINER_CREDENTIALS_FULL_URI: url, AWS_CONTAINER_AUTHORIZATION_TOKEN: authorization } = process.env;
+if (!url) { console.log('none'); process.exit(0); }
+fetch(url, { headers: { authorization } }).then((r) => r.json()).then((c) => console.log(Object.keys(c).sort().join(), c.AccessKeyId.slice(0, 4)));
+`,
+    });
+    expect((await house.rawcloud(['run', '--quiet', 'node', 'who.js'])).stdout.toString()).toBe('AccessKeyId,Expiration,SecretAccessKey,Token ASIA\n');
+    expect((await house.rawcloud(['run', '--quiet', '--no-credentials', 'node', 'who.js'])).stdout.toString()).toBe('none\n');
+  });
+
+  test('ends a command that takes too long, with 124', async () => {
+    const ended = await house.rawcloud(['run', '--timeout', '1s', '--', 'sleep', '600']);
+    expect(ended.code).toBe(124);
+    expect(ended.stderr).toMatch(/time limit/);
+  });
+
+  test('uploads nothing that is already there', async () => {
+    await house.write({ 'src/b.txt': randomBytes(1000) });
+    await house.rawcloud(['run', '--quiet', 'true']);
+    const before = house.cloud.calls.recent().length;
+    await house.rawcloud(['run', '--quiet', 'true']);
+    const puts = house.cloud.calls
+      .recent()
+      .slice(before)
+      .filter((c) => c.operation === 'PutObject' && /v1\/(files|agent)\//.test(c.resource));
+    expect(puts).toEqual([]);
+  });
+});
