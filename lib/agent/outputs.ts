@@ -57,7 +57,10 @@ export async function collectOutputs(options: CollectOptions): Promise<Outputs> 
   const lost = kept.filter((file) => !stored.has(file.path));
   const notKept = [...left, ...lost].sort((a, b) => b.bytes - a.bytes);
   if (notKept.length > 0) options.onNotice?.(notKeptNotice(notKept, options.maxBytes ?? MAX_BYTES));
-  const listed = [...notKept.map((file) => describe(file, false)), ...kept.filter(({ path }) => stored.has(path)).map((file) => describe(file, true))];
+  const listed = [
+    ...notKept.map((file) => describe(file, false)),
+    ...kept.filter(({ path }) => stored.has(path)).map((file) => describe(file, true)),
+  ];
   const files = listed.slice(0, MAX_LISTED).sort((a, b) => (a.path < b.path ? -1 : 1));
   const tree = stored.size === 0 ? undefined : await storeManifest(stored, options);
   return { files, omitted: listed.length - files.length, ...(tree ? { tree } : {}) };
@@ -70,14 +73,18 @@ function describe({ path, bytes }: FoundFile, kept: boolean): Outputs['files'][n
 function notKeptNotice(files: readonly FoundFile[], maxBytes: number): Notice {
   const named = files.slice(0, 5).map(({ path, bytes }) => `${showPath(path)} (${formatSize(bytes)})`);
   const more = files.length > named.length ? ` and ${files.length - named.length} more` : '';
-  return { level: 'warning', text: `not kept, for only ${formatSize(maxBytes)} are: ${named.join(', ')}${more}; let the job copy them to a bucket` };
+  return {
+    level: 'warning',
+    text: `not kept, for only ${formatSize(maxBytes)} are: ${named.join(', ')}${more}; let the job copy them to a bucket`,
+  };
 }
 
 /** Written since the snapshot, and not to what they were. */
 async function changedFiles({ directory, tree, snapshot, onNotice }: CollectOptions): Promise<FoundFile[]> {
   const before = contentsOf(tree);
   const changed: FoundFile[] = [];
-  const unreadable = (path: BytePath): void => onNotice?.({ level: 'warning', text: `${showPath(path)} cannot be read: what is in it is not kept` });
+  const unreadable = (path: BytePath): void =>
+    onNotice?.({ level: 'warning', text: `${showPath(path)} cannot be read: what is in it is not kept` });
   for await (const file of findFiles(directory, unreadable)) {
     if (snapshot.get(file.path) !== file.stamp && !(await isAsBefore(file, before.get(file.path), directory))) changed.push(file);
   }
@@ -100,7 +107,8 @@ function choose(files: readonly FoundFile[], maxBytes: number): { kept: FoundFil
   const left: FoundFile[] = [];
   let bytes = 0;
   for (const file of [...files].sort((a, b) => a.bytes - b.bytes || byPath(a, b))) {
-    const fits = kept.length < MAX_KEPT && bytes + file.bytes <= maxBytes && !(file.target !== undefined && leadsOutside(file.path, file.target));
+    const fits =
+      kept.length < MAX_KEPT && bytes + file.bytes <= maxBytes && !(file.target !== undefined && leadsOutside(file.path, file.target));
     if (fits) bytes += file.bytes;
     (fits ? kept : left).push(file);
   }
@@ -135,7 +143,12 @@ class Stored {
 
 async function storeFiles(files: readonly FoundFile[], { store, prefix, vm, directory, signal }: CollectOptions): Promise<Stored> {
   const stored = new Stored();
-  const upload: UploadOptions = { store, keyOf: (sha256) => jobKeys.out(prefix, vm, sha256), onStored: stored.placed, ...(signal ? { signal } : {}) };
+  const upload: UploadOptions = {
+    store,
+    keyOf: (sha256) => jobKeys.out(prefix, vm, sha256),
+    onStored: stored.placed,
+    ...(signal ? { signal } : {}),
+  };
   const large: FoundFile[] = [];
   await uploadSmallBlobs(smallContents(files, directory, stored, large), upload);
   // One by one: what is still being written must not spoil the others.
@@ -189,7 +202,9 @@ function notKept(error: unknown): undefined {
 async function storeManifest(stored: Stored, { store, prefix, vm, signal }: CollectOptions): Promise<Ref> {
   const objects = [...new Set([...stored.places.values()].map((place) => place.object))];
   const index = new Map(objects.map((object, at) => [object, at]));
-  const places = [...stored.places].map(([sha256, { object, offset, length, encoding }]) => [sha256, { pack: index.get(object)!, offset, length, encoding }] as const);
+  const places = [...stored.places].map(
+    ([sha256, { object, offset, length, encoding }]) => [sha256, { pack: index.get(object)!, offset, length, encoding }] as const,
+  );
   const entries = [...stored.entries].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, entry]) => entry);
   const { bytes, sha256 } = await encodeTree({ v: 1, entries, packs: objects, blobs: Object.fromEntries(places) });
   await store.put(jobKeys.out(prefix, vm, sha256), bytes, { if: 'absent', ...(signal ? { signal } : {}) });

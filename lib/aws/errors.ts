@@ -65,6 +65,7 @@ const TABLE: Readonly<Record<string, Classified>> = {
   InvalidAccessKeyId: { ...kinds.missing, remedy: 'AWS does not know these keys; check which profile and keys are in use.' },
   InvalidClientTokenId: { ...kinds.missing, remedy: 'AWS does not know these keys; check which profile and keys are in use.' },
   UnrecognizedClientException: { ...kinds.missing, remedy: 'AWS does not know these keys; check which profile and keys are in use.' },
+  InvalidSignatureException: { ...kinds.missing, remedy: 'The secret key does not fit the access key, or this machine’s clock is wrong.' },
   SignatureDoesNotMatch: { ...kinds.missing, remedy: 'The secret key does not fit the access key, or this machine’s clock is wrong.' },
   CredentialsProviderError: kinds.missing,
   TokenProviderError: { ...kinds.expired, remedy: SIGN_IN },

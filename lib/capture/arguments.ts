@@ -139,7 +139,9 @@ class Scope {
 
   /** Words of a shell's text: nothing is rewritten in it, but what it names travels. */
   async #pathsInText(text: string): Promise<string[]> {
-    const words = [...new Set(text.split(/[\s;&|()<>"'`=]+/))].filter((word) => word !== '' && !word.startsWith('-') && word.length <= MAX_PATH);
+    const words = [...new Set(text.split(/[\s;&|()<>"'`=]+/))].filter(
+      (word) => word !== '' && !word.startsWith('-') && word.length <= MAX_PATH,
+    );
     const paths = words.map((word) => path.resolve(this.options.cwd, word)).filter((absolute) => this.#inTree(absolute));
     const found = await mapBounded(paths, CONCURRENCY, async (absolute) => ((await isThere(absolute)) ? this.#inside(absolute) : ''));
     return found.filter((inside) => inside !== '');
@@ -160,7 +162,8 @@ class Scope {
 
   /** As typed where that works on the VM, too. */
   #relative(word: string, absolute: string): string {
-    const stays = !path.isAbsolute(word) && !word.startsWith('~/') && isWithin(path.resolve(this.options.cwd, firstSteps(word)), this.options.root);
+    const stays =
+      !path.isAbsolute(word) && !word.startsWith('~/') && isWithin(path.resolve(this.options.cwd, firstSteps(word)), this.options.root);
     if (stays) return word;
     const relative = path.relative(`/${path.relative(this.options.root, this.options.cwd)}`, `/${this.#inside(absolute)}`) || '.';
     return word.endsWith('/') ? `${relative}/` : relative;

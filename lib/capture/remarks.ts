@@ -26,7 +26,8 @@ export class Remarks {
       ...remark(
         this.hollow,
         'warning',
-        (shown) => `everything in it is ignored and does not travel: ${shown}; name the files, or re-include them in .rawcloudignore (as !data/*)`,
+        (shown) =>
+          `everything in it is ignored and does not travel: ${shown}; name the files, or re-include them in .rawcloudignore (as !data/*)`,
       ),
       ...remark(this.outside, 'warning', (shown) => `link leads out of the tree, probably to nothing on the VM: ${shown}`),
       ...remark(this.special, 'info', (shown) => `left out, as it is a socket, pipe or device: ${shown}`),

@@ -182,11 +182,13 @@ class Walk {
     for (const entry of this.#entries) imply(entry.path);
     const candidates = this.#visited.filter((directory) => directory.mode !== 'way').map((directory) => directory.path);
     // Deepest first.
-    return candidates.sort((a, b) => (a > b ? -1 : 1)).flatMap((path): WalkEntry[] => {
-      if (implied.has(path)) return [];
-      imply(path);
-      return [{ type: 'directory', path }];
-    });
+    return candidates
+      .sort((a, b) => (a > b ? -1 : 1))
+      .flatMap((path): WalkEntry[] => {
+        if (implied.has(path)) return [];
+        imply(path);
+        return [{ type: 'directory', path }];
+      });
   }
 
   #remarkEmptyNamed(): void {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { lstat, mkdir, rename, rm } from 'node:fs/promises';
+import { lstat, mkdir, readlink, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { fsPath, jobKeys, leadsOutside, mapBounded, parentOf, RawcloudError, showPath, showPaths } from '../contract';
 import type { BytePath, OutputFile, Ref, Store } from '../contract';
@@ -40,7 +40,11 @@ export async function downloadOutputs(options: DownloadOptions): Promise<OutputF
   await refuseLinkedParents(directory, entries);
   const states = await mapBounded(entries, CONCURRENCY, (entry) => stateOf(directory, entry));
   const wanted = entries.filter((_entry, index) => states[index] !== 'same');
-  refuseToReplace(directory, entries.filter((_entry, index) => states[index] === 'blocked' || (states[index] === 'other' && !overwrite)), overwrite);
+  refuseToReplace(
+    directory,
+    entries.filter((_entry, index) => states[index] === 'blocked' || (states[index] === 'other' && !overwrite)),
+    overwrite,
+  );
   const staging = path.join(directory, `.rawcloud-download-${randomUUID()}`);
   try {
     if (wanted.length > 0) await writeEntries(tree, wanted, { store, keyOf, directory: staging, ...(signal ? { signal } : {}) });
@@ -58,7 +62,10 @@ function describe(entry: SafeEntry): OutputFile {
 /** The manifest was written by the VM, where the job may have been root. */
 function refuseOutwardLink(entry: SafeEntry): void {
   if (entry.type !== 'link' || !leadsOutside(entry.path, entry.target)) return;
-  throw new RawcloudError('E_INTEGRITY', `the job's files hold a link that leads out of them: ${showPath(entry.path)} to ${showPath(entry.target)}`);
+  throw new RawcloudError(
+    'E_INTEGRITY',
+    `the job's files hold a link that leads out of them: ${showPath(entry.path)} to ${showPath(entry.target)}`,
+  );
 }
 
 async function refuseLinkedParents(directory: string, entries: readonly SafeEntry[]): Promise<void> {
@@ -67,9 +74,13 @@ async function refuseLinkedParents(directory: string, entries: readonly SafeEntr
   for (const parent of parents) {
     const found = await lstatIfThere(fsPath(directory, parent));
     if (!found || found.isDirectory()) continue;
-    throw new RawcloudError('E_USAGE', `cannot write below ${showPath(parent)} in ${directory}: it is a ${found.isSymbolicLink() ? 'link' : 'file'} here`, {
-      remedy: 'Move it away, or download to another directory (--to DIR).',
-    });
+    throw new RawcloudError(
+      'E_USAGE',
+      `cannot write below ${showPath(parent)} in ${directory}: it is a ${found.isSymbolicLink() ? 'link' : 'file'} here`,
+      {
+        remedy: 'Move it away, or download to another directory (--to DIR).',
+      },
+    );
   }
 }
 
@@ -79,6 +90,7 @@ async function stateOf(directory: string, entry: SafeEntry): Promise<'absent' | 
   const found = await lstatIfThere(at);
   if (!found) return 'absent';
   if (found.isDirectory()) return 'blocked';
+  if (entry.type === 'link') return found.isSymbolicLink() && (await readlink(at, 'latin1')) === entry.target ? 'same' : 'other';
   if (entry.type !== 'file' || !found.isFile() || found.size !== entry.bytes) return 'other';
   return (await hashFile(at, showPath(entry.path)))?.sha256 === entry.sha256 ? 'same' : 'other';
 }
@@ -87,7 +99,9 @@ function refuseToReplace(directory: string, entries: readonly SafeEntry[], overw
   if (entries.length === 0) return;
   const paths = entries.map((entry) => entry.path);
   throw new RawcloudError('E_USAGE', `these files are in ${directory} and differ from the job's: ${showPaths(paths, 10)}`, {
-    remedy: overwrite ? 'Directories are never replaced: move them away.' : 'Replace them with --overwrite, or download to another directory (--to DIR).',
+    remedy: overwrite
+      ? 'Directories are never replaced: move them away.'
+      : 'Replace them with --overwrite, or download to another directory (--to DIR).',
     data: { paths: paths.map(showPath) },
   });
 }

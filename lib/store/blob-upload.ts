@@ -43,7 +43,10 @@ const UPLOADS = 4;
 const ENCODERS = 4;
 
 /** Packs blobs in the order given and uploads the packs. The same blobs in the same order give the same objects. */
-export async function uploadSmallBlobs(blobs: Iterable<SmallBlob> | AsyncIterable<SmallBlob>, options: UploadOptions): Promise<StoredObject[]> {
+export async function uploadSmallBlobs(
+  blobs: Iterable<SmallBlob> | AsyncIterable<SmallBlob>,
+  options: UploadOptions,
+): Promise<StoredObject[]> {
   const uploads = inOrder(packsOf(blobs, options.signal), UPLOADS, async (pack) => {
     const stored = await putPack(pack, options);
     await options.onStored?.(stored);

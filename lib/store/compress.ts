@@ -39,7 +39,9 @@ export async function decodeBlob({ stored, encoding }: EncodedBlob, bytes: numbe
   if (encoding === 'raw') return stored;
   // What was made by others may be made to inflate without end.
   return inflateAsync(stored, { maxOutputLength: Math.max(1, bytes) }).catch((cause: unknown) => {
-    throw new RawcloudError('E_INTEGRITY', `${what} is damaged: its ${stored.byteLength} stored bytes do not inflate to ${bytes}`, { cause });
+    throw new RawcloudError('E_INTEGRITY', `${what} is damaged: its ${stored.byteLength} stored bytes do not inflate to ${bytes}`, {
+      cause,
+    });
   });
 }
 

@@ -62,7 +62,9 @@ function wantedBlobs(tree: Tree, entries: readonly SafeEntry[]): WantedBlob[] {
     wanted.set(entry.sha256, blob);
   }
   return [...wanted].map(([sha256, { bytes, targets }]) => {
-    const place = isEmpty({ sha256 }) ? { pack: 0, offset: 0, length: 0, encoding: 'raw' as const, object: '' } : placeOf(tree, sha256, targets[0]!.path);
+    const place = isEmpty({ sha256 })
+      ? { pack: 0, offset: 0, length: 0, encoding: 'raw' as const, object: '' }
+      : placeOf(tree, sha256, targets[0]!.path);
     return { sha256, bytes, place, targets };
   });
 }

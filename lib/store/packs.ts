@@ -88,7 +88,10 @@ function isCount(value: unknown): value is number {
 }
 
 /** What the last bytes of an object tell. 'more': the index is longer; read the last `bytes` bytes. */
-export type PackTail = { readonly kind: 'pack'; readonly blobs: readonly PackedBlob[] } | { readonly kind: 'more'; readonly bytes: number } | { readonly kind: 'other' };
+export type PackTail =
+  | { readonly kind: 'pack'; readonly blobs: readonly PackedBlob[] }
+  | { readonly kind: 'more'; readonly bytes: number }
+  | { readonly kind: 'other' };
 
 /**
  * Reads the index of a pack from its last bytes.

@@ -12,7 +12,8 @@ import { sha256Of } from './sha256';
  */
 
 /** 'large': {@link SMALL_BLOB_BYTES} or more. 'gone': it is no longer there, or no longer a file. */
-export type SmallFile = { readonly kind: 'read'; readonly bytes: Uint8Array; readonly sha256: string } | { readonly kind: 'large' | 'gone' };
+export type SmallFile =
+  { readonly kind: 'read'; readonly bytes: Uint8Array; readonly sha256: string } | { readonly kind: 'large' | 'gone' };
 
 /** A file that grows all the time is not waited for. */
 const TRIES = 4;
@@ -63,7 +64,8 @@ function openOrGone(file: string | Buffer, name: string): number | undefined {
 
 function readFully(descriptor: number, buffer: Buffer): number {
   let length = 0;
-  for (let read = -1; read !== 0 && length < buffer.byteLength; length += read) read = readSync(descriptor, buffer, length, buffer.byteLength - length, null);
+  for (let read = -1; read !== 0 && length < buffer.byteLength; length += read)
+    read = readSync(descriptor, buffer, length, buffer.byteLength - length, null);
   return length;
 }
 
@@ -72,7 +74,11 @@ function readFully(descriptor: number, buffer: Buffer): number {
  * @returns undefined when it is gone
  * @throws E_FILE_CHANGED, E_USAGE
  */
-export async function hashFile(file: string | Buffer, name: string, signal?: AbortSignal): Promise<{ sha256: string; bytes: number } | undefined> {
+export async function hashFile(
+  file: string | Buffer,
+  name: string,
+  signal?: AbortSignal,
+): Promise<{ sha256: string; bytes: number } | undefined> {
   for (let tries = 0; tries < TRIES; tries++) {
     const hash = createHash('sha256');
     let bytes = 0;

@@ -6,7 +6,12 @@ import { sha256Of } from './sha256';
  * Content stored under its hash, whole and checked: for manifests and other small things.
  * @throws E_INTEGRITY when it is not there, or not what its hash says
  */
-export async function fetchRef(store: Store, ref: Ref, key: string = bucketKeys.file(ref.sha256), signal?: AbortSignal): Promise<Uint8Array> {
+export async function fetchRef(
+  store: Store,
+  ref: Ref,
+  key: string = bucketKeys.file(ref.sha256),
+  signal?: AbortSignal,
+): Promise<Uint8Array> {
   const found = await store.get(key, signal ? { signal } : {});
   if (found === 'absent' || found === 'unchanged') throw missing(`content ${short(ref.sha256)} (${ref.bytes} bytes)`);
   if (sha256Of(found.body) !== ref.sha256) throw damaged(`content ${short(ref.sha256)}`);

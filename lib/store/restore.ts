@@ -57,7 +57,12 @@ export async function restoreTree(options: RestoreOptions): Promise<Tree> {
 }
 
 /** The manifest, checked against its hash. @throws E_INTEGRITY, E_NEWER, E_RECORD */
-export async function fetchTree({ store, ref, keyOf = bucketKeys.file, signal }: Pick<RestoreOptions, 'store' | 'ref' | 'keyOf' | 'signal'>): Promise<Tree> {
+export async function fetchTree({
+  store,
+  ref,
+  keyOf = bucketKeys.file,
+  signal,
+}: Pick<RestoreOptions, 'store' | 'ref' | 'keyOf' | 'signal'>): Promise<Tree> {
   return decodeTree(await fetchRef(store, ref, keyOf(ref.sha256), signal));
 }
 

@@ -47,13 +47,16 @@ function isBytes(path: BytePath): boolean {
 }
 
 function refused(path: BytePath, why: string): RawcloudError {
-  return new RawcloudError('E_INTEGRITY', `the tree manifest is refused: its path ${showPath(path)} ${why}`, { data: { path: showPath(path) } });
+  return new RawcloudError('E_INTEGRITY', `the tree manifest is refused: its path ${showPath(path)} ${why}`, {
+    data: { path: showPath(path) },
+  });
 }
 
 /** Where a blob lies. @throws E_INTEGRITY when the manifest does not say */
 export function placeOf(tree: Tree, sha256: string, path: BytePath): BlobPlace & { readonly object: string } {
   const place = Object.hasOwn(tree.blobs, sha256) ? tree.blobs[sha256] : undefined;
   const object = place && tree.packs[place.pack];
-  if (!place || object === undefined || !(place.offset >= 0) || !(place.length > 0)) throw refused(path, 'has no content that lies anywhere');
+  if (!place || object === undefined || !(place.offset >= 0) || !(place.length > 0))
+    throw refused(path, 'has no content that lies anywhere');
   return { ...place, object };
 }

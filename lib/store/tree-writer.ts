@@ -65,7 +65,7 @@ export class TreeWriter {
 
 /** A write may take less than it is given. */
 export function writeFully(descriptor: number, bytes: Uint8Array): void {
-  for (let written = 0; written < bytes.byteLength; ) written += writeSync(descriptor, bytes, written);
+  for (let written = 0; written < bytes.byteLength;) written += writeSync(descriptor, bytes, written);
 }
 
 function hasCode(error: unknown, ...codes: string[]): boolean {
@@ -73,5 +73,7 @@ function hasCode(error: unknown, ...codes: string[]): boolean {
 }
 
 function inTheWay(path: BytePath, cause: unknown): RawcloudError {
-  return new RawcloudError('E_INTEGRITY', `cannot write ${showPath(path)}: something else is there, as a link that could lead elsewhere`, { cause });
+  return new RawcloudError('E_INTEGRITY', `cannot write ${showPath(path)}: something else is there, as a link that could lead elsewhere`, {
+    cause,
+  });
 }

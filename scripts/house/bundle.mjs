@@ -43,6 +43,8 @@ function optionsOf({ entry, out, minify = false, external = [] }, outDir) {
     write: false,
     metafile: true,
     platform: 'node',
+    // ES modules where a package has them: what is not used of an SDK client is then left out.
+    mainFields: ['module', 'main'],
     target: 'node20.19',
     format: 'cjs',
     // import() of a CommonJS file would start Node's second module loader: 10 ms for nothing.

@@ -17,7 +17,36 @@ const file = fc.array(name, { minLength: 1, maxLength: 4 }).map((parts) => parts
 
 const atom = fc.oneof(
   { weight: 4, arbitrary: name },
-  { weight: 3, arbitrary: fc.constantFrom('*', '**', '?', '*.log', '*.txt', 'a*', '*b', 'a?', '[ab]', '[!a]', '[^a]*', '[a-c]*', '[[:alpha:]]', '\\a', '\\[a]', '\\*', '*a*', '[]a]', '[', 'a\\ ', '\\#h', '\\!i', '?*', '??', '[b-a]') },
+  {
+    weight: 3,
+    arbitrary: fc.constantFrom(
+      '*',
+      '**',
+      '?',
+      '*.log',
+      '*.txt',
+      'a*',
+      '*b',
+      'a?',
+      '[ab]',
+      '[!a]',
+      '[^a]*',
+      '[a-c]*',
+      '[[:alpha:]]',
+      '\\a',
+      '\\[a]',
+      '\\*',
+      '*a*',
+      '[]a]',
+      '[',
+      'a\\ ',
+      '\\#h',
+      '\\!i',
+      '?*',
+      '??',
+      '[b-a]',
+    ),
+  },
 );
 const pattern = fc
   .record({
@@ -27,9 +56,16 @@ const pattern = fc
     tail: fc.constantFrom('', '', '/', '/*', '/**', ' ', '  '),
   })
   .map(({ negated, lead, atoms, tail }) => negated + lead + atoms.join('/') + tail);
-const line = fc.oneof({ weight: 12, arbitrary: pattern }, { weight: 1, arbitrary: fc.constantFrom('', '# comment', '/', '//', '!', '\\', 'a\\', 'a**', '**b') });
+const line = fc.oneof(
+  { weight: 12, arbitrary: pattern },
+  { weight: 1, arbitrary: fc.constantFrom('', '# comment', '/', '//', '!', '\\', 'a\\', 'a**', '**b') },
+);
 const rules = fc
-  .record({ lines: fc.array(line, { minLength: 1, maxLength: 4 }), end: fc.constantFrom('\n', '\n', '\r\n'), bom: fc.constantFrom('', '', '\ufeff') })
+  .record({
+    lines: fc.array(line, { minLength: 1, maxLength: 4 }),
+    end: fc.constantFrom('\n', '\n', '\r\n'),
+    bom: fc.constantFrom('', '', '\ufeff'),
+  })
   .map(({ lines, end, bom }) => bom + lines.join(end) + end);
 
 const repository = fc.record({
@@ -48,14 +84,17 @@ test('what travels of a repository is what git shows of it', async () => {
         const root = path.join(directory, 'r');
         const env = { PATH: process.env['PATH'], HOME: directory, GIT_CONFIG_NOSYSTEM: '1' };
         mkdirSync(root);
-        const git = (...args: string[]): string => execFileSync('git', args, { cwd: root, env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+        const git = (...args: string[]): string =>
+          execFileSync('git', args, { cwd: root, env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
         git('init', '-q');
         write(root, drawn.files);
         if (drawn.tracked.length > 0) git('--literal-pathspecs', 'add', '-f', '--', ...existing(drawn, root));
         writeRules(directory, root, drawn);
         const shown = git('ls-files', '-z', '-c', '-o', '--exclude-standard');
         const walked = await walkTree(root, { env, home: directory });
-        const travels = walked.entries.filter((entry) => entry.type === 'file').map((entry) => Buffer.from(entry.path, 'latin1').toString());
+        const travels = walked.entries
+          .filter((entry) => entry.type === 'file')
+          .map((entry) => Buffer.from(entry.path, 'latin1').toString());
         expect(travels.sort()).toEqual([...new Set(shown.split('\0').filter((found) => found !== ''))].sort());
       }),
     ),

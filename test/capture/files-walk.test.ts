@@ -1,142 +1,311 @@
-import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import os from 'node:os';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import fc from 'fast-check';
 import { walkTree } from '../../lib/capture/walk';
+import type { Walked } from '../../lib/capture/walk';
+import { showPath } from '../../lib/contract';
+import { withDirectory, writeThing, writeTree } from './trees';
+import type { Thing } from './trees';
 
-let root: string;
-let home: string;
+const onLinux = process.platform === 'linux' ? test : test.skip;
+const asUser = process.getuid?.() === 0 ? test.skip : test;
 
-beforeEach(() => {
-  root = realpathSync(mkdtempSync(path.join(os.tmpdir(), 'rawcloud-test-')));
-  home = path.join(root, '..', `${path.basename(root)}-home`);
-  mkdirSync(home);
-});
-
-afterEach(() => {
-  rmSync(root, { recursive: true, force: true });
-  rmSync(home, { recursive: true, force: true });
-});
-
-function write(files: Readonly<Record<string, string>>): void {
-  for (const [name, text] of Object.entries(files)) {
-    mkdirSync(path.dirname(path.join(root, name)), { recursive: true });
-    writeFileSync(path.join(root, name), text);
-  }
+interface Place {
+  readonly root: string;
+  readonly home: string;
+  write(things: Readonly<Record<string, Thing>>): void;
+  git(...args: string[]): void;
+  walk(include?: string[], env?: Record<string, string>): Promise<Walked>;
+  names(include?: string[]): Promise<string[]>;
 }
 
-function git(...args: string[]): string {
-  const env = { ...process.env, HOME: home, GIT_CONFIG_GLOBAL: path.join(home, '.gitconfig'), GIT_CONFIG_SYSTEM: '/dev/null' };
-  return execFileSync('git', ['-C', root, ...args], { encoding: 'utf8', env, stdio: ['ignore', 'pipe', 'ignore'] });
-}
-
-async function names(include: string[] = []): Promise<string[]> {
-  const walked = await walkTree({ root, home, env: {}, include });
-  return walked.entries.map((e) => (e.type === 'directory' ? `${e.path}/` : e.path));
-}
-
-describe('the walk', () => {
-  test('follows git: nested rules, negation, info/exclude, the user’s own excludes', async () => {
-    git('init', '-q');
-    write({
-      '.gitignore': '*.log\nbuild/\n!keep.log\n/only-here\n',
-      'a.log': '',
-      'keep.log': '',
-      'build/x': '',
-      'only-here': '',
-      'sub/only-here': '',
-      'sub/.gitignore': '!a.log\n*.tmp\n',
-      'sub/a.log': '',
-      'sub/b.tmp': '',
-      'local': '',
-      '.git/info/exclude': 'local\n',
-      'mine.swp': '',
+function withPlace(body: (place: Place) => Promise<void>): () => Promise<void> {
+  return () =>
+    withDirectory(async (home) => {
+      const root = path.join(home, 'project');
+      mkdirSync(root);
+      const env = { PATH: process.env['PATH'], HOME: home, GIT_CONFIG_NOSYSTEM: '1' };
+      const walk: Place['walk'] = (include = [], more = {}) => walkTree(root, { env: { ...env, ...more }, home, include });
+      await body({
+        root,
+        home,
+        write: (things) => writeTree(root, things),
+        git: (...args) => void execFileSync('git', args, { cwd: root, env, stdio: 'ignore' }),
+        walk,
+        names: async (include) =>
+          (await walk(include)).entries.map(({ path: at, type }) => showPath(at) + (type === 'directory' ? '/' : '')),
+      });
     });
-    mkdirSync(path.join(home, '.config/git'), { recursive: true });
-    writeFileSync(path.join(home, '.config/git/ignore'), '*.swp\n');
-    expect(await names()).toEqual(['.gitignore', 'keep.log', 'sub/.gitignore', 'sub/a.log', 'sub/only-here']);
-  });
+}
 
-  test('takes what git tracks though a rule matches it', async () => {
-    git('init', '-q');
-    write({ 'data/a.csv': '1', 'data/b.csv': '2', 'x': '' });
-    git('add', 'data/a.csv');
-    write({ '.gitignore': 'data/\n' });
-    expect(await names()).toEqual(['.gitignore', 'data/a.csv', 'x']);
-  });
+const texts = ({ notices }: Walked): string => notices.map((notice) => notice.text).join('\n');
 
-  test('takes what the command names though git ignores it: a file, or a directory with all below', async () => {
-    git('init', '-q');
-    write({ '.gitignore': '*.csv\nbig/\n', 'a.csv': '', 'b.csv': '', 'big/x/y': '', 'big/z.csv': '', 'seen/c.csv': '', 'seen/d': '' });
-    expect(await names(['a.csv', 'big', 'seen'])).toEqual(['.gitignore', 'a.csv', 'big/x/y', 'big/z.csv', 'seen/d']);
-  });
+describe('in a repository', () => {
+  test(
+    'git’s rules hold: nested files, negation, info/exclude, the global file',
+    withPlace(async ({ home, git, write, names }) => {
+      git('init');
+      write({
+        '.gitignore': '*.log\nbuild/\n!keep.log\n/only-here\n',
+        'a.log': '',
+        'keep.log': '',
+        'build/x': '',
+        'only-here': '',
+        'sub/only-here': '',
+        'sub/.gitignore': '!a.log\n*.tmp\n',
+        'sub/a.log': '',
+        'sub/b.tmp': '',
+        local: '',
+        'mine.swp': '',
+        '.git/info/exclude': 'local\n',
+      });
+      writeTree(home, { '.config/git/ignore': '*.swp\n' });
+      expect(await names()).toEqual(['.gitignore', 'keep.log', 'sub/.gitignore', 'sub/a.log', 'sub/only-here']);
+    }),
+  );
 
-  test('lets .rawcloudignore leave out and bring back', async () => {
-    git('init', '-q');
-    write({ '.gitignore': '*.bin\nout/\n', '.rawcloudignore': 'docs/\n!model.bin\n!out/\n', 'model.bin': '', 'x.bin': '', 'docs/a': '', 'out/result': '', 'src': '' });
-    expect(await names()).toEqual(['.gitignore', '.rawcloudignore', 'model.bin', 'out/result', 'src']);
-  });
+  test(
+    'core.excludesFile of the user’s configuration counts',
+    withPlace(async ({ home, git, write, names }) => {
+      git('init');
+      writeTree(home, { '.gitconfig': '[core]\n\texcludesFile = ~/mine\n', mine: '*.swp\n' });
+      write({ a: '', 'b.swp': '' });
+      expect(await names()).toEqual(['a']);
+    }),
+  );
 
-  test('never takes .git, environments or installed packages', async () => {
-    write({ 'venv/pyvenv.cfg': '', 'venv/bin/python': '', 'conda/conda-meta/x': '', 'node_modules/a/b': '', '__pycache__/x.pyc': '', 'sub/.git/HEAD': '', 'sub/y': '', 'z': '' });
-    expect(await names()).toEqual(['sub/y', 'z']);
-  });
+  test(
+    'what git tracks travels though a rule matches it',
+    withPlace(async ({ git, write, names }) => {
+      git('init');
+      write({ 'data/a.csv': '1', 'data/b.csv': '2', 'node_modules/own/x.js': '', 'node_modules/y.js': '', x: '' });
+      git('add', 'data/a.csv', 'node_modules/own');
+      write({ '.gitignore': 'data/\n' });
+      expect(await names()).toEqual(['.gitignore', 'data/a.csv', 'node_modules/own/x.js', 'x']);
+    }),
+  );
 
-  test('takes links, exec bits, empty directories and any name', async () => {
-    write({ 'a b': '', 'new\nline': '', '-dash': '', 'ünïcode': '', "quo'te\"": '' });
-    mkdirSync(path.join(root, 'empty/deep'), { recursive: true });
-    symlinkSync('a b', path.join(root, 'link'));
-    symlinkSync('/nowhere', path.join(root, 'outward'));
-    writeFileSync(path.join(root, 'run.sh'), '');
-    chmodSync(path.join(root, 'run.sh'), 0o755);
-    const walked = await walkTree({ root, home, env: {} });
-    expect(walked.entries.map((e) => e.path)).toEqual(['-dash', 'a b', 'empty/deep', 'link', 'new\nline', 'outward', "quo'te\"", 'run.sh', 'ünïcode']);
-    expect(walked.entries.find((e) => e.path === 'link')).toMatchObject({ type: 'link', target: 'a b' });
-    expect(walked.notices.map((n) => n.text).join()).toMatch(/outside the tree.*outward/);
-  });
+  test(
+    'variables that a git hook sets do not mislead it',
+    withPlace(async ({ git, write, walk }) => {
+      git('init');
+      write({ '.gitignore': '*.csv\n', 'a.csv': '' });
+      git('add', '-f', 'a.csv');
+      const walked = await walk([], { GIT_DIR: '/nowhere', GIT_INDEX_FILE: '/nowhere/index' });
+      expect(walked.entries.map((entry) => entry.path)).toEqual(['.gitignore', 'a.csv']);
+    }),
+  );
 
-  const onLinux = process.platform === 'linux' ? test : test.skip;
-  onLinux('takes names that are no UTF-8, below directories with names of any kind', async () => {
-    const directory = Buffer.concat([Buffer.from(`${root}/dür/`)]);
-    mkdirSync(directory);
-    writeFileSync(Buffer.concat([directory, Buffer.from([0xff, 0x41])]), 'x');
-    const { entries } = await walkTree({ root, home, env: {} });
-    expect(entries).toMatchObject([{ raw: true, type: 'file', path: Buffer.concat([Buffer.from('dür/'), Buffer.from([0xff, 0x41])]).toString('latin1') }]);
-  });
+  test(
+    'a repository within goes by its own rules',
+    withPlace(async ({ root, git, write, names }) => {
+      git('init');
+      write({ '.gitignore': '*.log\n', 'inner/a.log': '', 'inner/b.txt': '', 'inner/c': '', 'inner/.gitignore': '*.txt\n' });
+      execFileSync('git', ['init', '-q'], { cwd: path.join(root, 'inner') });
+      expect(await names()).toEqual(['.gitignore', 'inner/.gitignore', 'inner/a.log', 'inner/c']);
+    }),
+  );
 
-  test('agrees with git ls-files on random trees and rules', async () => {
-    const part = fc.constantFrom('a', 'b', 'c.log', 'd.txt', 'e e', 'F');
-    const file = fc.array(part, { minLength: 1, maxLength: 3 }).map((parts) => parts.join('/'));
-    const pattern = fc
-      .tuple(fc.constantFrom('', '!', '/'), fc.constantFrom('a', 'b/', '*.log', 'c*', 'a/b', '**/d.txt', 'a/**', '?', '[a-c]', 'e\\ e', 'F', '*', 'b/*.txt'))
-      .map(([before, text]) => (before === '/' && text.startsWith('**') ? text : before + text));
-    const rules = fc.array(pattern, { maxLength: 4 }).map((lines) => lines.join('\n') + '\n');
-    await fc.assert(
-      fc.asyncProperty(fc.uniqueArray(file, { minLength: 1, maxLength: 10 }), rules, rules, async (files, top, nested) => {
-        rmSync(root, { recursive: true, force: true });
-        mkdirSync(root);
-        git('init', '-q');
-        for (const name of files) {
-          try {
-            write({ [name]: name });
-          } catch {
-            // A path that is both file and directory: the first one stays.
-          }
-        }
-        write({ '.gitignore': top });
-        if (files.some((f) => f.startsWith('a/'))) {
-          try {
-            write({ 'a/.gitignore': nested });
-          } catch {
-            // `a` is a file here.
-          }
-        }
-        const expected = git('ls-files', '-z', '--cached', '--others', '--exclude-standard').split('\0').filter(Boolean).sort();
-        const seen = (await walkTree({ root, home, env: {} })).entries.filter((e) => e.type !== 'directory').map((e) => e.path);
-        expect(seen.sort()).toEqual(expected);
-      }),
-      { numRuns: 150 },
-    );
-  });
+  test(
+    'without a git program the ignore files count, and a notice says what is not known',
+    withPlace(async ({ git, write, walk }) => {
+      git('init');
+      write({ '.gitignore': '*.log\n', 'a.log': '', b: '' });
+      const walked = await walk([], { PATH: '/nowhere' });
+      expect(walked.entries.map((entry) => entry.path)).toEqual(['.gitignore', 'b']);
+      expect(texts(walked)).toMatch(/no git program.*tracked/);
+    }),
+  );
+});
+
+describe('.rawcloudignore', () => {
+  test(
+    'wins over git’s rules and over what git tracks',
+    withPlace(async ({ git, write, names }) => {
+      git('init');
+      write({ 'big/tracked': '', 'docs/a': '' });
+      git('add', '-A');
+      write({
+        '.gitignore': '*.bin\nout/\n',
+        '.rawcloudignore': 'docs/\nbig/\n!model.bin\n!out/\n',
+        'model.bin': '',
+        'x.bin': '',
+        'out/result': '',
+        src: '',
+      });
+      expect(await names()).toEqual(['.gitignore', '.rawcloudignore', 'model.bin', 'out/result', 'src']);
+    }),
+  );
+
+  test(
+    'counts in any directory and without a repository',
+    withPlace(async ({ write, names }) => {
+      write({ 'a/.rawcloudignore': '*.tmp\n', 'a/x.tmp': '', 'b/x.tmp': '', '.gitignore': 'c\n', c: '' });
+      expect(await names()).toEqual(['.gitignore', 'a/.rawcloudignore', 'b/x.tmp']);
+    }),
+  );
+});
+
+test(
+  'environments, packages, caches and .git never travel',
+  withPlace(async ({ write, names }) => {
+    write({
+      'venv/pyvenv.cfg': '',
+      'venv/bin/python': '',
+      'conda/conda-meta/x': '',
+      'node_modules/a/b': '',
+      '__pycache__/x.pyc': '',
+      'sub/.git/HEAD': '',
+      'sub/y': '',
+      '.DS_Store': '',
+      z: '',
+    });
+    expect(await names(['venv/bin/python', 'node_modules/a/b', '.git'])).toEqual(['sub/y', 'z']);
+  }),
+);
+
+describe('what the command names', () => {
+  test(
+    'travels though it is ignored: a file, or a directory with all below it',
+    withPlace(async ({ git, write, walk, names }) => {
+      git('init');
+      write({
+        '.gitignore': '*.csv\nbig/\n',
+        'a.csv': '',
+        'b.csv': '',
+        'big/x/y': '',
+        'big/z.csv': '',
+        'big/v/pyvenv.cfg': '',
+        'seen/c.csv': '',
+        'seen/d': '',
+      });
+      expect(await names(['a.csv', 'big/', 'seen'])).toEqual(['.gitignore', 'a.csv', 'big/x/y', 'big/z.csv', 'seen/d']);
+      expect(texts(await walk(['a.csv', 'big']))).toBe('ignored, but travels because the command names it: a.csv, big');
+    }),
+  );
+
+  test(
+    'brings nothing along but itself from an ignored directory',
+    withPlace(async ({ git, write, names }) => {
+      git('init');
+      write({ '.gitignore': 'big/\n', 'big/.gitignore': '!*\n', 'big/deep/x': '', 'big/deep/y': '', 'big/z': '' });
+      expect(await names(['big/deep/x'])).toEqual(['.gitignore', 'big/deep/x']);
+    }),
+  );
+
+  test(
+    'is warned about when it is a directory all of which is ignored',
+    withPlace(async ({ git, write, walk }) => {
+      git('init');
+      write({ '.gitignore': 'data/*\n', 'data/x': '' });
+      expect(texts(await walk(['data']))).toMatch(/everything in it is ignored.*data/);
+    }),
+  );
+});
+
+describe('things', () => {
+  test(
+    'links, exec bits, empty directories and odd names are carried',
+    withPlace(async ({ write, walk }) => {
+      write({
+        'a b': '',
+        'new\nline': '',
+        '-dash': '',
+        ünï: '',
+        'quo\'te"': '',
+        'empty/deep': 'directory!',
+        'run.sh': { executable: '' },
+        link: { link: 'a b' },
+      });
+      expect((await walk()).entries).toEqual([
+        { type: 'file', path: '-dash', bytes: 0, executable: false },
+        { type: 'file', path: 'a b', bytes: 0, executable: false },
+        { type: 'directory', path: 'empty/deep' },
+        { type: 'link', path: 'link', target: 'a b' },
+        { type: 'file', path: 'new\nline', bytes: 0, executable: false },
+        { type: 'file', path: 'quo\'te"', bytes: 0, executable: false },
+        { type: 'file', path: 'run.sh', bytes: 0, executable: true },
+        { type: 'file', path: Buffer.from('ünï').toString('latin1'), bytes: 0, executable: false },
+      ]);
+    }),
+  );
+
+  test(
+    'a directory is carried though all in it is ignored, for the job may write there',
+    withPlace(async ({ write, names }) => {
+      write({ '.gitignore': 'logs/*\n', 'logs/x': '' });
+      expect(await names()).toEqual(['.gitignore', 'logs/']);
+    }),
+  );
+
+  test(
+    'links into the tree become relative, those out of it are carried with a warning',
+    withPlace(async ({ root, write, walk }) => {
+      write({
+        'd/x': '',
+        'd/in': { link: path.join(root, 'e/y') },
+        out: { link: '/nowhere/x' },
+        up: { link: '../z' },
+        tool: { link: '/usr/bin/env' },
+      });
+      const walked = await walk();
+      expect(walked.entries.flatMap((entry) => (entry.type === 'link' ? [[entry.path, entry.target]] : []))).toEqual([
+        ['d/in', '../e/y'],
+        ['out', '/nowhere/x'],
+        ['tool', '/usr/bin/env'],
+        ['up', '../z'],
+      ]);
+      expect(texts(walked)).toBe('link leads out of the tree, probably to nothing on the VM: out, up');
+    }),
+  );
+
+  onLinux(
+    'names of any bytes are carried, and rules match them',
+    withPlace(async ({ root, write, walk }) => {
+      const directory = Buffer.from('dür').toString('latin1');
+      writeThing(root, `${directory}/\xff\xfeA`, 'x');
+      writeThing(root, '\xff.log', 'x');
+      write({ '.gitignore': '*.log\n' });
+      expect((await walk()).entries.map((entry) => entry.path)).toEqual(['.gitignore', `${directory}/\xff\xfeA`]);
+    }),
+  );
+
+  onLinux(
+    'pipes are left out with a notice',
+    withPlace(async ({ root, walk }) => {
+      await once(spawn('mkfifo', [path.join(root, 'pipe')]), 'exit');
+      const walked = await walk();
+      expect(walked.entries).toEqual([]);
+      expect(texts(walked)).toMatch(/socket, pipe or device: pipe/);
+    }),
+  );
+
+  asUser(
+    'fails on a directory that cannot be read, naming it',
+    withPlace(async ({ root, write, walk }) => {
+      write({ 'secret/x': '' });
+      chmodSync(path.join(root, 'secret'), 0);
+      try {
+        await expect(walk()).rejects.toMatchObject({ code: 'E_USAGE', message: expect.stringMatching(/secret: permission denied/) });
+      } finally {
+        chmodSync(path.join(root, 'secret'), 0o755);
+      }
+    }),
+  );
+
+  test(
+    'fails when the root is not there',
+    withPlace(async ({ root, walk }) => {
+      rmSync(root, { recursive: true });
+      await expect(walk()).rejects.toThrow(/ENOENT/);
+    }),
+  );
+
+  test(
+    'fails with the signal’s reason when aborted',
+    withPlace(async ({ root, home }) => {
+      await expect(walkTree(root, { env: {}, home, signal: AbortSignal.abort(new Error('enough')) })).rejects.toThrow('enough');
+    }),
+  );
 });

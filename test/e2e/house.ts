@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { VERSION } from '../../lib/contract';
@@ -89,6 +89,7 @@ export class House {
     const err: Buffer[] = [];
     const waiting: { pattern: RegExp; resolve: () => void }[] = [];
     const look = (): void => {
+      if (waiting.length === 0) return;
       const text = Buffer.concat([...out, ...err]).toString();
       for (const w of waiting) if (w.pattern.test(text)) w.resolve();
     };
@@ -150,13 +151,20 @@ export class House {
     await Promise.all(this.alive().map((id) => this.cloud.ec2.whenState(id, 'terminated', AbortSignal.timeout(15_000))));
   }
 
-  /** Every file that the local cloud and the client keep, by name. */
+  /** A file in the tree of the VM that runs. */
+  async place(name: string, content = ''): Promise<void> {
+    const [id] = this.alive();
+    await writeFile(path.join(this.cloud.stateDir, 'machines', id!, 'var/lib/rawcloud/job/tree', name), content);
+  }
+
+  /** Every file that the local cloud and the client keep, by name; Node's own executable, of 100 MB, aside. */
   async everything(): Promise<{ name: string; content: Buffer }[]> {
     const found: { name: string; content: Buffer }[] = [];
     for (const top of [this.cloud.stateDir, path.join(this.directory, 'cache')]) {
       if (!existsSync(top)) continue;
       for (const entry of await readdir(top, { recursive: true, withFileTypes: true })) {
         if (!entry.isFile()) continue;
+        if ((await stat(path.join(entry.parentPath, entry.name))).size > 50e6) continue;
         const name = path.join(entry.parentPath, entry.name);
         found.push({ name: path.relative(this.directory, name), content: await readFile(name) });
       }

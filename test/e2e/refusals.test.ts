@@ -50,7 +50,7 @@ describe('rawcloud run fails, launching nothing,', () => {
   test('with a wrong secret key', async () => {
     const ended = await house.rawcloud(['run', 'true'], { env: asOnAws({ AWS_SECRET_ACCESS_KEY: 'wrong' }) });
     expect(ended.code).toBe(120);
-    expect(ended.stderr).toMatch(/SignatureDoesNotMatch/);
+    expect(ended.stderr).toMatch(/secret key does not fit/);
   });
 
   test('without scaffolding', async () => {

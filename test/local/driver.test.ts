@@ -6,6 +6,7 @@ import { gzipSync } from 'node:zlib';
 import type { InstanceDriver, Machine, MachineSpec } from '../../lib/contract';
 import { createProcessDriver } from '../../lib/local/drivers/process';
 import { lineOf } from '../fakes/local-cloud';
+import { until } from './until';
 
 let directory: string;
 let count = 0;
@@ -170,7 +171,7 @@ test('units run at every boot, user data at the first only; a reboot forgets wis
   await machine.powerOff(1000);
   const again = await driver.start(spec);
   started.push(again);
-  while (!(await consoleText(again)).includes('unit 2')) await new Promise(setImmediate);
+  await until('the unit runs again', async () => (await consoleText(again)).includes('unit'));
   expect(await line('runs')).toBe('run');
   await again.powerOff(1000);
   expect(await again.exited).toBe('poweroff');
@@ -204,7 +205,7 @@ test('gzipped user data runs; what is no script does not', async () => {
   const zipped = await start(gzipSync('#!/bin/bash\necho zipped >out\n'));
   expect(await zipped.line('out')).toBe('zipped');
   const { machine } = await start(Buffer.from('#cloud-config\n'));
-  while (!(await consoleText(machine)).includes('is not run')) await new Promise(setImmediate);
+  await until('the console says so', async () => (await consoleText(machine)).includes('is not run'));
 });
 
 test('what the image ships is there; what a machine adds stays its own', async () => {

@@ -12,6 +12,7 @@ import { existsSync } from 'node:fs';
 import { withLocalCloud } from '../fakes/local-cloud';
 import type { TestCloud } from '../fakes/local-cloud';
 import { launch, script } from './launching';
+import { until } from './until';
 
 async function describe1({ ec2 }: TestCloud, id: string): Promise<Instance> {
   const { Reservations } = await ec2.send(new DescribeInstancesCommand({ InstanceIds: [id] }));
@@ -182,7 +183,7 @@ test('the directory of a terminated instance goes, its console stays', async () 
     const data = script('echo last words; mkdir cache; touch cache/x; chmod 500 cache; poweroff');
     const id = await launch(test, { UserData: data, InstanceInitiatedShutdownBehavior: 'terminate' });
     await test.cloud.ec2.whenState(id, 'terminated');
-    while (existsSync(test.file(id, ''))) await new Promise(setImmediate);
+    await until('the directory is gone', () => !existsSync(test.file(id, '')));
     expect(await consoleOf(test, id)).toContain('last words\n');
   });
 });

@@ -1,5 +1,5 @@
 import { bucketKeys, encodeJson, findRawcloudError, jobKeys, vmUserId } from '../../contract';
-import type { FailureClass, Instance, JobView, Launch, Outcome, Stored } from '../../contract';
+import type { FailureClass, Instance, JobView, Launch, Outcome, Stored, Timings } from '../../contract';
 import { billedVm, jobBill } from '../cost/job-bill';
 import { recompileLaunch } from '../launch/compile';
 import type { Action } from './advance';
@@ -40,18 +40,15 @@ function launchRecord(view: JobView, n: number): Stored<Launch> {
 
 async function launch(deps: DriverDeps, view: JobView, record: Stored<Launch>): Promise<void> {
   deps.emit?.(event(deps.clock, view.job, 'launch.attempt', { n: record.value.n, attempt: record.value.rev }));
+  const from = deps.clock.now();
   let instances: readonly Instance[];
   try {
     instances = await deps.compute.launch(record.value.request);
   } catch (error) {
     return launchFailed(deps, view, record, error);
   }
-  await recordLaunched(
-    deps,
-    view,
-    record,
-    instances.map((i) => i.id),
-  );
+  const ids = instances.map((i) => i.id);
+  await recordLaunched(deps, view, record, ids, { launch: [from, deps.clock.now()] });
 }
 
 async function launchFailed(deps: DriverDeps, view: JobView, record: Stored<Launch>, error: unknown): Promise<void> {
@@ -68,9 +65,10 @@ async function fail(deps: DriverDeps, view: JobView, record: Stored<Launch>, fai
   deps.emit?.(event(deps.clock, view.job, 'launch.outcome', { n: record.value.n, state: 'failed', instances: [], code, message }));
 }
 
-async function recordLaunched(deps: DriverDeps, view: JobView, record: Stored<Launch>, ids: readonly string[]): Promise<void> {
+async function recordLaunched(deps: DriverDeps, view: JobView, record: Stored<Launch>, ids: readonly string[], timed: Timings = {}): Promise<void> {
   const instances = ids.map((id) => ({ id, vm: vmUserId(deps.scaffold.roleId, id), granted: false }));
-  await updateLaunch(deps.store, view.prefix, record, { state: 'launched', instances });
+  const timings = { ...record.value.timings, ...timed };
+  await updateLaunch(deps.store, view.prefix, record, { state: 'launched', instances, timings });
   // When that write was lost, another driver has recorded the same VMs, or has cancelled: `advance` then ends them as strays.
   deps.emit?.(event(deps.clock, view.job, 'launch.outcome', { n: record.value.n, state: 'launched', instances: ids }));
 }

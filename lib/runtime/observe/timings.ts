@@ -8,10 +8,11 @@ import type { JobView, Timings } from '../../contract';
  */
 export function jobTimings(view: JobView): Timings {
   const launches = [...view.objects.launches.values()].map((l) => l.value);
-  const first = launches[0]?.timings ?? {};
+  const own = launches[0]?.timings ?? {};
+  const first = { ...own, ...recordPhase(own) };
   const vm = view.vms.at(-1);
   const onVm = vm?.beat?.timings ?? {};
-  const launched = first['launch']?.[1] ?? first['record']?.[1];
+  const launched = first['launch']?.[1];
   const bootAt = onVm['boot']?.[0];
   const finishedAt = onVm['finish']?.[1];
   const endedAt = vm?.instance?.endedAt ?? view.objects.end?.value.vms.find((v) => v.id === vm?.id)?.endedAt;
@@ -21,4 +22,11 @@ export function jobTimings(view: JobView): Timings {
     ...onVm,
     ...(finishedAt !== undefined && endedAt !== undefined ? { teardown: [finishedAt, Math.max(finishedAt, endedAt)] } : {}),
   };
+}
+
+/** Recording is what lies between the last phase before it and the launch: a record cannot hold how long it took to write. */
+function recordPhase(timings: Timings): Timings {
+  const { launch, ...before } = timings;
+  const ends = Object.values(before).map(([, end]) => end);
+  return launch && ends.length > 0 ? { record: [Math.max(...ends), launch[0]], launch } : {};
 }

@@ -18,7 +18,12 @@ export async function uploadContent(store: Store, bytes: Uint8Array, options: Op
 }
 
 /** Stores what a stream gives, of any length, under its hash; it waits in a file of `spoolDirectory` until its hash is known. */
-export async function uploadStream(store: Store, source: AsyncIterable<Uint8Array>, spoolDirectory: string, options: Options = {}): Promise<Ref> {
+export async function uploadStream(
+  store: Store,
+  source: AsyncIterable<Uint8Array>,
+  spoolDirectory: string,
+  options: Options = {},
+): Promise<Ref> {
   await mkdir(spoolDirectory, { recursive: true });
   const file = path.join(spoolDirectory, randomUUID());
   try {
@@ -57,7 +62,12 @@ async function* abortable<T>(source: AsyncIterable<T>, signal: AbortSignal): Asy
   });
   const iterator = source[Symbol.asyncIterator]();
   try {
-    for (let next = await Promise.race([iterator.next(), aborted]); next.done !== true; next = await Promise.race([iterator.next(), aborted])) yield next.value;
+    for (
+      let next = await Promise.race([iterator.next(), aborted]);
+      next.done !== true;
+      next = await Promise.race([iterator.next(), aborted])
+    )
+      yield next.value;
   } finally {
     signal.removeEventListener('abort', onAbort);
     // Its end is not awaited: it may hang in the read that was given up.

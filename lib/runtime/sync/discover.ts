@@ -30,7 +30,12 @@ export async function discoverObjects(store: Store, signal?: AbortSignal): Promi
   const entries: StoreEntry[] = [];
   for await (const entry of store.list(bucketKeys.files, options)) entries.push(entry);
   const packs = entries.filter(({ bytes }) => bytes > FOOTER_BYTES && bytes <= LARGEST_PACK_BYTES).sort((a, b) => b.modified - a.modified);
-  const read = await mapBounded(packs.slice(0, MOST_PACKS), READS, async (entry, _index, stop) => ({ entry, blobs: await readIndex(store, entry, stop) }), options);
+  const read = await mapBounded(
+    packs.slice(0, MOST_PACKS),
+    READS,
+    async (entry, _index, stop) => ({ entry, blobs: await readIndex(store, entry, stop) }),
+    options,
+  );
   const indexes = new Map(read.map(({ entry, blobs }) => [entry.key, blobs]));
   return entries.map((entry) => {
     const object = entry.key.slice(bucketKeys.files.length);
@@ -41,7 +46,7 @@ export async function discoverObjects(store: Store, signal?: AbortSignal): Promi
 
 /** @returns undefined for what is no pack, or has gone */
 async function readIndex(store: Store, { key, bytes }: StoreEntry, signal: AbortSignal): Promise<readonly PackedBlob[] | undefined> {
-  for (let last = Math.min(bytes, TAIL_BYTES); ; ) {
+  for (let last = Math.min(bytes, TAIL_BYTES); ;) {
     const found = await store.get(key, { range: { last }, signal });
     if (found === 'absent' || found === 'unchanged') return undefined;
     const tail = readPackTail(found.body);

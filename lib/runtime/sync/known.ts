@@ -69,7 +69,12 @@ export class KnownBlobs {
   async verify(objects: Iterable<string>): Promise<void> {
     const old = [...objects].filter((object) => !this.#isFresh(object));
     const { store, signal } = this.options;
-    const there = await mapBounded(old, CHECKS, (object, _index, stop) => isStored(store, bucketKeys.file(object), stop), signal ? { signal } : {});
+    const there = await mapBounded(
+      old,
+      CHECKS,
+      (object, _index, stop) => isStored(store, bucketKeys.file(object), stop),
+      signal ? { signal } : {},
+    );
     const at = this.options.now();
     const seen = old.filter((_object, index) => there[index]);
     const gone = old.filter((_object, index) => !there[index]);

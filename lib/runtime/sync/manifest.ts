@@ -6,7 +6,11 @@ import type { HashedFile } from './hash-tree';
 import type { KnownBlob } from './known';
 
 /** The manifest of a tree all of whose content is in the bucket. */
-export function buildManifest(entries: readonly WalkEntry[], files: ReadonlyMap<string, HashedFile>, find: (sha256: string) => KnownBlob | undefined): Tree {
+export function buildManifest(
+  entries: readonly WalkEntry[],
+  files: ReadonlyMap<string, HashedFile>,
+  find: (sha256: string) => KnownBlob | undefined,
+): Tree {
   const packs = new Map<string, number>();
   const blobs: Tree['blobs'] = {};
   const place = (sha256: string): void => {

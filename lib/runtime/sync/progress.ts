@@ -13,7 +13,12 @@ export class Progress {
   constructor(private readonly options: { readonly now: () => number; readonly onProgress?: (progress: SyncProgress) => void }) {}
 
   begin(phase: SyncProgress['phase'], files?: number, totalNewBytes?: number): void {
-    this.#state = { ...this.#state, phase, ...(files === undefined ? {} : { files }), ...(totalNewBytes === undefined ? {} : { totalNewBytes }) };
+    this.#state = {
+      ...this.#state,
+      phase,
+      ...(files === undefined ? {} : { files }),
+      ...(totalNewBytes === undefined ? {} : { totalNewBytes }),
+    };
     this.#report();
   }
 

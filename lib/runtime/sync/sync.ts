@@ -98,19 +98,39 @@ class Sync {
     await this.#ask(found.filter(({ bytes }) => !known.hasLength(bytes)));
 
     this.#progress.begin('hash', found.length);
-    const files = await hashFiles(found, { ...options, isNew: (sha256) => !known.find(sha256), onHashed: (bytes) => this.#progress.hashed(bytes) });
+    const files = await hashFiles(found, {
+      ...options,
+      isNew: (sha256) => !known.find(sha256),
+      onHashed: (bytes) => this.#progress.hashed(bytes),
+    });
     await known.verify(new Set(files.flatMap(({ sha256 }) => known.find(sha256)?.object ?? [])));
     const fresh = newContents(files, known);
     await this.#ask(fresh);
 
     const newBytes = fresh.reduce((sum, { bytes }) => sum + bytes, 0);
     this.#progress.begin('upload', files.length, newBytes);
-    await uploadNewFiles(fresh, { ...options, known, onStored: ({ blobs, sentBytes }) => this.#count(sentBytes, blobs.reduce((sum, blob) => sum + blob.bytes, 0)) });
+    await uploadNewFiles(fresh, {
+      ...options,
+      known,
+      onStored: ({ blobs, sentBytes }) =>
+        this.#count(
+          sentBytes,
+          blobs.reduce((sum, blob) => sum + blob.bytes, 0),
+        ),
+    });
     const manifest = buildManifest(walked.entries, new Map(files.map((file) => [file.path, file])), (sha256) => known.find(sha256));
     const tree = await this.#storeManifest(manifest, known);
     this.#progress.begin('done');
     const size = treeSize(files);
-    return { tree, manifest, size, newBytes: this.counted.bytes, totalBytes: size.bytes, uploadedObjects: this.counted.objects, notices: walked.notices };
+    return {
+      tree,
+      manifest,
+      size,
+      newBytes: this.counted.bytes,
+      totalBytes: size.bytes,
+      uploadedObjects: this.counted.objects,
+      notices: walked.notices,
+    };
   }
 
   async #ask(files: readonly { readonly path: string; readonly bytes: number }[]): Promise<void> {
@@ -130,7 +150,10 @@ class Sync {
     const { bytes, sha256 } = await encodeTree(manifest);
     await known.verify(known.hasObject(sha256) ? [sha256] : []);
     if (!known.hasObject(sha256)) {
-      const put = await this.options.store.put(bucketKeys.file(sha256), bytes, { if: 'absent', ...(this.options.signal ? { signal: this.options.signal } : {}) });
+      const put = await this.options.store.put(bucketKeys.file(sha256), bytes, {
+        if: 'absent',
+        ...(this.options.signal ? { signal: this.options.signal } : {}),
+      });
       if (put !== 'lost') this.counted.objects++;
       await known.stored(sha256, []);
     }

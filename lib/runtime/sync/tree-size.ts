@@ -25,7 +25,9 @@ export function treeSize(files: readonly SizedFile[]): TreeSize {
     }
   }
   const largestOf = (directory: BytePath): { path: BytePath; bytes: number }[] =>
-    [...(children.get(directory) ?? [])].map((path) => ({ path, bytes: sums.get(path)! })).sort((a, b) => b.bytes - a.bytes || (a.path < b.path ? -1 : 1));
+    [...(children.get(directory) ?? [])]
+      .map((path) => ({ path, bytes: sums.get(path)! }))
+      .sort((a, b) => b.bytes - a.bytes || (a.path < b.path ? -1 : 1));
   const name = ({ path, bytes }: SizedFile): SizedFile => {
     const [child] = largestOf(path);
     return child && child.bytes >= bytes * MOST ? name(child) : { path, bytes };
@@ -33,7 +35,10 @@ export function treeSize(files: readonly SizedFile[]): TreeSize {
   return {
     files: files.length,
     bytes: files.reduce((sum, file) => sum + file.bytes, 0),
-    largest: largestOf('').slice(0, LARGEST).map(name).map(({ path, bytes }) => ({ path: showPath(path), bytes })),
+    largest: largestOf('')
+      .slice(0, LARGEST)
+      .map(name)
+      .map(({ path, bytes }) => ({ path: showPath(path), bytes })),
   };
 }
 
