@@ -1,7 +1,7 @@
 import type { JobHandle, JobResult } from '../../lib/runtime/api';
 import type { Presenter } from '../render/presenter';
-import { unlessLeft } from './interruption';
-import type { Interruption, LEFT } from './interruption';
+import { LEFT, unlessLeft } from './interruption';
+import type { Interruption } from './interruption';
 
 export interface Following {
   readonly presenter: Presenter;
@@ -11,6 +11,9 @@ export interface Following {
   /** What that means for the job: a local command would end by SIGPIPE. */
   readonly onOutputGone: 'stop' | 'leave';
 }
+
+/** How long leaving waits for a stop request that is under way. */
+const STOP_WITHIN_MS = 2_000;
 
 /**
  * Watches a job to its end and shows it.
@@ -26,7 +29,10 @@ export async function follow(job: JobHandle, following: Following): Promise<JobR
   undo.push(on(interruption.stop, () => stopper.stop('stopping the job; Ctrl-C again leaves at once')));
   if (onOutputGone === 'stop') undo.push(on(outputGone, () => stopper.stop('nobody reads the output any more: stopping the job')));
   try {
-    return await unlessLeft(watchToEnd(job, following.presenter, left.signal, stopper), left.signal);
+    const result = await unlessLeft(watchToEnd(job, following.presenter, left.signal, stopper), left.signal);
+    // Who says stop and goes at once still means stop: the request gets a moment to be put on record.
+    if (result === LEFT) await unlessLeft(stopper.done, AbortSignal.timeout(STOP_WITHIN_MS));
+    return result;
   } finally {
     for (const remove of undo) remove();
   }
@@ -58,8 +64,7 @@ class Stopper {
   async #ask(remark: string): Promise<void> {
     const { presenter, interruption } = this.following;
     try {
-      await presenter.remark(remark);
-      await this.job.stop({ signal: interruption.leave });
+      await Promise.all([this.job.stop(), presenter.remark(remark)]);
     } catch (error) {
       if (interruption.leave.aborted) return;
       this.#asked = false;

@@ -1,7 +1,7 @@
 import { lstatSync, readdirSync, readlinkSync } from 'node:fs';
 import type { BigIntStats, Dirent } from 'node:fs';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { fsPath } from '../contract';
+import { fsPath, hasCode } from '../contract';
 import type { BytePath } from '../contract';
 
 /** A file or link as it was found. Equal `stamp`s: nobody has written to it in between. */
@@ -80,10 +80,6 @@ function targetOf(at: string | Buffer): BytePath {
 function gone(error: unknown): 'gone' {
   if (hasCode(error, 'ENOENT', 'ENOTDIR', 'EINVAL')) return 'gone';
   throw error;
-}
-
-function hasCode(error: unknown, ...codes: string[]): boolean {
-  return error instanceof Error && 'code' in error && codes.includes(String(error.code));
 }
 
 function nameOf(name: Buffer): string {

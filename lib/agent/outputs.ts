@@ -1,4 +1,4 @@
-import { decodePath, encodeLink, encodePath, formatSize, fsPath, jobKeys, leadsOutside, showPath } from '../contract';
+import { decodePath, encodeLink, encodePath, formatSize, fsPath, hasCode, jobKeys, leadsOutside, showPath } from '../contract';
 import type { Beat, BytePath, Notice, Ref, Store, Tree, TreeEntry } from '../contract';
 import { uploadLargeBlobs, uploadSmallBlobs } from '../store/blob-upload';
 import type { SmallBlob, StoredObject, UploadOptions } from '../store/blob-upload';
@@ -75,7 +75,7 @@ function notKeptNotice(files: readonly FoundFile[], maxBytes: number): Notice {
   const more = files.length > named.length ? ` and ${files.length - named.length} more` : '';
   return {
     level: 'warning',
-    text: `not kept, for only ${formatSize(maxBytes)} are: ${named.join(', ')}${more}; let the job copy them to a bucket`,
+    text: `not kept: ${named.join(', ')}${more}; up to ${formatSize(maxBytes)} are, the smallest first, of what can be read and rests; let the job copy the others to a bucket`,
   };
 }
 
@@ -195,8 +195,7 @@ async function storeLarge(found: FoundFile, directory: string, stored: Stored, u
 
 /** Failures of one file; those of the store are everybody's. */
 function notKept(error: unknown): undefined {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (code !== 'E_FILE_CHANGED' && code !== 'E_USAGE') throw error;
+  if (!hasCode(error, 'E_FILE_CHANGED', 'E_USAGE')) throw error;
 }
 
 async function storeManifest(stored: Stored, { store, prefix, vm, signal }: CollectOptions): Promise<Ref> {

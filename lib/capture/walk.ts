@@ -2,7 +2,7 @@ import { existsSync, lstatSync, readdirSync, readlinkSync } from 'node:fs';
 import type { Dirent } from 'node:fs';
 import { readFile, realpath } from 'node:fs/promises';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { fsPath, parentOf, RawcloudError, showPath } from '../contract';
+import { fsPath, hasCode, parentOf, RawcloudError, showPath } from '../contract';
 import type { BytePath, Notice } from '../contract';
 import { readGitFacts } from './git';
 import { IgnoreRules } from './ignore';
@@ -209,10 +209,6 @@ const CONDA_META = Buffer.from('conda-meta');
 
 function join(directory: BytePath, name: string): BytePath {
   return directory === '' ? name : `${directory}/${name}`;
-}
-
-function hasCode(error: unknown, ...codes: string[]): boolean {
-  return error instanceof Error && 'code' in error && codes.includes(String(error.code));
 }
 
 function unreadable(path: BytePath, cause: unknown): RawcloudError {

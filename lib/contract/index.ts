@@ -32,6 +32,7 @@ export * from './records';
 export * from './scaffold';
 export * from './spec';
 export * from './states';
+export * from './system-error';
 export * from './tags';
 export * from './tree';
 export * from './units';

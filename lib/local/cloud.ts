@@ -87,18 +87,28 @@ async function start(options: LocalCloudOptions, lock: Lock): Promise<LocalCloud
   const { stateDir, userData = bootstrap, log = toStderr } = options;
   const facts = await openFacts(stateDir, options.region ?? 'us-east-1');
   const account = await openAccount({ stateDir, facts, userData, now: Date.now });
-  const onError = (error: unknown): void => log(`rawcloud local cloud: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
-  const endpoint: { url?: string } = {};
-  const fleet = await openFleet(options, account, { endpointUrl: () => endpoint.url ?? notYet(), onError });
+  const onError = (error: unknown): void =>
+    log(`rawcloud local cloud: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+  // Known only once the endpoint is up.
+  const later: { url?: string; control?: Control } = {};
+  const fleet = await openFleet(options, account, { endpointUrl: () => later.url ?? notYet(), onError });
   const { principals, policies, ec2: state } = account;
   const faults = new Faults();
   const calls = new Calls({ file: path.join(stateDir, 'calls.jsonl') });
   const services = [createEc2Service({ state, fleet, policies }), ...account.services];
-  let control: Control | undefined;
   const server = await listen({ port: options.port ?? 0, last: facts.port }, (port) =>
-    startServer({ port, services, principals, faults, calls, now: Date.now, onError, control: (req, res) => control?.(req, res) ?? false }),
+    startServer({
+      port,
+      services,
+      principals,
+      faults,
+      calls,
+      now: Date.now,
+      onError,
+      control: (req, res) => later.control?.(req, res) ?? false,
+    }),
   );
-  endpoint.url = server.url;
+  later.url = server.url;
   await saveFacts(stateDir, { ...facts, port: server.port });
   await fleet.adopt();
   const cloud: LocalCloud = {
@@ -118,7 +128,7 @@ async function start(options: LocalCloudOptions, lock: Lock): Promise<LocalCloud
       await lock.release();
     },
   };
-  control = options.control?.(cloud);
+  if (options.control) later.control = options.control(cloud);
   return cloud;
 }
 
@@ -138,7 +148,10 @@ async function openFleet(
 }
 
 /** On the port asked for; when any will do, on the last one if it is free, so that machines that live on find it. */
-async function listen(ports: { readonly port: number; readonly last: number }, on: (port: number) => Promise<RunningServer>): Promise<RunningServer> {
+async function listen(
+  ports: { readonly port: number; readonly last: number },
+  on: (port: number) => Promise<RunningServer>,
+): Promise<RunningServer> {
   if (ports.port > 0 || ports.last === 0) return on(ports.port);
   return on(ports.last).catch(() => on(0));
 }

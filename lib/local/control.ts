@@ -79,9 +79,9 @@ function routesOf(cloud: LocalCloud, onShutdown: ControlOptions['onShutdown']): 
     ['POST', /^no-capacity$/, (body) => ec2.noCapacity(v.parse(NoCapacitySchema, body))],
     ['DELETE', /^no-capacity$/, () => ec2.clearCapacity()],
     ['POST', /^dead-instances$/, (body) => ec2.deadInstances(v.parse(DeadSchema, body).count)],
-    ['POST', /^instances\/([^/]+)\/kill$/, (_, id) => ec2.kill(id!)],
-    ['POST', /^instances\/([^/]+)\/poweroff$/, (_, id) => ec2.powerOff(id!)],
-    ['POST', /^instances\/([^/]+)\/reboot$/, (_, id) => ec2.reboot(id!)],
+    ['POST', /^instances\/([^/]+)\/kill$/, (_, id) => ec2.kill(id)],
+    ['POST', /^instances\/([^/]+)\/poweroff$/, (_, id) => ec2.powerOff(id)],
+    ['POST', /^instances\/([^/]+)\/reboot$/, (_, id) => ec2.reboot(id)],
     [
       'POST',
       /^shutdown$/,

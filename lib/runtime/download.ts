@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { lstat, mkdir, readlink, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { fsPath, jobKeys, leadsOutside, mapBounded, parentOf, RawcloudError, showPath, showPaths } from '../contract';
+import { fsPath, hasCode, jobKeys, leadsOutside, mapBounded, parentOf, RawcloudError, showPath, showPaths } from '../contract';
 import type { BytePath, OutputFile, Ref, Store } from '../contract';
 import { hashFile } from '../store/read-file';
 import { fetchTree, writeEntries } from '../store/restore';
@@ -113,7 +113,7 @@ async function move(staging: string, directory: string, file: BytePath): Promise
 
 async function lstatIfThere(at: string | Buffer): Promise<Awaited<ReturnType<typeof lstat>> | undefined> {
   return lstat(at).catch((error: unknown) => {
-    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) return undefined;
+    if (hasCode(error, 'ENOENT', 'ENOTDIR')) return undefined;
     throw error;
   });
 }

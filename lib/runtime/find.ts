@@ -64,15 +64,22 @@ async function stillOpen(store: Store, entries: readonly IndexEntry[], signal: A
 }
 
 /** By id, or unless a name fits already by unique prefix of an id. */
-async function byId(store: Store, which: string, exactOnly: boolean, signal: AbortSignal | undefined): Promise<IndexEntry | undefined> {
+async function byId(store: Store, which: string, exactOnly: boolean, signal: AbortSignal | undefined): Promise<Active | undefined> {
   const keys: string[] = [];
   for await (const { key } of store.list(bucketKeys.indexes, signal ? { signal } : {})) {
     const job = parseIndexKey(key)?.job;
     if (job === which) return readEntry(store, key);
     if (!exactOnly && job?.startsWith(which)) keys.push(key);
   }
+  if (keys.length === 0 && !exactOnly) return justRecorded(store, which, signal);
   if (keys.length > 1) throw ambiguous(which, await mapBounded(keys.slice(0, 10), 10, (key) => readEntry(store, key)));
   return keys[0] === undefined ? undefined : readEntry(store, keys[0]);
+}
+
+/** A job whose client died before it had written the index is known by its marker only. */
+async function justRecorded(store: Store, job: string, signal: AbortSignal | undefined): Promise<Active | undefined> {
+  const found = await store.get(bucketKeys.active(job), signal ? { signal } : {});
+  return found === 'absent' || found === 'unchanged' ? undefined : decodeJson(ActiveSchema, found.body, 'an active marker');
 }
 
 async function readEntry(store: Store, key: string): Promise<IndexEntry> {

@@ -2,7 +2,7 @@ import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import type { Stats } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { createHash } from 'node:crypto';
-import { RawcloudError } from '../contract';
+import { hasCode, RawcloudError } from '../contract';
 import { SMALL_BLOB_BYTES } from './packs';
 import { sha256Of } from './sha256';
 
@@ -91,7 +91,7 @@ export async function hashFile(
       }
     } catch (error) {
       if (isGone(error)) return undefined;
-      changed = error instanceof RawcloudError && error.code === 'E_FILE_CHANGED';
+      changed = hasCode(error, 'E_FILE_CHANGED');
       if (!changed) throw error;
     }
     if (!changed) return { sha256: hash.digest('hex'), bytes };
@@ -136,7 +136,7 @@ function sameState(before: Stats, after: Stats): boolean {
 }
 
 function isGone(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && ['ENOENT', 'ENOTDIR', 'ELOOP', 'ENXIO'].includes(String(error.code));
+  return hasCode(error, 'ENOENT', 'ENOTDIR', 'ELOOP', 'ENXIO');
 }
 
 function fileChanged(name: string): RawcloudError {
@@ -148,7 +148,7 @@ function fileChanged(name: string): RawcloudError {
 }
 
 function unreadable(name: string, cause: unknown): RawcloudError {
-  const why = cause instanceof Error && 'code' in cause && cause.code === 'EACCES' ? 'permission denied' : String(cause);
+  const why = hasCode(cause, 'EACCES', 'EPERM') ? 'permission denied' : String(cause);
   return new RawcloudError('E_USAGE', `cannot read ${name}: ${why}`, {
     remedy: 'Make it readable, or leave it out with a line in .rawcloudignore.',
     cause,

@@ -1,5 +1,5 @@
 import { closeSync, constants, copyFileSync, lstatSync, mkdirSync, openSync, symlinkSync, writeSync } from 'node:fs';
-import { fsPath, parentOf, RawcloudError, showPath } from '../contract';
+import { fsPath, hasCode, parentOf, RawcloudError, showPath } from '../contract';
 import type { BytePath } from '../contract';
 
 /** A file that takes a link's name must not be written where the link leads. */
@@ -66,10 +66,6 @@ export class TreeWriter {
 /** A write may take less than it is given. */
 export function writeFully(descriptor: number, bytes: Uint8Array): void {
   for (let written = 0; written < bytes.byteLength;) written += writeSync(descriptor, bytes, written);
-}
-
-function hasCode(error: unknown, ...codes: string[]): boolean {
-  return error instanceof Error && 'code' in error && codes.includes(String(error.code));
 }
 
 function inTheWay(path: BytePath, cause: unknown): RawcloudError {

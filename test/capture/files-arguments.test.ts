@@ -7,8 +7,8 @@ import { withDirectory, writeTree } from './trees';
 interface Place {
   readonly base: string;
   readonly root: string;
-  resolve(argv: string[], env?: Record<string, string>): Promise<ResolvedArguments>;
-  argv(argv: string[], env?: Record<string, string>): Promise<string[]>;
+  readonly resolve: (argv: string[], env?: Record<string, string>) => Promise<ResolvedArguments>;
+  readonly argv: (argv: string[], env?: Record<string, string>) => Promise<string[]>;
 }
 
 /** A tree `proj` with the working directory `proj/w`, beside a directory `other`. */

@@ -14,10 +14,10 @@ const asUser = process.getuid?.() === 0 ? test.skip : test;
 interface Place {
   readonly root: string;
   readonly home: string;
-  write(things: Readonly<Record<string, Thing>>): void;
-  git(...args: string[]): void;
-  walk(include?: string[], env?: Record<string, string>): Promise<Walked>;
-  names(include?: string[]): Promise<string[]>;
+  readonly write: (things: Readonly<Record<string, Thing>>) => void;
+  readonly git: (...args: string[]) => void;
+  readonly walk: (include?: string[], env?: Record<string, string>) => Promise<Walked>;
+  readonly names: (include?: string[]) => Promise<string[]>;
 }
 
 function withPlace(body: (place: Place) => Promise<void>): () => Promise<void> {
@@ -214,7 +214,7 @@ describe('things', () => {
         '-dash': '',
         ünï: '',
         'quo\'te"': '',
-        'empty/deep': 'directory!',
+        'empty/deep': { directory: true },
         'run.sh': { executable: '' },
         link: { link: 'a b' },
       });

@@ -5,7 +5,7 @@ import { bytePathOf, fsPath, parentOf } from '../../lib/contract';
 import type { BytePath } from '../../lib/contract';
 
 /** Content of a file, or what else there is at a path. */
-export type Thing = string | { readonly link: string } | { readonly executable: string } | 'directory!';
+export type Thing = string | { readonly link: string } | { readonly executable: string } | { readonly directory: true };
 
 /** Writes a tree under a directory; names as text. */
 export function writeTree(root: string, things: Readonly<Record<string, Thing>>): void {
@@ -15,11 +15,10 @@ export function writeTree(root: string, things: Readonly<Record<string, Thing>>)
 /** The same for a name of any bytes. */
 export function writeThing(root: string, name: BytePath, thing: Thing): void {
   const file = fsPath(root, name);
-  mkdirSync(fsPath(root, thing === 'directory!' ? name : parentOf(name)), { recursive: true });
-  if (thing === 'directory!') return;
+  mkdirSync(fsPath(root, typeof thing === 'object' && 'directory' in thing ? name : parentOf(name)), { recursive: true });
   if (typeof thing === 'string') writeFileSync(file, thing);
   else if ('link' in thing) symlinkSync(thing.link, file);
-  else {
+  else if ('executable' in thing) {
     writeFileSync(file, thing.executable);
     chmodSync(file, 0o755);
   }

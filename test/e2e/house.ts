@@ -9,6 +9,8 @@ import { startLocalCloud } from '../../lib/local/cloud';
 import type { LocalCloud, LocalCloudOptions } from '../../lib/local/cloud';
 import { writeCloudFile } from '../../lib/local/cloud-file';
 import { createControl } from '../../lib/local/control';
+import { connect } from '../../lib/runtime';
+import type { Client } from '../../lib/runtime';
 import { machineProcesses } from '../fakes/local-cloud';
 
 const CLI = path.join(__dirname, '../../dist/bin/rawcloud.js');
@@ -40,6 +42,8 @@ export interface RunOptions {
  * built CLI as child processes that find it.
  */
 export class House {
+  readonly #children = new Set<ChildProcess>();
+
   private constructor(
     readonly directory: string,
     readonly cloud: LocalCloud,
@@ -84,6 +88,8 @@ export class House {
   start(args: readonly string[], options: RunOptions = {}): Running {
     const env = Object.fromEntries(Object.entries({ ...this.env, ...options.env }).filter(([, value]) => value !== undefined)) as Record<string, string>;
     const child = spawn(process.execPath, [CLI, ...args], { cwd: options.cwd ?? this.project, env, stdio: [options.stdin === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'] });
+    this.#children.add(child);
+    child.once('close', () => this.#children.delete(child));
     if (options.stdin !== undefined) child.stdin!.end(options.stdin);
     const out: Buffer[] = [];
     const err: Buffer[] = [];
@@ -121,6 +127,17 @@ export class House {
 
   rawcloud(args: readonly string[], options?: RunOptions): Promise<Ended> {
     return this.start(args, options).ended;
+  }
+
+  /** A client in this process, of the same developer. */
+  client(): Promise<Client> {
+    return connect({ env: this.env, cwd: this.project, local: true });
+  }
+
+  /** The one JSON value that a command prints. */
+  async value<T>(args: readonly string[]): Promise<T> {
+    const { stdout } = await this.rawcloud([...args, '--json']);
+    return JSON.parse(stdout.toString()) as T;
   }
 
   /** JSON lines of a command. */
@@ -172,11 +189,15 @@ export class House {
     return found;
   }
 
+  /** Ends everything. @throws when a VM was on, or a process of one is left behind */
   async close(): Promise<void> {
+    const alive = this.alive();
+    for (const child of this.#children) child.kill('SIGKILL');
     await this.cloud.close();
     const left = machineProcesses(this.directory);
     for (const { pid } of left) process.kill(pid, 'SIGKILL');
     await rm(this.directory, { recursive: true, force: true, maxRetries: 3 });
+    if (alive.length > 0) throw new Error(`VMs were still on: ${alive.join(', ')}`);
     if (left.length > 0) throw new Error(`processes of machines were left behind: ${left.map((p) => p.command).join('; ')}`);
   }
 }

@@ -48,15 +48,23 @@ export async function withLocalCloud<T>(options: TestCloudOptions, use: (test: T
     if (errors.length > 0) throw new Error(`the local cloud reported: ${errors.join('\n')}`);
     return result;
   } finally {
-    if (open.current) await closeTestCloud(open.current);
-    const left = machineProcesses(directory);
-    for (const { pid } of left) process.kill(pid, 'SIGKILL');
-    await rm(directory, { recursive: true, force: true, maxRetries: 3 });
-    if (left.length > 0) throw new Error(`processes of machines were left behind:\n${left.map((p) => `${p.pid} ${p.command}`).join('\n')}`);
+    await closeTestCloud(open.current).finally(() => cleanUp(directory));
   }
 }
 
-async function openTestCloud(directory: string, options: Omit<LocalCloudOptions, 'stateDir'>, open: { current?: TestCloud }): Promise<TestCloud> {
+/** @throws when a process of a machine was left behind; it is killed all the same */
+async function cleanUp(directory: string): Promise<void> {
+  const left = machineProcesses(directory);
+  for (const { pid } of left) process.kill(pid, 'SIGKILL');
+  await rm(directory, { recursive: true, force: true, maxRetries: 3 });
+  if (left.length > 0) throw new Error(`processes of machines were left behind:\n${left.map((p) => `${p.pid} ${p.command}`).join('\n')}`);
+}
+
+async function openTestCloud(
+  directory: string,
+  options: Omit<LocalCloudOptions, 'stateDir'>,
+  open: { current?: TestCloud },
+): Promise<TestCloud> {
   const cloud = await startLocalCloud({ ...options, stateDir: path.join(directory, 'state') });
   const { url: endpoint, region, credentials } = cloud;
   // A copy: the SDK writes into it.
@@ -87,7 +95,9 @@ async function openTestCloud(directory: string, options: Omit<LocalCloudOptions,
   return test;
 }
 
-async function closeTestCloud({ cloud, ec2, s3, ssm }: TestCloud, keepMachines = false): Promise<void> {
+async function closeTestCloud(test: TestCloud | undefined, keepMachines = false): Promise<void> {
+  if (!test) return;
+  const { cloud, ec2, s3, ssm } = test;
   for (const client of [ec2, s3, ssm]) client.destroy();
   await cloud.close({ keepMachines });
 }

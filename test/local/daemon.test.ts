@@ -49,7 +49,12 @@ async function launchSleeper(): Promise<string> {
 test('start, status, stop: state stays', async () => {
   expect(await localStatus(options)).toEqual({ running: false, directory: path.join(directory, 'state') });
   const started = await localStart(options);
-  expect(started).toMatchObject({ running: true, started: true, vms: 0, endpoint: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/) as string });
+  expect(started).toMatchObject({
+    running: true,
+    started: true,
+    vms: 0,
+    endpoint: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/) as string,
+  });
   expect(started.notices[0]!.text).toContain('as your own user');
   expect((await localStart(options)).started).toBe(false);
   const file = path.join(directory, 'state', 'cloud.json');

@@ -79,9 +79,15 @@ test('user data runs in a fresh environment, its output on the console, and its 
     NO_PROXY: 'intern',
     SSL_CERT_FILE: '/ca.pem',
   };
-  const { machine, spec, file, line } = await start('env | sort >env; echo hello; echo oops >&2; (sleep 0.01; echo later >later) & exit 3', { env });
+  const { machine, spec, file, line } = await start(
+    'env | sort >env; echo hello; echo oops >&2; (sleep 0.01; echo later >later) & exit 3',
+    { env },
+  );
   expect(await line('later')).toBe('later');
-  const seen = (await readFile(file('env'), 'utf8')).trim().split('\n').filter((l) => !/^(_|SHLVL|PWD|OLDPWD)=/.test(l));
+  const seen = (await readFile(file('env'), 'utf8'))
+    .trim()
+    .split('\n')
+    .filter((l) => !/^(_|SHLVL|PWD|OLDPWD)=/.test(l));
   expect(seen).toEqual([
     'AWS_EC2_METADATA_SERVICE_ENDPOINT=http://127.0.0.1:1',
     'AWS_ENDPOINT_URL=http://127.0.0.1:2',
@@ -133,7 +139,9 @@ test('a killed machine gets nothing more to run', async () => {
 });
 
 test('programs get their time to end, and no more', async () => {
-  const { machine, line } = await start(`bash -c 'trap "sleep 0.1; echo done >done; exit" TERM; echo up >up; while :; do sleep 0.01; done' & wait`);
+  const { machine, line } = await start(
+    `bash -c 'trap "sleep 0.1; echo done >done; exit" TERM; echo up >up; while :; do sleep 0.01; done' & wait`,
+  );
   await line('up');
   await machine.powerOff(5000);
   expect(await line('done')).toBe('done');
@@ -145,9 +153,13 @@ test('what runs beside the machine is left alone, even with its HOME', async () 
   const neighbour = await start('echo up >up; sleep 1000');
   await neighbour.line('up');
   // Somebody of this terminal, with the machine's HOME: ends. Its siblings and this process do not.
-  const other = execFileSync('/bin/bash', ['-c', `HOME='${spec.root.replaceAll("'", "'\\''")}/root' sleep 1000 >/dev/null & sleep 1000 >/dev/null & echo $!`], {
-    encoding: 'utf8',
-  }).trim();
+  const other = execFileSync(
+    '/bin/bash',
+    ['-c', `HOME='${spec.root.replaceAll("'", "'\\''")}/root' sleep 1000 >/dev/null 2>&1 & sleep 1000 >/dev/null 2>&1 & echo $!`],
+    {
+      encoding: 'utf8',
+    },
+  ).trim();
   await machine.kill();
   expect(isAlive(other)).toBe(true);
   process.kill(Number(other), 'SIGKILL');
@@ -164,7 +176,9 @@ test('a machine whose init is killed has crashed, and nothing of it is left', as
 
 test('units run at every boot, user data at the first only; a reboot forgets wishes from before', async () => {
   const unit = `printf '#!/bin/bash\\necho unit >>"$RAWCLOUD_ROOT/units"\\necho "unit $(wc -l <"$RAWCLOUD_ROOT/units")"\\n' >etc/rc.d/unit; chmod +x etc/rc.d/unit`;
-  const { machine, line, spec, driver } = await start(`trap poweroff TERM; ${unit}; echo run >>runs; echo up >up; while :; do sleep 0.01; done`);
+  const { machine, line, spec, driver } = await start(
+    `trap 'poweroff; exit' TERM; ${unit}; echo run >>runs; echo up >up; while :; do sleep 0.01; done`,
+  );
   await line('up');
   await machine.reboot();
   await line('units');
@@ -212,7 +226,10 @@ test('what the image ships is there; what a machine adds stays its own', async (
   const imageDir = path.join(directory, 'image');
   await mkdir(path.join(imageDir, 'opt/rawcloud/node/abc/bin'), { recursive: true });
   await writeFile(path.join(imageDir, 'opt/rawcloud/node/abc/bin/node'), '#!/bin/bash\necho shipped\n', { mode: 0o755 });
-  const { line } = await start('"$RAWCLOUD_ROOT/opt/rawcloud/node/abc/bin/node" >ran; mkdir -p opt/rawcloud/node/def; touch opt/rawcloud/node/abc/mine; echo ok >ok', { imageDir });
+  const { line } = await start(
+    '"$RAWCLOUD_ROOT/opt/rawcloud/node/abc/bin/node" >ran; mkdir -p opt/rawcloud/node/def; touch opt/rawcloud/node/abc/mine; echo ok >ok',
+    { imageDir },
+  );
   await line('ok');
   expect(await line('ran')).toBe('shipped');
   expect(execFileSync('ls', ['-R', imageDir], { encoding: 'utf8' })).not.toMatch(/def|mine/);

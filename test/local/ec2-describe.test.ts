@@ -34,8 +34,16 @@ const tagged = (Key: string, Value: string) => ({ TagSpecifications: [{ Resource
 
 test('instances are found by filters, all of which must fit, with wildcards', async () => {
   await withLocalCloud({}, async (test) => {
-    const a = await launch(test, { ...tagged('rawcloud:job', 'abc'), ClientToken: 'token-a', Placement: { AvailabilityZone: 'us-east-1a' } });
-    const b = await launch(test, { ...tagged('rawcloud:job', 'xyz'), InstanceType: 'm7i.xlarge', Placement: { AvailabilityZone: 'us-east-1b' } });
+    const a = await launch(test, {
+      ...tagged('rawcloud:job', 'abc'),
+      ClientToken: 'token-a',
+      Placement: { AvailabilityZone: 'us-east-1a' },
+    });
+    const b = await launch(test, {
+      ...tagged('rawcloud:job', 'xyz'),
+      InstanceType: 'm7i.xlarge',
+      Placement: { AvailabilityZone: 'us-east-1b' },
+    });
     await test.cloud.ec2.whenState(b, 'running');
     await test.cloud.ec2.kill(b);
     expect(await found(test)).toEqual([a, b]);
@@ -89,14 +97,20 @@ test('volumes and interfaces are those of instances, and go with them', async ()
     const Tags = [{ Key: 'rawcloud:job', Value: 'abc' }];
     const id = await launch(test, {
       UserData: script('sleep 1000'),
-      TagSpecifications: [{ ResourceType: 'volume', Tags }, { ResourceType: 'network-interface', Tags }],
+      TagSpecifications: [
+        { ResourceType: 'volume', Tags },
+        { ResourceType: 'network-interface', Tags },
+      ],
       BlockDeviceMappings: [{ DeviceName: '/dev/sdb', Ebs: { VolumeSize: 5, DeleteOnTermination: false } }],
     });
     const Filters = [{ Name: 'tag:rawcloud:job', Values: ['abc'] }];
     const volumes = async () => (await ec2.send(new DescribeVolumesCommand({ Filters }))).Volumes;
     const interfaces = async () => (await ec2.send(new DescribeNetworkInterfacesCommand({ Filters }))).NetworkInterfaces;
     expect((await volumes())!.map((v) => [v.Size, v.State, v.VolumeType, v.Attachments![0]!.InstanceId])).toEqual(
-      expect.arrayContaining([[8, 'in-use', 'gp3', id], [5, 'in-use', 'gp3', id]]),
+      expect.arrayContaining([
+        [8, 'in-use', 'gp3', id],
+        [5, 'in-use', 'gp3', id],
+      ]),
     );
     expect(await interfaces()).toMatchObject([{ Status: 'in-use', Attachment: { InstanceId: id }, TagSet: Tags }]);
     await cloud.ec2.whenState(id, 'running');
@@ -110,18 +124,32 @@ test('tags are set, changed, found and removed', async () => {
   await withLocalCloud({}, async (test) => {
     const { ec2 } = test;
     const id = await launch(test, tagged('rawcloud:until', 'noon'));
-    await ec2.send(new CreateTagsCommand({ Resources: [id], Tags: [{ Key: 'rawcloud:until', Value: 'night' }, { Key: 'b', Value: '<&>' }] }));
+    await ec2.send(
+      new CreateTagsCommand({
+        Resources: [id],
+        Tags: [
+          { Key: 'rawcloud:until', Value: 'night' },
+          { Key: 'b', Value: '<&>' },
+        ],
+      }),
+    );
     const tags = async () =>
-      (await ec2.send(new DescribeTagsCommand({ Filters: [{ Name: 'resource-id', Values: [id] }] }))).Tags!.map((t) => `${t.ResourceType} ${t.Key}=${t.Value}`);
+      (await ec2.send(new DescribeTagsCommand({ Filters: [{ Name: 'resource-id', Values: [id] }] }))).Tags!.map(
+        (t) => `${t.ResourceType} ${t.Key}=${t.Value}`,
+      );
     expect(await tags()).toEqual(['instance b=<&>', 'instance rawcloud:until=night']);
     await ec2.send(new DeleteTagsCommand({ Resources: [id], Tags: [{ Key: 'b' }, { Key: 'rawcloud:until', Value: 'other' }] }));
     expect(await tags()).toEqual(['instance rawcloud:until=night']);
-    await expect(ec2.send(new CreateTagsCommand({ Resources: ['i-0123456789abcdef0'], Tags: [{ Key: 'a', Value: '' }] }))).rejects.toMatchObject({
+    await expect(
+      ec2.send(new CreateTagsCommand({ Resources: ['i-0123456789abcdef0'], Tags: [{ Key: 'a', Value: '' }] })),
+    ).rejects.toMatchObject({
       name: 'InvalidInstanceID.NotFound',
     });
     const many = Array.from({ length: 50 }, (_, i) => ({ Key: `k${i}`, Value: '' }));
     await expect(ec2.send(new CreateTagsCommand({ Resources: [id], Tags: many }))).rejects.toMatchObject({ name: 'TagLimitExceeded' });
-    await expect(ec2.send(new CreateTagsCommand({ Resources: [id], Tags: [{ Key: 'aws:x', Value: '' }] }))).rejects.toMatchObject({ name: 'InvalidParameterValue' });
+    await expect(ec2.send(new CreateTagsCommand({ Resources: [id], Tags: [{ Key: 'aws:x', Value: '' }] }))).rejects.toMatchObject({
+      name: 'InvalidParameterValue',
+    });
   });
 });
 
@@ -166,17 +194,26 @@ test('there is a default VPC with a subnet in each zone, and security groups', a
 test('images and instance types', async () => {
   await withLocalCloud({}, async ({ ec2 }) => {
     const { Images } = await ec2.send(new DescribeImagesCommand({ ImageIds: [IMAGES.arm64] }));
-    expect(Images).toMatchObject([{ Architecture: 'arm64', RootDeviceName: '/dev/xvda', State: 'available', BlockDeviceMappings: [{ DeviceName: '/dev/xvda' }] }]);
+    expect(Images).toMatchObject([
+      { Architecture: 'arm64', RootDeviceName: '/dev/xvda', State: 'available', BlockDeviceMappings: [{ DeviceName: '/dev/xvda' }] },
+    ]);
     const { InstanceTypes } = await ec2.send(new DescribeInstanceTypesCommand({ InstanceTypes: ['m7g.xlarge'] }));
     expect(InstanceTypes).toMatchObject([{ InstanceType: 'm7g.xlarge', VCpuInfo: { DefaultVCpus: 4 }, MemoryInfo: { SizeInMiB: 16_384 } }]);
-    await expect(ec2.send(new DescribeInstanceTypesCommand({ InstanceTypes: ['m0.tiny' as 'm7g.large'] }))).rejects.toMatchObject({ name: 'InvalidInstanceType' });
-    await expect(ec2.send(new DescribeImagesCommand({ ImageIds: ['ami-0123456789abcdef0'] }))).rejects.toMatchObject({ name: 'InvalidAMIID.NotFound' });
+    await expect(ec2.send(new DescribeInstanceTypesCommand({ InstanceTypes: ['m0.tiny' as 'm7g.large'] }))).rejects.toMatchObject({
+      name: 'InvalidInstanceType',
+    });
+    await expect(ec2.send(new DescribeImagesCommand({ ImageIds: ['ami-0123456789abcdef0'] }))).rejects.toMatchObject({
+      name: 'InvalidAMIID.NotFound',
+    });
   });
 });
 
 test('fails for actions that the local cloud does not have', async () => {
   await withLocalCloud({}, async ({ ec2 }) => {
-    await expect(ec2.send(new CreateVpcCommand({ CidrBlock: '10.0.0.0/16' }))).rejects.toMatchObject({ name: 'InvalidAction', $metadata: { httpStatusCode: 400 } });
+    await expect(ec2.send(new CreateVpcCommand({ CidrBlock: '10.0.0.0/16' }))).rejects.toMatchObject({
+      name: 'InvalidAction',
+      $metadata: { httpStatusCode: 400 },
+    });
   });
 });
 

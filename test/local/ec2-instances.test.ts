@@ -42,7 +42,8 @@ test('an instance that powers itself off is terminated when it shall be', async 
 
 test('an instance that powers itself off is stopped otherwise, and starts again without user data but with its units', async () => {
   await withLocalCloud({}, async (test) => {
-    const unit = '#!/bin/bash\necho boot >>"$RAWCLOUD_ROOT/boots"\n[ $(wc -l <"$RAWCLOUD_ROOT/boots") -lt 2 ] || echo twice >"$RAWCLOUD_ROOT/twice"';
+    const unit =
+      '#!/bin/bash\necho boot >>"$RAWCLOUD_ROOT/boots"\n[ $(wc -l <"$RAWCLOUD_ROOT/boots") -lt 2 ] || echo twice >"$RAWCLOUD_ROOT/twice"';
     const install = `printf '%s' '${unit}' >etc/rc.d/unit; chmod +x etc/rc.d/unit; etc/rc.d/unit; echo run >>runs; shutdown -h now`;
     const id = await launch(test, { UserData: script(install) });
     await test.cloud.ec2.whenState(id, 'stopped');
@@ -58,7 +59,9 @@ test('terminate: shutting-down, then terminated, with the reason and time that E
     const id = await launch(test, { UserData: FOREVER });
     await test.line(id, 'up');
     const { TerminatingInstances } = await test.ec2.send(new TerminateInstancesCommand({ InstanceIds: [id] }));
-    expect(TerminatingInstances).toMatchObject([{ InstanceId: id, PreviousState: { Name: 'running' }, CurrentState: { Name: 'shutting-down' } }]);
+    expect(TerminatingInstances).toMatchObject([
+      { InstanceId: id, PreviousState: { Name: 'running' }, CurrentState: { Name: 'shutting-down' } },
+    ]);
     await test.cloud.ec2.whenState(id, 'terminated');
     expect(await describe1(test, id)).toMatchObject({
       StateReason: { Code: 'Client.UserInitiatedShutdown' },

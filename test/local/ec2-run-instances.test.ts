@@ -13,15 +13,19 @@ const idsOf = (instances: readonly Instance[]): (string | undefined)[] => instan
 test('a launch template gives what the call leaves out, by id or name, in its default, latest or a numbered version', async () => {
   await withLocalCloud({}, async (test) => {
     const { ec2 } = test;
-    const data = { InstanceType: 'c7i.large', SecurityGroupIds: [test.cloud.scaffold.securityGroupId], MetadataOptions: { HttpPutResponseHopLimit: 1 } } as const;
+    const SecurityGroupIds = [test.cloud.scaffold.securityGroupId];
+    const data = { InstanceType: 'c7i.large' as const, SecurityGroupIds, MetadataOptions: { HttpPutResponseHopLimit: 1 } };
     const { LaunchTemplate } = await ec2.send(new CreateLaunchTemplateCommand({ LaunchTemplateName: 'mine', LaunchTemplateData: data }));
     const LaunchTemplateId = LaunchTemplate!.LaunchTemplateId!;
-    const next = { LaunchTemplateId, SourceVersion: '1', LaunchTemplateData: { InstanceType: 'c7i.xlarge' } } as const;
+    const next = { LaunchTemplateId, SourceVersion: '1', LaunchTemplateData: { InstanceType: 'c7i.xlarge' as const } };
     await ec2.send(new CreateLaunchTemplateVersionCommand(next));
     const typeBy = async (LaunchTemplate: RunInstancesCommandInput['LaunchTemplate'], InstanceType?: 'm7i.large'): Promise<Instance> =>
       (await instancesOf(test, { InstanceType, LaunchTemplate }))[0]!;
 
-    expect(await typeBy({ LaunchTemplateId })).toMatchObject({ InstanceType: 'c7i.large', MetadataOptions: { HttpPutResponseHopLimit: 1 } });
+    expect(await typeBy({ LaunchTemplateId })).toMatchObject({
+      InstanceType: 'c7i.large',
+      MetadataOptions: { HttpPutResponseHopLimit: 1 },
+    });
     expect(await typeBy({ LaunchTemplateName: 'mine', Version: '$Latest' })).toMatchObject({
       InstanceType: 'c7i.xlarge',
       SecurityGroups: [{ GroupId: test.cloud.scaffold.securityGroupId }],
@@ -82,7 +86,9 @@ test('a token counts within its zone', async () => {
 test('fails when a token comes again with other parameters', async () => {
   await withLocalCloud({}, async (test) => {
     await launch(test, { ClientToken: 'token' });
-    await expect(launch(test, { ClientToken: 'token', InstanceType: 'm7i.xlarge' })).rejects.toMatchObject({ name: 'IdempotentParameterMismatch' });
+    await expect(launch(test, { ClientToken: 'token', InstanceType: 'm7i.xlarge' })).rejects.toMatchObject({
+      name: 'IdempotentParameterMismatch',
+    });
     expect(test.cloud.ec2.instances()).toHaveLength(1);
   });
 });
@@ -97,19 +103,40 @@ test('after a lost reply the same token finds what was launched', async () => {
 });
 
 test.each<[string, Partial<RunInstancesCommandInput>, string, RegExp]>([
-  ['an image that is not there', { ImageId: 'ami-0123456789abcdef0' }, 'InvalidAMIID.NotFound', /'\[ami-0123456789abcdef0\]' does not exist/],
+  [
+    'an image that is not there',
+    { ImageId: 'ami-0123456789abcdef0' },
+    'InvalidAMIID.NotFound',
+    /'\[ami-0123456789abcdef0\]' does not exist/,
+  ],
+  ['an image that is no id', { ImageId: 'ami-1' }, 'InvalidAMIID.Malformed', /expecting "ami-..."/],
   ['no image', { ImageId: undefined }, 'MissingParameter', /ImageId/],
-  ['a type that is not there', { InstanceType: 'm7i.gigantic' as 'm7i.large' }, 'InvalidParameterValue', /Invalid value 'm7i.gigantic' for InstanceType/],
+  [
+    'a type that is not there',
+    { InstanceType: 'm7i.gigantic' as 'm7i.large' },
+    'InvalidParameterValue',
+    /Invalid value 'm7i.gigantic' for InstanceType/,
+  ],
   ['a type of another architecture', { ImageId: IMAGES.arm64 }, 'InvalidParameterValue', /architecture 'x86_64'.*'arm64'/],
   ['a zone that is not there', { Placement: { AvailabilityZone: 'us-east-1x' } }, 'InvalidParameterValue', /us-east-1x/],
   ['a group that is not there', { SecurityGroupIds: ['sg-0123456789abcdef0'] }, 'InvalidGroup.NotFound', /sg-0123456789abcdef0/],
   ['a subnet that is not there', { SubnetId: 'subnet-0123456789abcdef0' }, 'InvalidSubnetID.NotFound', /subnet-0/],
   ['user data over 16 KiB', { UserData: script('x'.repeat(16_384)) }, 'InvalidParameterValue', /16384/],
   ['user data that is not base64', { UserData: '#!/bin/bash' }, 'InvalidParameterValue', /BASE64/],
-  ['a disk smaller than the image', { BlockDeviceMappings: [{ DeviceName: '/dev/xvda', Ebs: { VolumeSize: 1 } }] }, 'InvalidParameterValue', /expect size >= 8GB/],
+  [
+    'a disk smaller than the image',
+    { BlockDeviceMappings: [{ DeviceName: '/dev/xvda', Ebs: { VolumeSize: 1 } }] },
+    'InvalidParameterValue',
+    /expect size >= 8GB/,
+  ],
   ['counts the wrong way round', { MinCount: 3, MaxCount: 2 }, 'InvalidParameterValue', /MinCount/],
   ['a token over 64 characters', { ClientToken: 'x'.repeat(65) }, 'InvalidParameterValue', /64/],
-  ['a parameter that the local cloud cannot honour', { InstanceMarketOptions: { MarketType: 'spot' } }, 'UnsupportedOperation', /InstanceMarketOptions/],
+  [
+    'a parameter that the local cloud cannot honour',
+    { InstanceMarketOptions: { MarketType: 'spot' } },
+    'UnsupportedOperation',
+    /InstanceMarketOptions/,
+  ],
   ['a dry run', { DryRun: true }, 'DryRunOperation', /would have succeeded/],
 ])('fails for %s', async (_, more, name, message) => {
   await withLocalCloud({}, async (test) => {
@@ -125,7 +152,9 @@ test('without capacity in a zone the call is refused with the zones that have so
     await expect(launch(test, inA)).rejects.toMatchObject({
       name: 'InsufficientInstanceCapacity',
       $metadata: { httpStatusCode: 500 },
-      message: expect.stringMatching(/sufficient m7i.large capacity in the Availability Zone you requested \(us-east-1a\).*choosing us-east-1b, us-east-1c\./) as string,
+      message: expect.stringMatching(
+        /sufficient m7i.large capacity in the Availability Zone you requested \(us-east-1a\).*choosing us-east-1b, us-east-1c\./,
+      ) as string,
     });
     expect((await instancesOf(test, {}))[0]!.Placement!.AvailabilityZone).not.toBe('us-east-1a');
     await launch(test, { ...inA, InstanceType: 'm7i.xlarge' });

@@ -30,7 +30,13 @@ const INSTANCE: InstanceRecord = {
   metadata: { tokens: 'required', tags: 'disabled', hopLimit: 1 },
   tags: { 'rawcloud:job': 'abc' },
   volumes: [],
-  interface: { id: 'eni-0123456789abcdef0', attachmentId: 'eni-attach-0123456789abcdef0', mac: '02:00:00:00:00:01', privateIp: '172.31.0.4', tags: {} },
+  interface: {
+    id: 'eni-0123456789abcdef0',
+    attachmentId: 'eni-attach-0123456789abcdef0',
+    mac: '02:00:00:00:00:01',
+    privateIp: '172.31.0.4',
+    tags: {},
+  },
   launch: { token: '', scope: '', fingerprint: '' },
   dead: false,
   imds: { secret: 'secret', port: 0 },
@@ -168,7 +174,11 @@ test("AWS's own client takes credentials from it", async () => {
   process.env['AWS_EC2_METADATA_SERVICE_ENDPOINT'] = imds.url;
   now = Date.now();
   try {
-    expect(await fromInstanceMetadata({ maxRetries: 0 })()).toMatchObject({ accessKeyId: 'ASIA1', secretAccessKey: 'secret', sessionToken: 'session' });
+    expect(await fromInstanceMetadata({ maxRetries: 0 })()).toMatchObject({
+      accessKeyId: 'ASIA1',
+      secretAccessKey: 'secret',
+      sessionToken: 'session',
+    });
   } finally {
     if (before === undefined) delete process.env['AWS_EC2_METADATA_SERVICE_ENDPOINT'];
     else process.env['AWS_EC2_METADATA_SERVICE_ENDPOINT'] = before;

@@ -28,13 +28,17 @@ function hostPath(host: Env): string[] {
   const prefixes = [host['VIRTUAL_ENV'], host['CONDA_PREFIX']].filter((p) => p !== undefined && p !== '') as string[];
   const belongs = (entry: string) => prefixes.some((prefix) => entry === prefix || entry.startsWith(prefix + path.sep));
   const isNpm = (entry: string) => entry.includes(path.join('node_modules', '.bin')) || entry.includes('node-gyp-bin');
-  return (host['PATH'] ?? '/usr/local/bin:/usr/bin:/bin').split(path.delimiter).filter((entry) => path.isAbsolute(entry) && !belongs(entry) && !isNpm(entry));
+  return (host['PATH'] ?? '/usr/local/bin:/usr/bin:/bin')
+    .split(path.delimiter)
+    .filter((entry) => path.isAbsolute(entry) && !belongs(entry) && !isNpm(entry));
 }
 
 function proxies(host: Env): Record<string, string> {
   const used = pick(host, PROXIES);
   if (Object.keys(used).length === 0) return {};
-  const direct = [...new Set([...(host['NO_PROXY'] ?? host['no_proxy'] ?? '').split(',').map((h) => h.trim()), ...LOOPBACK])].filter(Boolean).join(',');
+  const direct = [...new Set([...(host['NO_PROXY'] ?? host['no_proxy'] ?? '').split(',').map((h) => h.trim()), ...LOOPBACK])]
+    .filter(Boolean)
+    .join(',');
   return { ...used, NO_PROXY: direct, no_proxy: direct };
 }
 

@@ -98,7 +98,11 @@ export class ProcessMachine implements Machine {
 /** SIGKILL to everything that belongs to the machine; `exit` then holds `how`. */
 export async function killMachine(directory: MachineDirectory, pid: number, how: MachineExit): Promise<void> {
   const init = (await isInit(pid, directory)) ? pid : 0;
-  const child = spawn('/bin/bash', [directory.init, 'kill', String(init), how], { detached: true, stdio: 'ignore', env: { PATH: process.env['PATH'] } });
+  const child = spawn('/bin/bash', [directory.init, 'kill', String(init), how], {
+    detached: true,
+    stdio: 'ignore',
+    env: { PATH: process.env['PATH'] },
+  });
   const [code] = (await once(child, 'exit')) as [number | null];
   if (code !== 0) throw new RawcloudError('E_LOCAL_CLOUD', `killing the machine in ${directory.root} failed with exit code ${code}`);
 }

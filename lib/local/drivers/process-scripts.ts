@@ -16,9 +16,10 @@ function quoted(text: string): string {
  *     poweroff  ends every guest, writes `exit`, ends
  *   init kill   from outside, as a host that dies: SIGKILL to init and all guests at once
  *
- * Guests are found by a variable in their environment (Linux: /proc), by their session (init leads one), and from
+ * Guests are found by variables of their environment (Linux: /proc), by their session (init leads one), and from
  * there along parents, process groups and sessions: daemons that left their parent and commands with an environment
- * of their own are ended too. Whoever shares this script's own process group is never a guest; guests get theirs by
+ * of their own are ended too; what has neither HOME, PATH nor marker of the machine, a session of its own and no
+ * parent left escapes. Whoever shares this script's own process group is never a guest; guests get theirs by
  * `set -m`. Groups and sessions are followed only when their leader is a guest or gone, so that a developer's terminal
  * in which somebody plays with HOME never is.
  *
@@ -36,7 +37,7 @@ table() { # pid state parent group session
 }
 
 marked() {
-  [ -d /proc/self ] && grep -lsF -e "RAWCLOUD_MACHINE=$id" -e "HOME=$root/" /proc/[0-9]*/environ
+  [ -d /proc/self ] && grep -lsF -e "RAWCLOUD_MACHINE=$id" -e "HOME=$root/" -e "PATH=$root/sbin:" /proc/[0-9]*/environ
 }
 
 guests() { # guests [PID…]: the guests that live, given some that were seen before
@@ -99,9 +100,14 @@ finish() { # finish HOW
 }
 
 if [ "$mode" = kill ]; then # init is 0 when it is gone already
+  [ "$init" -gt 1 ] || init=''
   left=$(guests)
-  [ "$init" -gt 1 ] && left="$init $left"
-  [ -n "$left" ] && kill -KILL $left 2>/dev/null
+  # Halted first: whoever saw its child die would still get to say something. Killed from the youngest to the oldest, init
+  # last: a group that is halted when its last parent dies is set going again by the kernel.
+  kill -STOP $init $left 2>/dev/null
+  left=$(guests $left)
+  kill -STOP $left 2>/dev/null
+  kill -KILL $(echo "$left" | tr ' ' '\n' | sort -rn) $init 2>/dev/null
   kill_guests $left
   finish "$3"
   exit 0
@@ -118,7 +124,9 @@ guest() { # a process group of its own, with what makes it a guest
 }
 
 run_user_data() {
-  if ! grep -q '^#!' "$own/user-data"; then
+  local magic=''
+  IFS= read -r -n 2 magic <"$own/user-data"
+  if [ "$magic" != '#!' ]; then
     [ -s "$own/user-data" ] && echo 'local cloud: user data does not begin with #! and is not run'
     return 0
   fi

@@ -64,7 +64,9 @@ async function ready(child: ChildProcess, directory: MachineDirectory): Promise<
   const first = await Promise.race([once(signal, 'data').then(() => 'ready' as const), once(child, 'exit').then(() => 'exit' as const)]);
   signal.destroy();
   if (first === 'ready') return;
-  const said = Buffer.from(await readConsole(directory.console)).toString('utf8').slice(-500);
+  const said = Buffer.from(await readConsole(directory.console))
+    .toString('utf8')
+    .slice(-500);
   throw new RawcloudError('E_LOCAL_CLOUD', `the machine in ${directory.root} did not start; it said: ${said || '(nothing)'}`);
 }
 
@@ -78,6 +80,11 @@ async function adopt({ root }: MachineSpec): Promise<Machine | undefined> {
 
 function exitedMachine(directory: MachineDirectory, exit: MachineExit): Machine {
   const nothing = async (): Promise<void> => undefined;
-  return { powerOff: nothing, kill: nothing, reboot: nothing, consoleOutput: () => readConsole(directory.console), exited: Promise.resolve(exit) };
+  return {
+    powerOff: nothing,
+    kill: nothing,
+    reboot: nothing,
+    consoleOutput: () => readConsole(directory.console),
+    exited: Promise.resolve(exit),
+  };
 }
-

@@ -65,6 +65,13 @@ export class Ec2Controls {
 
   #known(id: string): string {
     if (this.#state.instances.get(id)) return id;
-    throw new RawcloudError('E_LOCAL_CLOUD', `the local cloud knows no instance '${id}'; it has ${this.instances().map((i) => i.id).join(', ') || 'none'}`);
+    throw new RawcloudError(
+      'E_LOCAL_CLOUD',
+      `the local cloud knows no instance '${id}'; it has ${
+        this.instances()
+          .map((i) => i.id)
+          .join(', ') || 'none'
+      }`,
+    );
   }
 }

@@ -78,6 +78,13 @@ export function describeNetworkInterfaces({ state, params }: Ec2Call): XmlFields
 
 function renderWhole(state: Ec2Call['state'], i: InstanceRecord): XmlFields {
   const shared = renderInterface(state, i);
-  const attachment = { attachmentId: i.interface.attachmentId, instanceId: i.id, instanceOwnerId: state.account, deviceIndex: 0, status: 'attached', deleteOnTermination: true };
+  const attachment = {
+    attachmentId: i.interface.attachmentId,
+    instanceId: i.id,
+    instanceOwnerId: state.account,
+    deviceIndex: 0,
+    status: 'attached',
+    deleteOnTermination: true,
+  };
   return { ...shared, availabilityZone: i.zone, attachment, tagSet: tagSet(i.interface.tags) };
 }

@@ -16,7 +16,13 @@ export function describeAvailabilityZones({ state, params }: Ec2Call): XmlFields
   const named = texts(params, 'ZoneName');
   const chosen = named.length > 0 ? zones.filter((z) => named.includes(z)) : zones;
   const shown = applyFilters(chosen, params, {
-    values: { 'zone-name': (z) => z, state: () => 'available', 'region-name': () => region, 'zone-type': () => 'availability-zone', 'opt-in-status': () => 'opt-in-not-required' },
+    values: {
+      'zone-name': (z) => z,
+      state: () => 'available',
+      'region-name': () => region,
+      'zone-type': () => 'availability-zone',
+      'opt-in-status': () => 'opt-in-not-required',
+    },
   });
   return { availabilityZoneInfo: set(shown.map((zone) => renderZone(zone, region))) };
 }
@@ -43,7 +49,14 @@ export function describeVpcs({ state, params }: Ec2Call): XmlFields {
     values: { 'vpc-id': (id) => id, isDefault: () => 'true', 'is-default': () => 'true', state: () => 'available', cidr: () => VPC_CIDR },
     tags: () => ({}),
   });
-  const vpcs = shown.map((id) => ({ vpcId: id, ownerId: state.account, state: 'available', cidrBlock: VPC_CIDR, isDefault: true, instanceTenancy: 'default' }));
+  const vpcs = shown.map((id) => ({
+    vpcId: id,
+    ownerId: state.account,
+    state: 'available',
+    cidrBlock: VPC_CIDR,
+    isDefault: true,
+    instanceTenancy: 'default',
+  }));
   return { vpcSet: set(vpcs) };
 }
 

@@ -73,5 +73,6 @@ export function notFound(kind: IdKind, ids: readonly string[]): ServiceError {
 }
 
 export function malformed(kind: IdKind, id: string): ServiceError {
-  return new ServiceError(400, `${CODES[kind][0]}.Malformed`, `Invalid id: "${id}"`);
+  const hint = kind === 'image' ? ' (expecting "ami-...")' : '';
+  return new ServiceError(400, `${CODES[kind][0]}.Malformed`, `Invalid id: "${id}"${hint}`);
 }

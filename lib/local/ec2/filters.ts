@@ -29,6 +29,9 @@ function reader<T>(name: string, { values, tags }: Filterable<T>): (item: T) => 
 }
 
 function pattern(text: string): RegExp {
-  const source = text.replace(/[.+^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*').replaceAll('?', '.');
+  const source = text
+    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+    .replaceAll('*', '.*')
+    .replaceAll('?', '.');
   return new RegExp(`^${source}$`, 's');
 }

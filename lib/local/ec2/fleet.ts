@@ -172,7 +172,10 @@ export class Fleet {
     if (instance?.state !== 'pending') return;
     if (instance.dead) return this.#end(id, 'crashed');
     const booting = this.#options.machines.start(instance).then((machine) => this.#resume(id, machine));
-    this.#booting.set(id, booting.catch(() => undefined));
+    this.#booting.set(
+      id,
+      booting.catch(() => undefined),
+    );
     try {
       await booting;
     } catch (error) {

@@ -6,7 +6,14 @@ import { set, tagSet, timestamp } from './render';
 import type { Ec2State } from './state';
 
 /** Source: EC2 API reference, InstanceState. */
-const STATE_CODES: Readonly<Record<InstanceState, number>> = { pending: 0, running: 16, 'shutting-down': 32, terminated: 48, stopping: 64, stopped: 80 };
+const STATE_CODES: Readonly<Record<InstanceState, number>> = {
+  pending: 0,
+  running: 16,
+  'shutting-down': 32,
+  terminated: 48,
+  stopping: 64,
+  stopped: 80,
+};
 
 export function renderState(state: InstanceState): XmlFields {
   return { code: STATE_CODES[state], name: state };
@@ -65,7 +72,8 @@ function renderInstance(state: Ec2State, i: InstanceRecord): XmlFields {
     tagSet: tagSet(i.tags),
     hypervisor: 'xen',
     networkInterfaceSet: gone ? '' : set([renderInterface(state, i)]),
-    iamInstanceProfile: i.profile === undefined || gone ? undefined : { arn: `arn:aws:iam::${account}:instance-profile/${i.profile}`, id: PROFILE_ID },
+    iamInstanceProfile:
+      i.profile === undefined || gone ? undefined : { arn: `arn:aws:iam::${account}:instance-profile/${i.profile}`, id: PROFILE_ID },
     ebsOptimized: false,
     enaSupport: true,
     metadataOptions: {
@@ -99,7 +107,14 @@ export function renderInterface(state: Ec2State, i: InstanceRecord): XmlFields {
     privateDnsName: privateDns,
     sourceDestCheck: true,
     groupSet: renderGroups(state, i.groupIds),
-    attachment: { attachmentId, deviceIndex: 0, networkCardIndex: 0, status: 'attached', attachTime: timestamp(i.launchedAt), deleteOnTermination: true },
+    attachment: {
+      attachmentId,
+      deviceIndex: 0,
+      networkCardIndex: 0,
+      status: 'attached',
+      attachTime: timestamp(i.launchedAt),
+      deleteOnTermination: true,
+    },
     privateIpAddressesSet: set([{ privateIpAddress: privateIp, privateDnsName: privateDns, primary: true }]),
     interfaceType: 'interface',
   };

@@ -155,7 +155,9 @@ function oneOf<const T extends string>(params: Params, name: string, allowed: re
   return found;
 }
 
-type Compact<T> = { [K in keyof T as undefined extends T[K] ? never : K]: T[K] } & { [K in keyof T as undefined extends T[K] ? K : never]?: Exclude<T[K], undefined> };
+type Compact<T> = { [K in keyof T as undefined extends T[K] ? never : K]: T[K] } & {
+  [K in keyof T as undefined extends T[K] ? K : never]?: Exclude<T[K], undefined>;
+};
 
 /** Without the members that are undefined, so that merging does not undo what was said. */
 function compact<T extends object>(value: T): Compact<T> {

@@ -40,10 +40,15 @@ export function findVersion(state: Ec2State, named: Named, version: string): Tem
 }
 
 function versionOf(template: TemplateRecord, version: string): TemplateVersion {
-  const number = version === '$Default' ? template.defaultVersion : version === '$Latest' ? template.versions.at(-1)!.number : Number(version);
+  const number =
+    version === '$Default' ? template.defaultVersion : version === '$Latest' ? template.versions.at(-1)!.number : Number(version);
   const found = template.versions.find((v) => v.number === number);
   if (!found) {
-    throw new ServiceError(400, 'InvalidLaunchTemplateId.VersionNotFound', `Could not find launch template version '${version}' for launch template '${template.id}'.`);
+    throw new ServiceError(
+      400,
+      'InvalidLaunchTemplateId.VersionNotFound',
+      `Could not find launch template version '${version}' for launch template '${template.id}'.`,
+    );
   }
   return found;
 }
@@ -139,7 +144,8 @@ export function describeLaunchTemplateVersions({ state, params }: Ec2Call): XmlF
 function readNamed(params: Params): Named {
   const [id, name] = [text(params, 'LaunchTemplateId'), text(params, 'LaunchTemplateName')];
   if (id === undefined && name === undefined) throw missingParameter('LaunchTemplateId');
-  if (id !== undefined && name !== undefined) throw invalidCombination('Specify either the launch template ID or the launch template name, not both.');
+  if (id !== undefined && name !== undefined)
+    throw invalidCombination('Specify either the launch template ID or the launch template name, not both.');
   return { id, name };
 }
 

@@ -59,5 +59,9 @@ export function powerChange(instance: InstanceRecord, exit: 'poweroff' | 'killed
 }
 
 function incorrectState({ id, state }: InstanceRecord, wanted: string): ServiceError {
-  return new ServiceError(400, 'IncorrectInstanceState', `The instance '${id}' is not in a state from which it can be ${wanted} (${state}).`);
+  return new ServiceError(
+    400,
+    'IncorrectInstanceState',
+    `The instance '${id}' is not in a state from which it can be ${wanted} (${state}).`,
+  );
 }

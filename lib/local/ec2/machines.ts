@@ -1,6 +1,6 @@
 import { copyFile, mkdir } from 'node:fs/promises';
 import path from 'node:path';
-import { RawcloudError } from '../../contract';
+import { mapBounded, RawcloudError } from '../../contract';
 import type { InstanceDriver, Machine, MachineSpec } from '../../contract';
 import { machineDirectory } from '../drivers/machine-directory';
 import { readConsole } from '../drivers/process-machine';
@@ -62,7 +62,7 @@ export class Machines {
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.#imds.keys()].map((id) => this.disconnect(id)));
+    await mapBounded([...this.#imds.keys()], 16, (id) => this.disconnect(id));
   }
 
   async #connect(instance: InstanceRecord): Promise<MachineSpec> {
@@ -70,7 +70,13 @@ export class Machines {
     if (this.#imds.has(instance.id)) throw new RawcloudError('E_LOCAL_CLOUD', `instance ${instance.id} is on already`);
     const imds = await openImds(instance);
     this.#imds.set(instance.id, imds);
-    return { id: instance.id, root: this.#root(instance.id), userData: Buffer.from(instance.userData, 'base64'), imdsUrl: imds.url, endpointUrl: endpointUrl() };
+    return {
+      id: instance.id,
+      root: this.#root(instance.id),
+      userData: Buffer.from(instance.userData, 'base64'),
+      imdsUrl: imds.url,
+      endpointUrl: endpointUrl(),
+    };
   }
 
   #root(id: string): string {

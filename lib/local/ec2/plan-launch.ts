@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { invalidParameter, missingParameter, noCapacity, notFound, unsupported } from './errors';
+import { invalidParameter, malformed, missingParameter, noCapacity, notFound, unsupported } from './errors';
 import { isId, randomId } from './ids';
 import type { Image } from './images';
 import { INSTANCE_TYPES } from './instance-types';
@@ -70,12 +70,8 @@ export function planLaunch(state: Ec2State, spec: LaunchSpec, call: LaunchCall):
 function findImage({ images }: Ec2State, id: string | undefined): Image {
   if (id === undefined) throw missingParameter('ImageId');
   const image = images.find((i) => i.id === id);
-  if (!image) throw isId('ami', id) ? notFound('image', [id]) : invalidImage(id);
+  if (!image) throw isId('ami', id) ? notFound('image', [id]) : malformed('image', id);
   return image;
-}
-
-function invalidImage(id: string): Error {
-  return invalidParameter(`Invalid id: "${id}" (expecting "ami-...")`);
 }
 
 function findType(name: string): InstanceType {
@@ -112,9 +108,16 @@ function place(state: Ec2State, spec: LaunchSpec, type: InstanceType, { min, max
   const best = subnets.reduce((a, b) => (room(b) > room(a) ? b : a));
   const count = room(best);
   if (count < min) {
-    capacity.refuse(type.name, subnets.map((s) => s.zone));
+    capacity.refuse(
+      type.name,
+      subnets.map((s) => s.zone),
+    );
     const named = subnets.length === 1 ? best.zone : undefined;
-    throw noCapacity(type.name, named, network.zones.filter((z) => z !== named && capacity.available(type.name, z) > 0));
+    throw noCapacity(
+      type.name,
+      named,
+      network.zones.filter((z) => z !== named && capacity.available(type.name, z) > 0),
+    );
   }
   capacity.take(type.name, best.zone, count);
   return { subnet: best, count };
@@ -124,7 +127,8 @@ function candidates({ network }: Ec2State, { subnetId, zone }: LaunchSpec): read
   if (subnetId !== undefined) {
     const subnet = network.subnets.find((s) => s.id === subnetId);
     if (!subnet) throw notFound('subnet', [subnetId]);
-    if (zone !== undefined && zone !== subnet.zone) throw invalidParameter(`The subnet ID '${subnetId}' is not in the Availability Zone '${zone}'.`);
+    if (zone !== undefined && zone !== subnet.zone)
+      throw invalidParameter(`The subnet ID '${subnetId}' is not in the Availability Zone '${zone}'.`);
     return [subnet];
   }
   if (zone === undefined) return network.subnets;
@@ -140,7 +144,9 @@ function volumesOf(image: Image, spec: LaunchSpec): VolumeRecord[] {
   return devices.map((d) => {
     if (d.sizeGiB === undefined) throw unsupported(`the block device ${d.device} without a size`);
     if (d.device === image.rootDevice && d.sizeGiB < image.rootGiB) {
-      throw invalidParameter(`Volume of size ${d.sizeGiB}GB is smaller than snapshot '${image.snapshotId}', expect size >= ${image.rootGiB}GB`);
+      throw invalidParameter(
+        `Volume of size ${d.sizeGiB}GB is smaller than snapshot '${image.snapshotId}', expect size >= ${image.rootGiB}GB`,
+      );
     }
     const type = d.type ?? 'gp3';
     return {

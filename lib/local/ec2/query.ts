@@ -29,7 +29,9 @@ interface Tree {
 
 /** The parameters under `prefix`, without it. */
 export function under(flat: FlatParams, prefix: string): FlatParams {
-  return Object.fromEntries(Object.entries(flat).flatMap(([name, value]) => (name.startsWith(`${prefix}.`) ? [[name.slice(prefix.length + 1), value]] : [])));
+  return Object.fromEntries(
+    Object.entries(flat).flatMap(([name, value]) => (name.startsWith(`${prefix}.`) ? [[name.slice(prefix.length + 1), value]] : [])),
+  );
 }
 
 export function text(params: Params, name: string): string | undefined {

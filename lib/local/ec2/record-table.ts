@@ -16,10 +16,15 @@ export class RecordTable<T extends { readonly id: string }> {
   }
 
   /** Reads what is there. @throws E_RECORD, E_NEWER */
-  static async open<S extends v.GenericSchema<unknown, { id: string }>>(directory: string, schema: S): Promise<RecordTable<v.InferOutput<S>>> {
+  static async open<S extends v.GenericSchema<unknown, { id: string }>>(
+    directory: string,
+    schema: S,
+  ): Promise<RecordTable<v.InferOutput<S>>> {
     await mkdir(directory, { recursive: true, mode: 0o700 });
     const names = (await readdir(directory)).filter((name) => name.endsWith('.json'));
-    const records = await mapBounded(names, 16, async (name) => decodeJson(schema, await readFile(path.join(directory, name)), path.join(directory, name)));
+    const records = await mapBounded(names, 16, async (name) =>
+      decodeJson(schema, await readFile(path.join(directory, name)), path.join(directory, name)),
+    );
     return new RecordTable(directory, new Map(records.map((r) => [r.id, r])));
   }
 

@@ -18,7 +18,13 @@ export const VolumeSchema = v.object({
 });
 export type VolumeRecord = v.InferOutput<typeof VolumeSchema>;
 
-export const InterfaceSchema = v.object({ id: v.string(), attachmentId: v.string(), mac: v.string(), privateIp: v.string(), tags: TagsSchema });
+export const InterfaceSchema = v.object({
+  id: v.string(),
+  attachmentId: v.string(),
+  mac: v.string(),
+  privateIp: v.string(),
+  tags: TagsSchema,
+});
 export type InterfaceRecord = v.InferOutput<typeof InterfaceSchema>;
 
 export const InstanceStateSchema = v.picklist(['pending', 'running', 'shutting-down', 'terminated', 'stopping', 'stopped']);

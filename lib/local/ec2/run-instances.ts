@@ -42,7 +42,10 @@ async function replay(state: Ec2State, before: readonly InstanceRecord[], launch
   if (before.some((i) => i.launch.fingerprint !== launch.fingerprint)) throw tokenMismatch();
   // The call before may not be on disk yet; nobody shall hear of instances that a crash could undo.
   await state.instances.flush();
-  return renderReservation(state, [...before].sort((a, b) => a.index - b.index));
+  return renderReservation(
+    state,
+    [...before].sort((a, b) => a.index - b.index),
+  );
 }
 
 function readCounts(params: Params): [min: number, max: number] {
@@ -50,7 +53,8 @@ function readCounts(params: Params): [min: number, max: number] {
   const max = whole(params, 'MaxCount', 1, 1000);
   if (min === undefined) throw missingParameter('MinCount');
   if (max === undefined) throw missingParameter('MaxCount');
-  if (min > max) throw invalidParameter(`Value (${min}) for parameter MinCount is invalid. MinCount must not be greater than MaxCount (${max}).`);
+  if (min > max)
+    throw invalidParameter(`Value (${min}) for parameter MinCount is invalid. MinCount must not be greater than MaxCount (${max}).`);
   return [min, max];
 }
 

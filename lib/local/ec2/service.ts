@@ -33,7 +33,10 @@ export function createEc2Service({ state, fleet, policies }: Ec2ServiceOptions):
       return answer(200, xmlDocument(`${name}Response`, { requestId: request.id, ...fields }, NAMESPACE));
     },
     renderError: (error, requestId) =>
-      answer(error.status, xmlDocument('Response', { Errors: { Error: { Code: error.code, Message: error.message } }, RequestID: requestId })),
+      answer(
+        error.status,
+        xmlDocument('Response', { Errors: { Error: { Code: error.code, Message: error.message } }, RequestID: requestId }),
+      ),
   };
 }
 

@@ -23,7 +23,9 @@ function taggables(state: Ec2State): Taggable[] {
   const { templates, groups } = state;
   return [
     ...shownInstances(state).flatMap((i) => ofInstance(state, i)),
-    ...templates.all().map((t) => ({ id: t.id, type: 'launch-template', tags: t.tags, put: (tags: Tags) => templates.put({ ...t, tags }) })),
+    ...templates
+      .all()
+      .map((t) => ({ id: t.id, type: 'launch-template', tags: t.tags, put: (tags: Tags) => templates.put({ ...t, tags }) })),
     ...groups.all().map((g) => ({ id: g.id, type: 'security-group', tags: g.tags, put: (tags: Tags) => groups.put({ ...g, tags }) })),
   ];
 }
@@ -33,7 +35,12 @@ function ofInstance({ instances }: Ec2State, { id, tags, volumes, interface: nic
   const now = (): InstanceRecord => instances.get(id)!;
   return [
     { id, type: 'instance', tags, put: (t) => instances.put({ ...now(), tags: t }) },
-    { id: nic.id, type: 'network-interface', tags: nic.tags, put: (t) => instances.put({ ...now(), interface: { ...now().interface, tags: t } }) },
+    {
+      id: nic.id,
+      type: 'network-interface',
+      tags: nic.tags,
+      put: (t) => instances.put({ ...now(), interface: { ...now().interface, tags: t } }),
+    },
     ...volumes.map((v): Taggable => ({
       id: v.id,
       type: 'volume',
@@ -54,7 +61,8 @@ export async function createTags({ state, params }: Ec2Call): Promise<XmlFields>
 /** A tag named with a value goes only when it has that value. */
 export async function deleteTags({ state, params }: Ec2Call): Promise<XmlFields> {
   const named = structures(params, 'Tag').map((t) => ({ key: text(t, 'Key') ?? '', value: text(t, 'Value') }));
-  const goes = ([key, value]: [string, string]): boolean => named.some((n) => n.key === key && (n.value === undefined || n.value === value));
+  const goes = ([key, value]: [string, string]): boolean =>
+    named.some((n) => n.key === key && (n.value === undefined || n.value === value));
   for (const { put, tags } of findTaggables(state, params)) {
     await put(named.length > 0 ? Object.fromEntries(Object.entries(tags).filter((tag) => !goes(tag))) : {});
   }

@@ -27,6 +27,7 @@ export function readTags(params: Params): Tags {
 /** @throws TagLimitExceeded */
 export function checkTagCount(tags: Tags): Tags {
   const count = Object.keys(tags).length;
-  if (count > MAX_TAGS) throw new ServiceError(400, 'TagLimitExceeded', `The maximum number of Tags for a resource has been reached: ${count} of ${MAX_TAGS}.`);
+  if (count > MAX_TAGS)
+    throw new ServiceError(400, 'TagLimitExceeded', `The maximum number of Tags for a resource has been reached: ${count} of ${MAX_TAGS}.`);
   return tags;
 }

@@ -84,7 +84,9 @@ const REASONS: Readonly<Record<number, string>> = {
 function listen(server: Server, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
     const failed = (cause: Error): void => {
-      reject(new RawcloudError('E_LOCAL_CLOUD', `the instance metadata service cannot listen on 127.0.0.1:${port}: ${cause.message}`, { cause }));
+      reject(
+        new RawcloudError('E_LOCAL_CLOUD', `the instance metadata service cannot listen on 127.0.0.1:${port}: ${cause.message}`, { cause }),
+      );
     };
     server.once('error', failed);
     server.listen(port, '127.0.0.1', () => {

@@ -6,7 +6,10 @@ import type { Imds } from './imds';
 import { metadataOf } from './metadata';
 
 /** The metadata service of one instance. Its port is remembered, because the machine is told it only once. */
-export async function openInstanceImds({ id }: InstanceRecord, { ec2, facts, principals }: Pick<Account, 'ec2' | 'facts' | 'principals'>): Promise<Imds> {
+export async function openInstanceImds(
+  { id }: InstanceRecord,
+  { ec2, facts, principals }: Pick<Account, 'ec2' | 'facts' | 'principals'>,
+): Promise<Imds> {
   const { instances, now } = ec2;
   const instance = (): InstanceRecord => instances.get(id)!;
   const { imds, metadata, profile } = instance();

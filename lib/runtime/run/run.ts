@@ -15,6 +15,7 @@ import { syncTree, uploadContent, uploadStream } from '../sync/sync';
 import { sortVariables } from '../variables';
 import { capture } from './capture';
 import type { Captured } from './capture';
+import { launchRecorded } from './launch';
 import { archOf, offersFor } from './offers';
 import { recordJob } from './record';
 import { makeSpec } from './spec';
@@ -67,7 +68,7 @@ export async function run(deps: ClientDeps, asked: RunRequest, options: RunOptio
     }),
   );
   say('launch.intent', { n: 0, offer: prepared.offers[0]! });
-  await driver.step(false);
+  await launchRecorded(driver, deps.clock);
   return driver;
 }
 
