@@ -17,13 +17,24 @@ const pairs = Math.max(7, Number(options.pairs));
 const cli = path.resolve(import.meta.dirname, '../dist/bin/rawcloud.js');
 const scratch = await mkdtemp(path.join(os.tmpdir(), 'rawcloud-bench-'));
 const project = path.join(scratch, 'project');
-const env = { ...process.env, RAWCLOUD_LOCAL: '1', RAWCLOUD_LOCAL_DIR: path.join(scratch, 'cloud'), XDG_CACHE_HOME: path.join(scratch, 'cache'), NO_COLOR: '1' };
+const env = {
+  ...process.env,
+  RAWCLOUD_LOCAL: '1',
+  RAWCLOUD_LOCAL_DIR: path.join(scratch, 'cloud'),
+  XDG_CACHE_HOME: path.join(scratch, 'cache'),
+  NO_COLOR: '1',
+};
 const rows = [];
 
 const rawcloud = (args, more = {}) => mustRun(process.execPath, [cli, ...args], { cwd: project, env, ...more });
 
 function report(name, value, baseline, gate) {
-  const row = { name, ...value, baseline, ...(gate === undefined ? {} : { gate, ok: value.ratio === undefined ? undefined : value.ratio <= gate }) };
+  const row = {
+    name,
+    ...value,
+    baseline,
+    ...(gate === undefined ? {} : { gate, ok: value.ratio === undefined ? undefined : value.ratio <= gate }),
+  };
   rows.push(row);
   if (options.json) return;
   const ms = Object.entries(value).map(([key, v]) => `${key} ${typeof v === 'number' ? v.toFixed(key === 'ratio' ? 2 : 1) : v}`);
@@ -79,19 +90,35 @@ async function latency() {
     for (const line of lines) delays.push(now - Number(line));
   };
   await rawcloud(['run', '--quiet', '--', 'node', 'talker.js'], { onStdout });
-  const calls = (await readFile(path.join(env.RAWCLOUD_LOCAL_DIR, 'calls.jsonl'), 'utf8')).trim().split('\n').map((line) => JSON.parse(line));
+  const calls = (await readFile(path.join(env.RAWCLOUD_LOCAL_DIR, 'calls.jsonl'), 'utf8'))
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
   const puts = calls.filter((c) => c.operation === 'PutObject' && /\/vm\//.test(c.resource));
   const lastVm = puts.at(-1).principal;
   const mine = puts.filter((c) => c.principal === lastVm);
   const seconds = (mine.at(-1).at - mine[0].at) / 1000;
-  report('a line from job to terminal', { medianMs: median(delays), p99Ms: percentile(delays, 0.99), lines: delays.length }, 'gate: median 1000 ms');
+  report(
+    'a line from job to terminal',
+    { medianMs: median(delays), p99Ms: percentile(delays, 0.99), lines: delays.length },
+    'gate: median 1000 ms',
+  );
   report('PUTs of that VM under its own directory', { perSecond: mine.length / seconds }, 'gate: 1 a second');
 }
 
 async function floor() {
   const bundle = path.join(scratch, 'floor.mjs');
   const banner = { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" };
-  await build({ entryPoints: [path.join(import.meta.dirname, 'floor.mjs')], outfile: bundle, bundle: true, minify: true, platform: 'node', format: 'esm', target: 'node20', banner });
+  await build({
+    entryPoints: [path.join(import.meta.dirname, 'floor.mjs')],
+    outfile: bundle,
+    bundle: true,
+    minify: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node20',
+    banner,
+  });
   const cloud = JSON.parse(await readFile(path.join(env.RAWCLOUD_LOCAL_DIR, 'cloud.json'), 'utf8'));
   const awsEnv = {
     ...process.env,
@@ -101,16 +128,24 @@ async function floor() {
     AWS_SECRET_ACCESS_KEY: cloud.credentials.secretAccessKey,
   };
   const { scaffold, imageId } = cloud;
-  const bare = async () => (await mustRun(process.execPath, [bundle, scaffold.bucket, scaffold.launchTemplateId, imageId], { env: awsEnv })).ms;
+  const bare = async () =>
+    (await mustRun(process.execPath, [bundle, scaffold.bucket, scaffold.launchTemplateId, imageId], { env: awsEnv })).ms;
   const onTheWire = [];
   const ours = async () => {
     const done = await rawcloud(['run', '--quiet', '--', 'true']);
-    const calls = (await readFile(path.join(env.RAWCLOUD_LOCAL_DIR, 'calls.jsonl'), 'utf8')).trim().split('\n').map((line) => JSON.parse(line));
+    const calls = (await readFile(path.join(env.RAWCLOUD_LOCAL_DIR, 'calls.jsonl'), 'utf8'))
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
     onTheWire.push(calls.filter((c) => c.operation === 'RunInstances').at(-1).at - done.startedAt);
     return done.ms;
   };
   const { one, baseline, ratio } = await sideBySide(pairs, ours, bare);
-  report('run --local -- true', { ratio, ms: one, baselineMs: baseline }, 'the floor: one PUT, one RunInstances that powers off, wait for terminated');
+  report(
+    'run --local -- true',
+    { ratio, ms: one, baselineMs: baseline },
+    'the floor: one PUT, one RunInstances that powers off, wait for terminated',
+  );
   report('enter to RunInstances on the wire', { ms: median(onTheWire) }, 'reported');
 }
 

@@ -17,7 +17,10 @@ export async function withClient<T>(context: Context, options: ConnectionOptions
 }
 
 /** What `connect` needs, from options and environment. */
-export function connectOptions({ io, err }: Pick<Context, 'io' | 'err'>, options: ConnectionOptions & { readonly quiet?: boolean }): ConnectOptions {
+export function connectOptions(
+  { io, err }: Pick<Context, 'io' | 'err'>,
+  options: ConnectionOptions & { readonly quiet?: boolean },
+): ConnectOptions {
   const { region, profile, scaffold } = options;
   return {
     env: io.env,

@@ -1,6 +1,17 @@
 import { randomBytes } from 'node:crypto';
 import path from 'node:path';
-import { bucketKeys, ClaimSchema, decisionOfResults, decodeJson, DoneSchema, encodeJson, EXIT_CODES, findRawcloudError, GrantSchema, jobKeys } from '../contract';
+import {
+  bucketKeys,
+  ClaimSchema,
+  decisionOfResults,
+  decodeJson,
+  DoneSchema,
+  encodeJson,
+  EXIT_CODES,
+  findRawcloudError,
+  GrantSchema,
+  jobKeys,
+} from '../contract';
 import type { Beat, Clock, Decision, Exit, Grant, Notice, Outcome, Store } from '../contract';
 import { writeOnce } from './claim';
 import { Command } from './command';
@@ -203,7 +214,15 @@ export class Agent {
     const { store, grant, vm, places } = this.deps;
     const { collectOutputs } = await import('./outputs.js');
     try {
-      this.#outputs = await collectOutputs({ store, directory: places.tree, tree: prepared.tree, snapshot, prefix: grant.prefix, vm });
+      this.#outputs = await collectOutputs({
+        store,
+        directory: places.tree,
+        tree: prepared.tree,
+        snapshot,
+        prefix: grant.prefix,
+        vm,
+        onNotice: (notice) => this.#notice(notice),
+      });
     } catch (error) {
       // The result stands; that its files could not be saved is said, not made the job's failure.
       this.#notice({ level: 'warning', text: `the files that the job wrote could not be saved: ${textOf(error)}` });
@@ -224,7 +243,15 @@ export class Agent {
 
   #endedEarly(): Decision | undefined {
     if (this.deps.goingDown.aborted) return undefined;
-    return decisionOfResults([{ v: 1, vm: this.deps.vm, epoch: 0, nonce: '', results: [{ task: 0, exit: { code: 130, outOfMemory: false, reason: 'stopped' }, startedAt: 0, endedAt: 0 }] }]);
+    return decisionOfResults([
+      {
+        v: 1,
+        vm: this.deps.vm,
+        epoch: 0,
+        nonce: '',
+        results: [{ task: 0, exit: { code: 130, outOfMemory: false, reason: 'stopped' }, startedAt: 0, endedAt: 0 }],
+      },
+    ]);
   }
 
   async #followControl(): Promise<void> {
@@ -241,7 +268,9 @@ export class Agent {
         if (control.stop) this.#end('stopped');
         if (control.lifetimeUntil === undefined || control.lifetimeUntil === known) return;
         known = control.lifetimeUntil;
-        void this.#liveUntil(known, control.now).catch((error: unknown) => this.#shipper.say(`rawcloud: cannot move the deadline: ${textOf(error)}`));
+        void this.#liveUntil(known, control.now).catch((error: unknown) =>
+          this.#shipper.say(`rawcloud: cannot move the deadline: ${textOf(error)}`),
+        );
       },
       onTrouble: (error) => this.#shipper.say(`rawcloud: cannot read control.json: ${textOf(error)}`),
     });

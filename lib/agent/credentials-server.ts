@@ -45,5 +45,10 @@ export class CredentialsServer {
 
 function wire(c: Credentials): Readonly<Record<string, string | undefined>> {
   // SDKs want an end, and some sessions do not tell theirs.
-  return { AccessKeyId: c.accessKeyId, SecretAccessKey: c.secretAccessKey, Token: c.sessionToken ?? '', Expiration: c.expiresAt ?? '2099-01-01T00:00:00Z' };
+  return {
+    AccessKeyId: c.accessKeyId,
+    SecretAccessKey: c.secretAccessKey,
+    Token: c.sessionToken ?? '',
+    Expiration: c.expiresAt ?? '2099-01-01T00:00:00Z',
+  };
 }

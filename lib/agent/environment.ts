@@ -16,11 +16,20 @@ export interface Places {
 
 export function placesIn(root: string, state: string): Places {
   const job = path.join(root, '/var/lib/rawcloud/job');
-  return { root, state, job, tree: path.join(job, 'tree'), home: path.join(job, 'home'), tmp: path.join(job, 'tmp'), layers: path.join(job, 'layers') };
+  return {
+    root,
+    state,
+    job,
+    tree: path.join(job, 'tree'),
+    home: path.join(job, 'home'),
+    tmp: path.join(job, 'tmp'),
+    layers: path.join(job, 'layers'),
+  };
 }
 
 /** What the way to the internet needs passes through: certificates and proxies, in either spelling. */
-const PASSED_ON = /^(SSL_CERT_FILE|SSL_CERT_DIR|NODE_EXTRA_CA_CERTS|REQUESTS_CA_BUNDLE|PIP_CERT|CURL_CA_BUNDLE|https?_proxy|all_proxy|no_proxy)$/i;
+const PASSED_ON =
+  /^(SSL_CERT_FILE|SSL_CERT_DIR|NODE_EXTRA_CA_CERTS|REQUESTS_CA_BUNDLE|PIP_CERT|CURL_CA_BUNDLE|https?_proxy|all_proxy|no_proxy)$/i;
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
@@ -82,5 +91,7 @@ export function jobEnvironment(input: JobEnvironmentInput): Record<string, strin
 }
 
 function passedOn(machine: Variables): Record<string, string> {
-  return Object.fromEntries(Object.entries(machine).flatMap(([name, value]) => (value !== undefined && PASSED_ON.test(name) ? [[name, value]] : [])));
+  return Object.fromEntries(
+    Object.entries(machine).flatMap(([name, value]) => (value !== undefined && PASSED_ON.test(name) ? [[name, value]] : [])),
+  );
 }

@@ -24,7 +24,9 @@ export function describeExit({ code, signal, ended, memoryRanOut }: ExitInput): 
 
 /** A command that could not be started: 127 and 126 as a shell has it. */
 export function describeSpawnFailure(error: NodeJS.ErrnoException): Exit {
-  return error.code === 'ENOENT' ? { code: 127, outOfMemory: false, reason: 'not-found' } : { code: 126, outOfMemory: false, reason: 'not-executable' };
+  return error.code === 'ENOENT'
+    ? { code: 127, outOfMemory: false, reason: 'not-found' }
+    : { code: 126, outOfMemory: false, reason: 'not-executable' };
 }
 
 function signalNumber(signal: string): number {

@@ -34,7 +34,11 @@ export function unitLauncher({ root }: { readonly root: boolean }): Launcher {
 
 /** systemd-run's arguments. Variables go through its environment by name, since arguments are for everyone to read. */
 export function compileUnit({ file, args, env, cwd }: Invocation, root: boolean): Invocation {
-  const properties = ['KillMode=control-group', 'OOMPolicy=continue', ...(root ? [] : ['IPAddressDeny=169.254.169.254/32', 'NoNewPrivileges=no'])];
+  const properties = [
+    'KillMode=control-group',
+    'OOMPolicy=continue',
+    ...(root ? [] : ['IPAddressDeny=169.254.169.254/32', 'NoNewPrivileges=no']),
+  ];
   return {
     file: 'systemd-run',
     args: [
@@ -58,7 +62,10 @@ export function compileUnit({ file, args, env, cwd }: Invocation, root: boolean)
 }
 
 /** The launcher that fits the machine. */
-export function chooseLauncher(machine: { readonly processMachine: boolean; readonly isRoot: boolean; readonly userName: string }, root: boolean): Launcher {
+export function chooseLauncher(
+  machine: { readonly processMachine: boolean; readonly isRoot: boolean; readonly userName: string },
+  root: boolean,
+): Launcher {
   const systemd = !machine.processMachine && machine.isRoot && existsSync('/run/systemd/system');
   return systemd ? unitLauncher({ root }) : plainLauncher(machine.userName);
 }

@@ -21,7 +21,10 @@ export async function buildLayers(layers: readonly Layer[], options: LayersOptio
   const built: Built[] = [];
   for (const layer of layers) {
     const builder = builders[layer.kind];
-    if (!builder) throw new RawcloudError('E_ENVIRONMENT', `this VM's agent cannot build packages of kind '${layer.kind}'`, { remedy: 'Update rawcloud.' });
+    if (!builder)
+      throw new RawcloudError('E_ENVIRONMENT', `this VM's agent cannot build packages of kind '${layer.kind}'`, {
+        remedy: 'Update rawcloud.',
+      });
     const directory = path.join(options.places.layers, `${layer.kind}-${layer.key.slice(0, 16)}`);
     await mkdir(directory, { recursive: true });
     options.say(`${layer.kind}: building`);
@@ -47,7 +50,8 @@ function buildIo(layer: Layer, directory: string, { store, places, env, signal, 
       return fetchRef(store, ref, undefined, signal);
     },
     log: say,
-    run: (command, args, options = {}) => runLogged(command, args, { cwd: directory, ...options, env: { ...env, ...options.env }, signal, say }),
+    run: (command, args, options = {}) =>
+      runLogged(command, args, { cwd: directory, ...options, env: { ...env, ...options.env }, signal, say }),
   };
 }
 
@@ -75,5 +79,8 @@ async function runLogged(command: string, args: readonly string[], { cwd, env, s
   const failure = await ended;
   await Promise.all(lines);
   signal.throwIfAborted();
-  if (failure !== undefined) throw new RawcloudError('E_ENVIRONMENT', `${path.basename(command)} ${args[0] ?? ''} ${failure}`.trim(), { remedy: 'rawcloud logs --system shows what it said.' });
+  if (failure !== undefined)
+    throw new RawcloudError('E_ENVIRONMENT', `${path.basename(command)} ${args[0] ?? ''} ${failure}`.trim(), {
+      remedy: 'rawcloud logs --system shows what it said.',
+    });
 }

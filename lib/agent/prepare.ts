@@ -41,7 +41,13 @@ export async function prepare(options: PrepareOptions): Promise<Prepared> {
   options.begin('files');
   await Promise.all([places.tree, places.home, places.tmp].map((directory) => mkdir(directory, { recursive: true })));
   const [tree, stdin] = await Promise.all([
-    restoreTree({ store, ref: spec.environment.tree, directory: places.tree, signal, onProgress: ({ done, total }) => progress(`unpacking files, ${done} of ${total}`) }),
+    restoreTree({
+      store,
+      ref: spec.environment.tree,
+      directory: places.tree,
+      signal,
+      onProgress: ({ done, total }) => progress(`unpacking files, ${done} of ${total}`),
+    }),
     spec.stdin && fetchFile(store, spec.stdin, path.join(places.job, 'stdin'), signal),
   ]);
   // A working directory that held nothing worth carrying is still one.
@@ -51,7 +57,10 @@ export async function prepare(options: PrepareOptions): Promise<Prepared> {
     options.begin('environment');
     progress('installing packages');
   }
-  const built = layers.length === 0 ? NOTHING_BUILT : await buildLayers(layers, { store, places, env: buildEnvironment(places, options.machine), signal, say: options.say });
+  const built =
+    layers.length === 0
+      ? NOTHING_BUILT
+      : await buildLayers(layers, { store, places, env: buildEnvironment(places, options.machine), signal, say: options.say });
   if (options.owner !== undefined) await promisify(execFile)('chown', ['-R', `${options.owner}:`, places.job], { signal });
   return { tree, built, ...(stdin === undefined ? {} : { stdin }) };
 }
@@ -65,6 +74,7 @@ async function fetchFile(store: Store, ref: Ref, file: string, signal: AbortSign
     }
   };
   await pipeline(checked(store.getStream(bucketKeys.file(ref.sha256), { signal })), createWriteStream(file, { mode: 0o600 }));
-  if (hash.digest('hex') !== ref.sha256) throw new RawcloudError('E_INTEGRITY', 'what the command should read does not have the hash it is stored under');
+  if (hash.digest('hex') !== ref.sha256)
+    throw new RawcloudError('E_INTEGRITY', 'what the command should read does not have the hash it is stored under');
   return file;
 }

@@ -150,7 +150,13 @@ export class Shipper {
     const { store, prefix, vm, clock, describe } = this.options;
     this.#beatDue = false;
     this.#beatAt = clock.now();
-    const beat: Beat = { v: 1, rev: this.#rev++, ...describe(), lastLog: this.#nextLog - 1, requests: { put: store.requests.put + 1, get: store.requests.get } };
+    const beat: Beat = {
+      v: 1,
+      rev: this.#rev++,
+      ...describe(),
+      lastLog: this.#nextLog - 1,
+      requests: { put: store.requests.put + 1, get: store.requests.get },
+    };
     await store.put(jobKeys.beat(prefix, vm), encodeJson(beat));
   }
 

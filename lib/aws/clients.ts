@@ -96,10 +96,25 @@ async function profileRegion(profile: string | undefined): Promise<string> {
 
 function sdkCredentials(given: Credentials): { accessKeyId: string; secretAccessKey: string; sessionToken?: string; expiration?: Date } {
   const { accessKeyId, secretAccessKey, sessionToken, expiresAt } = given;
-  return { accessKeyId, secretAccessKey, ...(sessionToken ? { sessionToken } : {}), ...(expiresAt ? { expiration: new Date(expiresAt) } : {}) };
+  return {
+    accessKeyId,
+    secretAccessKey,
+    ...(sessionToken ? { sessionToken } : {}),
+    ...(expiresAt ? { expiration: new Date(expiresAt) } : {}),
+  };
 }
 
-function contractCredentials(found: { accessKeyId: string; secretAccessKey: string; sessionToken?: string; expiration?: Date }): Credentials {
+function contractCredentials(found: {
+  accessKeyId: string;
+  secretAccessKey: string;
+  sessionToken?: string;
+  expiration?: Date;
+}): Credentials {
   const { accessKeyId, secretAccessKey, sessionToken, expiration } = found;
-  return { accessKeyId, secretAccessKey, ...(sessionToken ? { sessionToken } : {}), ...(expiration ? { expiresAt: expiration.toISOString() } : {}) };
+  return {
+    accessKeyId,
+    secretAccessKey,
+    ...(sessionToken ? { sessionToken } : {}),
+    ...(expiration ? { expiresAt: expiration.toISOString() } : {}),
+  };
 }

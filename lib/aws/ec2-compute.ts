@@ -31,7 +31,9 @@ export function createEc2Compute(context: AwsContext): Compute {
         const found: Instance[] = [];
         let NextToken: string | undefined;
         do {
-          const page = await client.send(new DescribeInstancesCommand({ Filters, MaxResults: PAGE, ...(NextToken ? { NextToken } : {}) }), { abortSignal: options.signal });
+          const page = await client.send(new DescribeInstancesCommand({ Filters, MaxResults: PAGE, ...(NextToken ? { NextToken } : {}) }), {
+            abortSignal: options.signal,
+          });
           found.push(...(page.Reservations ?? []).flatMap((r) => r.Instances ?? []).map(toInstance));
           NextToken = page.NextToken;
         } while (NextToken);
@@ -59,7 +61,9 @@ export function createEc2Compute(context: AwsContext): Compute {
     async consoleOutput(id, options = {}) {
       return wording('ec2:GetConsoleOutput', async () => {
         const { GetConsoleOutputCommand } = await sdk();
-        const { Output } = await (await context.ec2()).send(new GetConsoleOutputCommand({ InstanceId: id }), { abortSignal: options.signal });
+        const { Output } = await (
+          await context.ec2()
+        ).send(new GetConsoleOutputCommand({ InstanceId: id }), { abortSignal: options.signal });
         return Output ? Buffer.from(Output, 'base64').toString('utf8') : '';
       });
     },

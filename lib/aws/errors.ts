@@ -21,7 +21,8 @@ const kinds = {
   failing: { class: 'unavailable', errorCode: 'E_AWS', retryable: true },
 } as const satisfies Record<string, Classified>;
 
-const ASK_FOR_QUOTA = 'Ask for more in Service Quotas, EC2, "Running On-Demand instances" of the VM type’s family (counted in vCPUs), or take smaller VMs.';
+const ASK_FOR_QUOTA =
+  'Ask for more in Service Quotas, EC2, "Running On-Demand instances" of the VM type’s family (counted in vCPUs), or take smaller VMs.';
 const SIGN_IN = 'Sign in again: aws sso login (with --profile NAME when you use one), or renew the keys in your environment.';
 
 /**
@@ -144,7 +145,8 @@ export function toRawcloudError(error: unknown, what: string): RawcloudError {
 }
 
 const DEFAULT_REMEDIES: Partial<Record<ErrorCode, string>> = {
-  E_NO_CREDENTIALS: 'Sign in (aws sso login), name a profile (--profile, AWS_PROFILE), or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. To try without an account: --local.',
+  E_NO_CREDENTIALS:
+    'Sign in (aws sso login), name a profile (--profile, AWS_PROFILE), or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. To try without an account: --local.',
   E_ENDPOINT_DOWN: 'Check the network, the region and AWS_ENDPOINT_URL.',
   E_CAPACITY: 'Try again later, or allow more VM types or zones.',
 };

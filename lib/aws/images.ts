@@ -17,7 +17,10 @@ export async function describeImage(context: AwsContext, id: string): Promise<Im
     const { DescribeImagesCommand } = await import('./sdk/ec2.js');
     const { Images = [] } = await (await context.ec2()).send(new DescribeImagesCommand({ ImageIds: [id] }));
     const [image] = Images;
-    if (!image) throw new RawcloudError('E_AWS_REQUEST', `there is no image ${id} in ${context.region}`, { remedy: 'AMI ids differ from region to region.' });
+    if (!image)
+      throw new RawcloudError('E_AWS_REQUEST', `there is no image ${id} in ${context.region}`, {
+        remedy: 'AMI ids differ from region to region.',
+      });
     return { id, rootDevice: image.RootDeviceName ?? '/dev/xvda', arch: image.Architecture === 'arm64' ? 'arm64' : 'x86_64' };
   });
 }

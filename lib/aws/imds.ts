@@ -60,7 +60,9 @@ export class Imds {
           else reject(new RawcloudError('E_AWS', `IMDS answered ${answer.statusCode} to ${method} ${path}`, { retryable: true }));
         });
       });
-      call.on('timeout', () => call.destroy(new RawcloudError('E_AWS', `IMDS did not answer ${method} ${path} within 5 s`, { retryable: true })));
+      call.on('timeout', () =>
+        call.destroy(new RawcloudError('E_AWS', `IMDS did not answer ${method} ${path} within 5 s`, { retryable: true })),
+      );
       call.on('error', reject);
       call.end();
     });

@@ -45,11 +45,15 @@ export async function uploadStream({ client, where, source, requests, signal }: 
   }
 }
 
-async function sendAll(head: Uint8Array, rest: AsyncIterator<Uint8Array>, send: (n: number, body: Uint8Array) => Promise<void>): Promise<void> {
+async function sendAll(
+  head: Uint8Array,
+  rest: AsyncIterator<Uint8Array>,
+  send: (n: number, body: Uint8Array) => Promise<void>,
+): Promise<void> {
   const underWay = new Set<Promise<void>>();
   let failure: { readonly error: unknown } | undefined;
   let number = 0;
-  for (let body: Uint8Array | undefined = head; body && !failure; ) {
+  for (let body: Uint8Array | undefined = head; body && !failure;) {
     const sent: Promise<void> = send(++number, body)
       .catch((error: unknown) => {
         failure ??= { error };

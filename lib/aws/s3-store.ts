@@ -54,7 +54,9 @@ export function createS3Store(context: AwsContext, { bucket, account }: S3StoreO
       for (let attempt = 1; ; attempt++) {
         requests.put += 1;
         try {
-          const written = await client.send(new PutObjectCommand({ ...where, Key: key, Body: body, ...condition }), { abortSignal: options.signal });
+          const written = await client.send(new PutObjectCommand({ ...where, Key: key, Body: body, ...condition }), {
+            abortSignal: options.signal,
+          });
           return { etag: written.ETag ?? '', now: serverTime(written) };
         } catch (error) {
           options.signal?.throwIfAborted();
@@ -103,9 +105,16 @@ export function createS3Store(context: AwsContext, { bucket, account }: S3StoreO
         const page = await client.send(new ListObjectsV2Command(input), { abortSignal: options.signal }).catch((error: unknown) => {
           throw toRawcloudError(error, 's3:ListBucket');
         });
-        const objects = (page.Contents ?? []).map((o) => ({ key: o.Key ?? '', bytes: o.Size ?? 0, etag: o.ETag ?? '', modified: o.LastModified?.getTime() ?? 0 }));
+        const objects = (page.Contents ?? []).map((o) => ({
+          key: o.Key ?? '',
+          bytes: o.Size ?? 0,
+          etag: o.ETag ?? '',
+          modified: o.LastModified?.getTime() ?? 0,
+        }));
         const prefixes = (page.CommonPrefixes ?? []).map((p) => ({ key: p.Prefix ?? '', bytes: 0, etag: '', modified: 0 }));
-        yield* prefixes.length === 0 ? objects : [...objects, ...prefixes].sort((a, b) => Buffer.compare(Buffer.from(a.key), Buffer.from(b.key)));
+        yield* prefixes.length === 0
+          ? objects
+          : [...objects, ...prefixes].sort((a, b) => Buffer.compare(Buffer.from(a.key), Buffer.from(b.key)));
         ContinuationToken = page.NextContinuationToken;
       } while (ContinuationToken);
     },
@@ -113,10 +122,14 @@ export function createS3Store(context: AwsContext, { bucket, account }: S3StoreO
     async delete(key, options = {}) {
       requests.put += 1;
       const { DeleteObjectCommand } = await sdk();
-      await (await context.s3()).send(new DeleteObjectCommand({ ...where, Key: key }), { abortSignal: options.signal }).catch((error: unknown) => {
-        options.signal?.throwIfAborted();
-        throw toRawcloudError(error, `s3:DeleteObject of ${redactKey(key)}`);
-      });
+      await (
+        await context.s3()
+      )
+        .send(new DeleteObjectCommand({ ...where, Key: key }), { abortSignal: options.signal })
+        .catch((error: unknown) => {
+          options.signal?.throwIfAborted();
+          throw toRawcloudError(error, `s3:DeleteObject of ${redactKey(key)}`);
+        });
     },
   };
 }

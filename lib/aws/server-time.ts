@@ -1,7 +1,10 @@
 import type { S3Client, ServiceInputTypes, ServiceOutputTypes } from '@aws-sdk/client-s3';
 
 type Deserialize = Parameters<S3Client['middlewareStack']['addRelativeTo']>[0] & ((next: Next) => Next);
-type Next = (args: { readonly request: unknown; readonly input: ServiceInputTypes }) => Promise<{ readonly response: unknown; readonly output: ServiceOutputTypes }>;
+type Next = (args: {
+  readonly request: unknown;
+  readonly input: ServiceInputTypes;
+}) => Promise<{ readonly response: unknown; readonly output: ServiceOutputTypes }>;
 
 /** The SDK's outputs do not carry the answer's Date header, from which ages are counted: these do. */
 interface Timed {
@@ -17,7 +20,11 @@ const keep: (next: Next) => Next = (next) => async (args) => {
 
 /** Makes a client's outputs carry the server's time. */
 export function keepServerTime(client: S3Client): S3Client {
-  client.middlewareStack.addRelativeTo(keep as Deserialize, { relation: 'before', toMiddleware: 'deserializerMiddleware', name: 'keepServerTime' });
+  client.middlewareStack.addRelativeTo(keep as Deserialize, {
+    relation: 'before',
+    toMiddleware: 'deserializerMiddleware',
+    name: 'keepServerTime',
+  });
   return client;
 }
 

@@ -25,11 +25,17 @@ export function createWireStore(options: WireOptions): Store & { close(): void }
       if (isAbsent(answer)) return 'absent';
       if (answer.status === 416) return { body: new Uint8Array(), etag: '', modified: 0, now: dateOf(answer, 'date') };
       const message = mustSucceed(answer, 's3:GetObject');
-      return { body: await readBody(message), etag: message.headers.etag ?? '', modified: dateOf(answer, 'last-modified'), now: dateOf(answer, 'date') };
+      return {
+        body: await readBody(message),
+        etag: message.headers.etag ?? '',
+        modified: dateOf(answer, 'last-modified'),
+        now: dateOf(answer, 'date'),
+      };
     },
 
     async put(key, body, { if: condition, signal } = {}) {
-      const headers: Record<string, string> = condition === undefined ? {} : condition === 'absent' ? { 'if-none-match': '*' } : { 'if-match': condition.etag };
+      const headers: Record<string, string> =
+        condition === undefined ? {} : condition === 'absent' ? { 'if-none-match': '*' } : { 'if-match': condition.etag };
       for (let attempt = 1; ; attempt++) {
         requests.put += 1;
         const answer = await client.send({ method: 'PUT', key, headers, body, ...(signal ? { signal } : {}) });
@@ -65,7 +71,8 @@ export function createWireStore(options: WireOptions): Store & { close(): void }
         yield chunk as Buffer;
       }
       const expected = Number(message.headers['content-length'] ?? bytes);
-      if (bytes !== expected) throw new RawcloudError('E_INTEGRITY', `an object ended after ${bytes} of ${expected} bytes`, { retryable: true });
+      if (bytes !== expected)
+        throw new RawcloudError('E_INTEGRITY', `an object ended after ${bytes} of ${expected} bytes`, { retryable: true });
     },
 
     list() {
@@ -89,7 +96,9 @@ async function uploadParts(
   send: { readonly signal?: AbortSignal },
 ): Promise<{ etag: string }> {
   requests.put += 2;
-  const begun = await readBody(mustSucceed(await client.send({ method: 'POST', key, query: { uploads: '' }, ...send }), 's3:CreateMultipartUpload'));
+  const begun = await readBody(
+    mustSucceed(await client.send({ method: 'POST', key, query: { uploads: '' }, ...send }), 's3:CreateMultipartUpload'),
+  );
   const uploadId = /<UploadId>([^<]*)<\/UploadId>/.exec(begun.toString('utf8'))?.[1] ?? '';
   try {
     const etags = [await putPart(client, key, uploadId, 1, head, requests, send)];
@@ -99,7 +108,8 @@ async function uploadParts(
     const answer = await client.send({ method: 'POST', key, query: { uploadId }, body, ...send });
     const text = (await readBody(mustSucceed(answer, 's3:CompleteMultipartUpload'))).toString('utf8');
     // S3 may find out that it failed after it has said 200.
-    if (text.includes('<Error>')) throw new RawcloudError('E_AWS', `s3:CompleteMultipartUpload failed: ${text.slice(0, 300)}`, { retryable: true });
+    if (text.includes('<Error>'))
+      throw new RawcloudError('E_AWS', `s3:CompleteMultipartUpload failed: ${text.slice(0, 300)}`, { retryable: true });
     return { etag: /<ETag>([^<]*)<\/ETag>/.exec(text)?.[1]?.replaceAll('&quot;', '"') ?? '' };
   } catch (error) {
     // Without the caller's signal: an abort must not leave parts that are paid for.

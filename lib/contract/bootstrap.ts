@@ -55,10 +55,11 @@ clock() { if read -r up _ </proc/uptime; then now="\${up%%.*}"; else now="$(date
 end() {
   echo "rawcloud guard: $1, powering off"
   [ -w /dev/console ] && [ -z "$mode" ] && echo "rawcloud guard: $1, powering off" >/dev/console
-  poweroff || systemctl poweroff --force
+  poweroff || real systemctl poweroff --force
   sleep 120
-  poweroff -ff || systemctl poweroff --force --force || echo o >/proc/sysrq-trigger
+  real poweroff -ff || real systemctl poweroff --force --force || { [ -z "$mode" ] && echo o >/proc/sysrq-trigger; }
 }
+real() { [ -z "$mode" ] && "$@"; } # never on a process machine: that would be the developer's own
 if [ "$1" != first ]; then
   # Started by the system: on this boot's own start the recorded boot is this one.
   if [ -n "$mode" ] || [ "$(cat "$state/boot-id")" != "$(cat /proc/sys/kernel/random/boot_id)" ]; then end 'second boot'; fi
@@ -101,7 +102,7 @@ fi
 
 # --- From here on, whatever happens, the log is shipped and the VM powers off. ---
 log="$run/boot.log"
-exec > >(tee "$log") 2>&1
+exec > >(trap '' TERM INT HUP; exec tee "$log") 2>&1
 prefix='' reason=''
 finish() {
   local code=$?
@@ -112,7 +113,9 @@ finish() {
   local tries=0
   until grep -qF "$mark" "$log" || [ $tries -ge 100 ]; do sleep 0.01; tries=$((tries + 1)); done
   ship_log
-  poweroff || systemctl poweroff --force || { sleep 30; echo o >/proc/sysrq-trigger; }
+  poweroff && return
+  # Not on a process machine: that would be the developer's own.
+  [ -n "$root" ] || systemctl poweroff --force || { sleep 30; echo o >/proc/sysrq-trigger; }
 }
 trap finish EXIT
 trap 'exit 143' TERM INT HUP

@@ -18,7 +18,12 @@ export function decisionOfResults(dones: readonly Done[]): Decision {
     case 'signal':
     case 'not-found':
     case 'not-executable':
-      return { outcome: 'failed', reason: worst.outOfMemory ? 'out-of-memory' : worst.reason, message: describeExit(worst), exitCode: worst.code };
+      return {
+        outcome: 'failed',
+        reason: worst.outOfMemory ? 'out-of-memory' : worst.reason,
+        message: describeExit(worst),
+        exitCode: worst.code,
+      };
   }
 }
 
@@ -29,4 +34,3 @@ function describeExit(exit: Exit): string {
   if (exit.reason === 'not-executable') return 'the command is not executable';
   return `the command exited with ${exit.code}`;
 }
-

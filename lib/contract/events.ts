@@ -6,7 +6,13 @@ import type { Notice } from './spec';
 /** Payload of each event type. Nothing in an event is secret. */
 export interface EventData {
   'plan.ready': { offers: readonly Offer[]; image: string; diskGiB: number; lifetimeS: number; identity: string; usdPerHour: number };
-  'sync.progress': { phase: 'walk' | 'hash' | 'pack' | 'upload' | 'done'; files: number; bytes: number; newBytes: number; totalNewBytes?: number };
+  'sync.progress': {
+    phase: 'walk' | 'hash' | 'pack' | 'upload' | 'done';
+    files: number;
+    bytes: number;
+    newBytes: number;
+    totalNewBytes?: number;
+  };
   'launch.intent': { n: number; offer: Offer };
   'launch.attempt': { n: number; attempt: number };
   'launch.outcome': { n: number; state: 'launched' | 'failed'; instances: readonly string[]; code?: string; message?: string };

@@ -30,7 +30,12 @@ const MAGIC = 'rawcloud-log 1 ';
 
 /** A chunk's bytes. */
 export function encodeLogChunk(runs: readonly LogRun[]): Uint8Array {
-  const header = [`${MAGIC}${runs.length}`, ...runs.map((r) => `${r.stream} ${r.task} ${r.epoch} ${r.offset} ${r.bytes.byteLength}`), '', ''].join('\n');
+  const header = [
+    `${MAGIC}${runs.length}`,
+    ...runs.map((r) => `${r.stream} ${r.task} ${r.epoch} ${r.offset} ${r.bytes.byteLength}`),
+    '',
+    '',
+  ].join('\n');
   return Buffer.concat([Buffer.from(header, 'latin1'), ...runs.map((r) => r.bytes)]);
 }
 

@@ -24,7 +24,10 @@ export interface StoreEntry {
  */
 export interface Store {
   /** 'absent' also stands for S3's 403 AccessDenied to callers that may not list: to them the two look alike. */
-  get(key: string, options?: { range?: ByteRange; ifNoneMatch?: string; signal?: AbortSignal }): Promise<StoreObject | 'absent' | 'unchanged'>;
+  get(
+    key: string,
+    options?: { range?: ByteRange; ifNoneMatch?: string; signal?: AbortSignal },
+  ): Promise<StoreObject | 'absent' | 'unchanged'>;
   /** 'lost' when the condition did not hold: someone else wrote first. Retries of a lost reply are the caller's affair (compare a nonce). */
   put(
     key: string,

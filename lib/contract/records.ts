@@ -28,7 +28,16 @@ export const ExitSchema = v.object({
 export type Exit = v.InferOutput<typeof ExitSchema>;
 
 /** Failure classes of AWS calls; the table that fills them is `lib/aws/errors.ts`. */
-export const FailureClassSchema = v.picklist(['capacity', 'quota', 'permission', 'throttled', 'request', 'credentials', 'unavailable', 'cancelled']);
+export const FailureClassSchema = v.picklist([
+  'capacity',
+  'quota',
+  'permission',
+  'throttled',
+  'request',
+  'credentials',
+  'unavailable',
+  'cancelled',
+]);
 export type FailureClass = v.InferOutput<typeof FailureClassSchema>;
 
 /** How the parts wait; carried in launch record and grant so that tests shorten them without hooks. */

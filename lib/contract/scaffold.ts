@@ -37,7 +37,10 @@ export function scaffoldParameterName(name: string): string {
 /** @throws E_USAGE unless 1 to 32 lower-case letters, digits and dashes, starting with a letter */
 export function checkScaffoldName(name: string): string {
   if (/^[a-z][a-z0-9-]{0,31}$/.test(name)) return name;
-  throw new RawcloudError('E_USAGE', `scaffolding name '${name}' is not valid; allowed are 1 to 32 lower-case letters, digits and dashes, starting with a letter`);
+  throw new RawcloudError(
+    'E_USAGE',
+    `scaffolding name '${name}' is not valid; allowed are 1 to 32 lower-case letters, digits and dashes, starting with a letter`,
+  );
 }
 
 /** Reads the parameter's value. */

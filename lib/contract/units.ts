@@ -12,9 +12,16 @@ export function parseDuration(text: string, what = 'duration'): number {
   if (/^\d+(\.\d+)?$/.test(trimmed)) return positive(Number(trimmed), text, what);
   const parts = [...trimmed.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h|d|w)/g)];
   if (parts.length === 0 || parts.map((p) => p[0]).join('') !== trimmed.replaceAll(' ', '')) {
-    throw new RawcloudError('E_USAGE', `${what} '${text}' is not a duration; allowed are forms like 90s, 15m, 1h30m, 2d or a number of seconds`);
+    throw new RawcloudError(
+      'E_USAGE',
+      `${what} '${text}' is not a duration; allowed are forms like 90s, 15m, 1h30m, 2d or a number of seconds`,
+    );
   }
-  return positive(parts.reduce((sum, p) => sum + Number(p[1]) * DURATION_UNITS_S[p[2]!]!, 0), text, what);
+  return positive(
+    parts.reduce((sum, p) => sum + Number(p[1]) * DURATION_UNITS_S[p[2]!]!, 0),
+    text,
+    what,
+  );
 }
 
 function positive(value: number, text: string, what: string): number {

@@ -41,7 +41,9 @@ export function createClient(deps: ClientDeps): Client {
 
 async function listJobs(deps: ClientDeps, options: Signal & { all?: boolean; limit?: number }): Promise<JobSummary[]> {
   const { signal } = options;
-  const prefixes = options.all ? await recent(deps, options.limit ?? DEFAULT_LIMIT, signal) : (await activeJobs(deps.store, signal)).map((a) => a.prefix).reverse();
+  const prefixes = options.all
+    ? await recent(deps, options.limit ?? DEFAULT_LIMIT, signal)
+    : (await activeJobs(deps.store, signal)).map((a) => a.prefix).reverse();
   const instances = await deps.compute.describe({ scaffold: deps.scaffold.name }, signal ? { signal } : {});
   const summaries = await mapBounded(prefixes, 8, (prefix) => summaryOf(deps, prefix, instances, signal));
   return summaries.filter((s) => s !== undefined);
@@ -57,7 +59,12 @@ async function recent(deps: ClientDeps, limit: number, signal: AbortSignal | und
 }
 
 /** A job whose records vanish while they are read is left out: its client was just recording it, or someone emptied the bucket. */
-async function summaryOf(deps: ClientDeps, prefix: string, all: readonly Instance[], signal: AbortSignal | undefined): Promise<JobSummary | undefined> {
+async function summaryOf(
+  deps: ClientDeps,
+  prefix: string,
+  all: readonly Instance[],
+  signal: AbortSignal | undefined,
+): Promise<JobSummary | undefined> {
   const reader = new JobReader(deps.store, prefix);
   try {
     await reader.refresh(signal);
@@ -69,4 +76,3 @@ async function summaryOf(deps: ClientDeps, prefix: string, all: readonly Instanc
   const instances = all.filter((i) => i.tags[TAGS.job] === job);
   return summarize(view(reader.objects, { instances, current: true }, reader.now));
 }
-

@@ -69,25 +69,33 @@ async function open({ env, region, profile, local, onNotice }: ConnectOptions): 
 async function readScaffold(context: AwsContext, name: string, local: boolean): Promise<Scaffold> {
   const text = await readParameter(context, scaffoldParameterName(name));
   if (text !== undefined) return parseScaffold(text);
-  throw new RawcloudError('E_NO_SCAFFOLDING', `there is no rawcloud scaffolding '${name}' in ${context.region}${local ? ' of the local cloud' : ''}`, {
-    remedy: local
-      ? 'Leave out --scaffold, or start afresh with: rawcloud local reset'
-      : 'An administrator lays it down once: npx cdk bootstrap && npx cdk deploy (see the README). To try without an account: --local.',
-  });
+  throw new RawcloudError(
+    'E_NO_SCAFFOLDING',
+    `there is no rawcloud scaffolding '${name}' in ${context.region}${local ? ' of the local cloud' : ''}`,
+    {
+      remedy: local
+        ? 'Leave out --scaffold, or start afresh with: rawcloud local reset'
+        : 'An administrator lays it down once: npx cdk bootstrap && npx cdk deploy (see the README). To try without an account: --local.',
+    },
+  );
 }
 
 async function resolveImage(context: AwsContext, arch: Arch, image: string | undefined): Promise<Image> {
   if (image === undefined) return { id: await newestAmazonLinux(context, arch), rootDevice: '/dev/xvda' };
   const facts = await describeImage(context, image);
   if (facts.arch === arch) return facts;
-  throw new RawcloudError('E_HARDWARE', `image ${image} is for ${facts.arch}, but the job is for ${arch}`, { remedy: `Give --arch ${facts.arch}, or another image.` });
+  throw new RawcloudError('E_HARDWARE', `image ${image} is for ${facts.arch}, but the job is for ${arch}`, {
+    remedy: `Give --arch ${facts.arch}, or another image.`,
+  });
 }
 
 async function newestAmazonLinux(context: AwsContext, arch: Arch): Promise<string> {
   const name = amazonLinuxParameter(arch);
   const id = await readParameter(context, name);
   if (id !== undefined) return id;
-  throw new RawcloudError('E_AWS_REQUEST', `${context.region} has no public parameter ${name}, so the newest Amazon Linux is not known`, { remedy: 'Give --image ami-…' });
+  throw new RawcloudError('E_AWS_REQUEST', `${context.region} has no public parameter ${name}, so the newest Amazon Linux is not known`, {
+    remedy: 'Give --image ami-…',
+  });
 }
 
 function hostArch(): Arch {

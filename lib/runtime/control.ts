@@ -11,11 +11,18 @@ const MOST_TRIES = 12;
  * @param change gets what is there (and the store's time) and returns what shall be, or undefined to leave it
  * @returns what is there now
  */
-export async function updateControl(store: Store, prefix: string, change: (control: Control, now: number) => Control | undefined): Promise<Control> {
+export async function updateControl(
+  store: Store,
+  prefix: string,
+  change: (control: Control, now: number) => Control | undefined,
+): Promise<Control> {
   const key = jobKeys.control(prefix);
   for (let attempt = 0; attempt < MOST_TRIES; attempt++) {
     const found = await store.get(key);
-    const there = found === 'absent' || found === 'unchanged' ? undefined : { control: decodeJson(ControlSchema, found.body, 'control.json'), ...found };
+    const there =
+      found === 'absent' || found === 'unchanged'
+        ? undefined
+        : { control: decodeJson(ControlSchema, found.body, 'control.json'), ...found };
     const control = there?.control ?? EMPTY;
     const next = change(control, there?.now ?? 0);
     if (!next) return control;
@@ -23,5 +30,8 @@ export async function updateControl(store: Store, prefix: string, change: (contr
     const written = await store.put(key, encodeJson(record), { if: there ? { etag: there.etag } : 'absent' });
     if (written !== 'lost') return record;
   }
-  throw new RawcloudError('E_AWS', `control.json was changed by others ${MOST_TRIES} times in a row`, { retryable: true, remedy: 'Try again.' });
+  throw new RawcloudError('E_AWS', `control.json was changed by others ${MOST_TRIES} times in a row`, {
+    retryable: true,
+    remedy: 'Try again.',
+  });
 }

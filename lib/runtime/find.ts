@@ -15,7 +15,9 @@ export async function activeJobs(store: Store, signal?: AbortSignal): Promise<Ac
   const keys: string[] = [];
   for await (const entry of store.list(bucketKeys.actives, signal ? { signal } : {})) keys.push(entry.key);
   const found = await mapBounded(keys, 16, (key) => store.get(key, signal ? { signal } : {}));
-  const actives = found.flatMap((object) => (typeof object === 'string' ? [] : [decodeJson(ActiveSchema, object.body, 'an active marker')]));
+  const actives = found.flatMap((object) =>
+    typeof object === 'string' ? [] : [decodeJson(ActiveSchema, object.body, 'an active marker')],
+  );
   return actives.sort((a, b) => (a.createdAt < b.createdAt ? -1 : 1));
 }
 
@@ -44,11 +46,19 @@ export async function findJob(store: Store, which: string | undefined, whose: Wh
 }
 
 async function lastJob(store: Store, whose: Whose, signal: AbortSignal | undefined): Promise<Active> {
-  for await (const entry of indexEntries(store, { owner: whose.owner, ...(signal ? { signal } : {}) })) if (entry.host === whose.host) return entry;
-  throw new RawcloudError('E_NO_JOB', 'you have not run a job from this machine yet', { remedy: 'rawcloud ps --all lists the jobs of the account.' });
+  for await (const entry of indexEntries(store, { owner: whose.owner, ...(signal ? { signal } : {}) }))
+    if (entry.host === whose.host) return entry;
+  throw new RawcloudError('E_NO_JOB', 'you have not run a job from this machine yet', {
+    remedy: 'rawcloud ps --all lists the jobs of the account.',
+  });
 }
 
-async function mine(store: Store, whose: Whose, fits: (entry: IndexEntry) => boolean, signal: AbortSignal | undefined): Promise<IndexEntry[]> {
+async function mine(
+  store: Store,
+  whose: Whose,
+  fits: (entry: IndexEntry) => boolean,
+  signal: AbortSignal | undefined,
+): Promise<IndexEntry[]> {
   const found: IndexEntry[] = [];
   let looked = 0;
   for await (const entry of indexEntries(store, { owner: whose.owner, ...(signal ? { signal } : {}) })) {
@@ -94,7 +104,11 @@ function ambiguous(which: string, entries: readonly IndexEntry[]): RawcloudError
 }
 
 function fail(which: string): never {
-  throw new RawcloudError('E_NO_JOB', `there is no job '${which}'; allowed are a job's id, a unique beginning of it, or the name of one of your jobs`, {
-    remedy: 'rawcloud ps --all lists what there is.',
-  });
+  throw new RawcloudError(
+    'E_NO_JOB',
+    `there is no job '${which}'; allowed are a job's id, a unique beginning of it, or the name of one of your jobs`,
+    {
+      remedy: 'rawcloud ps --all lists what there is.',
+    },
+  );
 }

@@ -31,7 +31,11 @@ export class Handle implements JobHandle {
 
   watch(options: Signal = {}): AsyncGenerator<RawcloudEvent> {
     const duties = new WatcherDuties(this.deps);
-    return watch(new Driver(this.deps, this.prefix), this.deps, { pace: this.deps.pace, whileWatching: (view) => duties.perform(view), ...options });
+    return watch(new Driver(this.deps, this.prefix), this.deps, {
+      pace: this.deps.pace,
+      whileWatching: (view) => duties.perform(view),
+      ...options,
+    });
   }
 
   async wait(options: Signal = {}): Promise<JobResult> {
@@ -44,7 +48,8 @@ export class Handle implements JobHandle {
   async *logs(options: Signal & { follow?: boolean; streams?: readonly LogStream[] } = {}): AsyncGenerator<OutputChunk> {
     const streams = options.streams ?? ['stdout', 'stderr'];
     const signal = options.signal ? { signal: options.signal } : {};
-    for await (const chunk of options.follow ? this.#followed(signal) : this.#shipped(signal)) if (streams.includes(chunk.stream)) yield chunk;
+    for await (const chunk of options.follow ? this.#followed(signal) : this.#shipped(signal))
+      if (streams.includes(chunk.stream)) yield chunk;
   }
 
   async *#followed(options: Signal): AsyncGenerator<OutputChunk> {
@@ -57,7 +62,7 @@ export class Handle implements JobHandle {
     const view = await this.#look(signal ? { signal } : {}, false);
     for (const vm of view.vms) {
       const follower = new LogFollower(this.deps.store, this.prefix, vm.vm);
-      for (let read = -2; read !== follower.last; ) {
+      for (let read = -2; read !== follower.last;) {
         read = follower.last;
         for await (const { stream, task, bytes } of follower.pump(signal)) yield { stream, task, bytes };
       }
@@ -95,7 +100,10 @@ export class Handle implements JobHandle {
     }
     const view = await this.#look(options, true);
     if (view.objects.outcome) {
-      throw new RawcloudError('E_JOB_STATE', `job ${this.id} is already ${view.state} (${view.objects.outcome.value.outcome}); only a job that runs can be extended`);
+      throw new RawcloudError(
+        'E_JOB_STATE',
+        `job ${this.id} is already ${view.state} (${view.objects.outcome.value.outcome}); only a job that runs can be extended`,
+      );
     }
     const until = view.now + seconds * 1000;
     await updateControl(this.deps.store, this.prefix, (control) => ({ ...control, lifetimeUntil: until }));

@@ -1,6 +1,18 @@
 export { connect } from './connect';
 export { createClient } from './client';
-export type { Client, ConnectOptions, JobHandle, JobResult, JobStatus, JobSummary, OutputChunk, ReapReport, RunPlan, RunRequest, TreeSize } from './api';
+export type {
+  Client,
+  ConnectOptions,
+  JobHandle,
+  JobResult,
+  JobStatus,
+  JobSummary,
+  OutputChunk,
+  ReapReport,
+  RunPlan,
+  RunRequest,
+  TreeSize,
+} from './api';
 export type { Artifact, ClientDeps, Forwarded } from './deps';
 export { DEFAULT_INTERVALS } from './deps';
 export { outputBytes } from './observe/output';

@@ -54,7 +54,13 @@ const MOST_TAGS = 45;
  * @throws E_USAGE with every problem found, not just the first
  */
 export function normalizeRequest(request: RunRequest, cwd: string): NormalRequest {
-  const problems = [...unknownKeys(request), ...commandProblems(request), ...numberProblems(request), ...tagProblems(request), ...variableProblems(request)];
+  const problems = [
+    ...unknownKeys(request),
+    ...commandProblems(request),
+    ...numberProblems(request),
+    ...tagProblems(request),
+    ...variableProblems(request),
+  ];
   if (problems.length > 0) {
     const text = problems.length === 1 ? problems[0]! : `${problems.length} problems:\n${problems.map((p) => `  - ${p}`).join('\n')}`;
     throw new RawcloudError('E_USAGE', text, { data: { problems } });
@@ -90,7 +96,9 @@ function commandProblems({ command, name, image }: RunRequest): string[] {
   return [
     ...(Array.isArray(command) && command.length > 0 && command[0] !== '' ? [] : ['there is no command to run']),
     ...(command?.some((word) => word.includes('\0')) ? ['the command holds a NUL byte'] : []),
-    ...(name === undefined || /^[A-Za-z0-9._-]{1,64}$/.test(name) ? [] : [`name '${name}' is not valid; allowed are 1 to 64 letters, digits, '.', '_' and '-'`]),
+    ...(name === undefined || /^[A-Za-z0-9._-]{1,64}$/.test(name)
+      ? []
+      : [`name '${name}' is not valid; allowed are 1 to 64 letters, digits, '.', '_' and '-'`]),
     ...(image === undefined || /^ami-[0-9a-f]{8,17}$/.test(image) ? [] : [`image '${image}' is not an AMI id like ami-0123456789abcdef0`]),
   ];
 }
@@ -101,9 +109,13 @@ function numberProblems(request: RunRequest): string[] {
     ...boundsProblems('cpu', request.cpu, 'vCPU'),
     ...boundsProblems('memoryGiB', request.memoryGiB, 'GiB'),
     // gp3 volumes hold 1 GiB to 64 TiB (EBS user guide); the image of Amazon Linux 2023 needs 8.
-    ...(diskGiB === undefined || (Number.isInteger(diskGiB) && diskGiB >= 8 && diskGiB <= 65_536) ? [] : [`disk of ${diskGiB} GiB is not possible; allowed are whole GiB from 8 to 65536`]),
+    ...(diskGiB === undefined || (Number.isInteger(diskGiB) && diskGiB >= 8 && diskGiB <= 65_536)
+      ? []
+      : [`disk of ${diskGiB} GiB is not possible; allowed are whole GiB from 8 to 65536`]),
     ...(timeoutS === undefined || timeoutS > 0 ? [] : [`timeout of ${timeoutS} s must be greater than zero`]),
-    ...(lifetimeS === undefined || (lifetimeS >= 60 && lifetimeS <= 30 * 86_400) ? [] : [`lifetime of ${lifetimeS} s is not possible; allowed are 60 s to 30 days`]),
+    ...(lifetimeS === undefined || (lifetimeS >= 60 && lifetimeS <= 30 * 86_400)
+      ? []
+      : [`lifetime of ${lifetimeS} s is not possible; allowed are 60 s to 30 days`]),
   ];
 }
 
@@ -119,7 +131,9 @@ function tagProblems({ tags = {} }: RunRequest): string[] {
   const long = Object.entries(tags).filter(([key, value]) => key.length === 0 || key.length > 128 || value.length > 256);
   return [
     ...reserved.map((key) => `tag '${key}' is reserved; allowed are keys that are not Name and do not start with aws: or ${TAG_PREFIX}`),
-    ...long.map(([key]) => `tag '${key.slice(0, 40)}' is too long or empty; allowed are keys of 1 to 128 and values of up to 256 characters`),
+    ...long.map(
+      ([key]) => `tag '${key.slice(0, 40)}' is too long or empty; allowed are keys of 1 to 128 and values of up to 256 characters`,
+    ),
     ...(Object.keys(tags).length > MOST_TAGS ? [`${Object.keys(tags).length} tags are too many; allowed are ${MOST_TAGS}`] : []),
   ];
 }

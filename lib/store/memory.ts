@@ -72,7 +72,9 @@ export function cut(body: Uint8Array, range: ByteRange): Uint8Array {
 }
 
 function* entries(held: ReadonlyMap<string, Held>, prefix: string, options: { after?: string; delimiter?: string }): Generator<StoreEntry> {
-  const keys = [...held.keys()].filter((key) => key.startsWith(prefix) && (options.after === undefined || key > options.after)).sort(byCodePoint);
+  const keys = [...held.keys()]
+    .filter((key) => key.startsWith(prefix) && (options.after === undefined || key > options.after))
+    .sort(byCodePoint);
   const folded = new Set<string>();
   for (const key of keys) {
     const at = options.delimiter ? key.indexOf(options.delimiter, prefix.length) : -1;

@@ -50,7 +50,9 @@ export function describeStore(name: string, open: () => Promise<Store>, { canLis
       expect(await store.put(k, bytes('x'), { if: { etag: '"0123456789abcdef0123456789abcdef"' } })).toBe('lost');
       const first = await store.put(k, bytes('1'));
       if (first === 'lost') throw new Error('lost');
-      const results = await Promise.all(Array.from({ length: 8 }, (_, i) => store.put(k, bytes(`swap ${i}`), { if: { etag: first.etag } })));
+      const results = await Promise.all(
+        Array.from({ length: 8 }, (_, i) => store.put(k, bytes(`swap ${i}`), { if: { etag: first.etag } })),
+      );
       expect(results.filter((r) => r !== 'lost')).toHaveLength(1);
     });
 
@@ -61,7 +63,12 @@ export function describeStore(name: string, open: () => Promise<Store>, { canLis
         const found = await store.get(k, { range: r });
         return typeof found === 'string' ? found : Buffer.from(found.body).toString();
       };
-      expect([await range({ start: 0, end: 0 }), await range({ start: 4, end: 6 }), await range({ start: 8 }), await range({ last: 3 })]).toEqual(['0', '456', '89', '789']);
+      expect([
+        await range({ start: 0, end: 0 }),
+        await range({ start: 4, end: 6 }),
+        await range({ start: 8 }),
+        await range({ last: 3 }),
+      ]).toEqual(['0', '456', '89', '789']);
       const empty = key(`f${randomBytes(4).toString('hex')}`);
       await store.put(empty, new Uint8Array());
       expect(await store.get(empty, { range: { start: 0, end: 0 } })).not.toBe('absent');

@@ -31,7 +31,9 @@ afterAll(async () => {
 
 describeStore('the memory store', () => Promise.resolve(createMemoryStore({ now: () => Date.now() })));
 
-describeStore('the S3 store of clients', () => Promise.resolve(createS3Store(aws, { bucket: cloud.scaffold.bucket, account: cloud.scaffold.account })));
+describeStore('the S3 store of clients', () =>
+  Promise.resolve(createS3Store(aws, { bucket: cloud.scaffold.bucket, account: cloud.scaffold.account })),
+);
 
 describeStore(
   'the S3 store of agents',

@@ -18,7 +18,8 @@ afterEach(async () => {
 const AGENT = /opt\/rawcloud\/node\/[0-9a-f]{64}\/bin\/node/;
 
 /** Writes that the client makes, in order; reads change nothing, so dying at one is dying after the last write. */
-const WRITES = /^(PutObject|CreateMultipartUpload|UploadPart|CompleteMultipartUpload|RunInstances|TerminateInstances|DeleteObject|CreateTags)$/;
+const WRITES =
+  /^(PutObject|CreateMultipartUpload|UploadPart|CompleteMultipartUpload|RunInstances|TerminateInstances|DeleteObject|CreateTags)$/;
 
 /** Kills the client when it has made so many writes. @returns how many it made before it ended by itself, if it did */
 async function runKilledAt(at: number): Promise<{ writes: number; code: number | null }> {
@@ -45,8 +46,8 @@ async function reapUntilEnded(client: Client): Promise<void> {
     if (open.length === 0) return;
     // Before a launch was on record nothing can be launched; the job is given up five minutes later, or at once when asked.
     for (const { job, state } of open) if (state === 'recorded') await (await client.job(job)).stop();
-    await house.allGone();
     expect((await client.reap()).unproved).toEqual([]);
+    await house.allGone();
   }
   throw new Error(`the job did not end: ${JSON.stringify(await client.jobs())}`);
 }
@@ -78,7 +79,8 @@ describe('when AWS or the VM fails', () => {
   });
 
   test('lost replies to every kind of write double nothing', async () => {
-    for (const operation of ['PutObject', 'PutObject', 'PutObject']) house.cloud.faults.arm({ operation, resource: 'v1/jobs|v1/active|v1/sealed', skip: 1, effect: { kind: 'lost-reply' } });
+    for (const operation of ['PutObject', 'PutObject', 'PutObject'])
+      house.cloud.faults.arm({ operation, resource: 'v1/jobs|v1/active|v1/sealed', skip: 1, effect: { kind: 'lost-reply' } });
     const ended = await house.rawcloud(['run', '--quiet', '--', 'sh', '-c', 'echo once']);
     expect(ended.stdout.toString()).toBe('once\n');
     expect(house.cloud.ec2.instances()).toHaveLength(1);
@@ -101,7 +103,15 @@ describe('when AWS or the VM fails', () => {
   });
 
   test('a quota that is too low is 120, with the remedy', async () => {
-    house.cloud.faults.arm({ operation: 'RunInstances', effect: { kind: 'error', status: 400, code: 'VcpuLimitExceeded', message: 'You have requested more vCPU capacity than your current vCPU limit of 5 allows' } });
+    house.cloud.faults.arm({
+      operation: 'RunInstances',
+      effect: {
+        kind: 'error',
+        status: 400,
+        code: 'VcpuLimitExceeded',
+        message: 'You have requested more vCPU capacity than your current vCPU limit of 5 allows',
+      },
+    });
     const ended = await house.rawcloud(['run', 'true']);
     expect(ended.code).toBe(120);
     expect(ended.stderr).toMatch(/Service Quotas/);
@@ -135,7 +145,13 @@ describe('when AWS or the VM fails', () => {
   });
 
   test('a VM that cannot fetch its agent is 121, and its boot log can be read', async () => {
-    house.cloud.faults.arm({ operation: 'GetObject', resource: 'v1/agent/', skip: 2, count: 1000, effect: { kind: 'error', status: 404, code: 'NoSuchKey' } });
+    house.cloud.faults.arm({
+      operation: 'GetObject',
+      resource: 'v1/agent/',
+      skip: 2,
+      count: 1000,
+      effect: { kind: 'error', status: 404, code: 'NoSuchKey' },
+    });
     const ended = await house.rawcloud(['run', 'true']);
     house.cloud.faults.clear();
     expect(ended.code).toBe(121);
@@ -146,7 +162,8 @@ describe('when AWS or the VM fails', () => {
     const running = house.start(['run', '--', 'sh', '-c', 'echo begun; exec sleep 600']);
     await running.saw(/begun/);
     const id = house.alive()[0]!;
-    for (const { pid, command } of machineProcesses(house.directory)) if (AGENT.test(command) || /user-data$/.test(command)) process.kill(pid, 'SIGSTOP');
+    for (const { pid, command } of machineProcesses(house.directory))
+      if (AGENT.test(command) || /user-data$/.test(command)) process.kill(pid, 'SIGSTOP');
     // The guard reads its deadline every five seconds; this is what a lifetime that is over looks like.
     await writeFile(path.join(house.cloud.stateDir, 'machines', id, 'var/lib/rawcloud/deadline'), '1\n');
     expect((await running.ended).code).toBe(123);

@@ -53,7 +53,12 @@ export class House {
     const directory = await mkdtemp(path.join(os.tmpdir(), 'rawcloud-test-'));
     const stateDir = path.join(directory, 'state');
     const token = 'token-of-the-test';
-    const cloud = await startLocalCloud({ log: () => undefined, ...options, stateDir, control: (c) => createControl(c, { token, onShutdown: () => undefined }) });
+    const cloud = await startLocalCloud({
+      log: () => undefined,
+      ...options,
+      stateDir,
+      control: (c) => createControl(c, { token, onShutdown: () => undefined }),
+    });
     const { url, port, region, credentials } = cloud;
     await writeCloudFile(stateDir, { v: 1, pid: process.pid, port, url, region, token, credentials, version: VERSION });
     const house = new House(directory, cloud);
@@ -86,8 +91,15 @@ export class House {
   }
 
   start(args: readonly string[], options: RunOptions = {}): Running {
-    const env = Object.fromEntries(Object.entries({ ...this.env, ...options.env }).filter(([, value]) => value !== undefined)) as Record<string, string>;
-    const child = spawn(process.execPath, [CLI, ...args], { cwd: options.cwd ?? this.project, env, stdio: [options.stdin === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'] });
+    const env = Object.fromEntries(Object.entries({ ...this.env, ...options.env }).filter(([, value]) => value !== undefined)) as Record<
+      string,
+      string
+    >;
+    const child = spawn(process.execPath, [CLI, ...args], {
+      cwd: options.cwd ?? this.project,
+      env,
+      stdio: [options.stdin === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+    });
     this.#children.add(child);
     child.once('close', () => this.#children.delete(child));
     if (options.stdin !== undefined) child.stdin!.end(options.stdin);
@@ -119,7 +131,8 @@ export class House {
           look();
         }),
         ended.then((e) => {
-          if (!pattern.test(e.stdout.toString() + e.stderr)) throw new Error(`ended with ${e.code} without ${pattern}:\n${e.stdout.toString()}\n${e.stderr}`);
+          if (!pattern.test(e.stdout.toString() + e.stderr))
+            throw new Error(`ended with ${e.code} without ${pattern}:\n${e.stdout.toString()}\n${e.stderr}`);
         }),
       ]);
     return { child, ended, saw };

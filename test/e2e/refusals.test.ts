@@ -41,7 +41,9 @@ describe('rawcloud run fails, launching nothing,', () => {
   });
 
   test('without credentials', async () => {
-    const ended = await house.rawcloud(['run', 'true'], { env: asOnAws({ AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined }) });
+    const ended = await house.rawcloud(['run', 'true'], {
+      env: asOnAws({ AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined }),
+    });
     expect(ended.code).toBe(120);
     expect(ended.stderr).toMatch(/credentials/i);
     expect(ended.stderr).toMatch(/aws sso login|AWS_PROFILE/);

@@ -29,7 +29,10 @@ describe('rawcloud run', () => {
 
   test('is 127 for a command that does not exist, and 126 for one that cannot be executed', async () => {
     await house.write({ 'plain.txt': 'not a program' });
-    expect(await house.rawcloud(['run', 'no-such-program'])).toMatchObject({ code: 127, stderr: expect.stringContaining('not found') as string });
+    expect(await house.rawcloud(['run', 'no-such-program'])).toMatchObject({
+      code: 127,
+      stderr: expect.stringContaining('not found') as string,
+    });
     expect((await house.rawcloud(['run', './plain.txt'])).code).toBe(126);
   });
 
@@ -72,7 +75,10 @@ describe('rawcloud run', () => {
   // A python3 without packages of its own: nothing is installed, and no network is needed.
   const python = existsSync('/usr/bin/python3') ? test : test.skip;
   python('shows what a Python program prints after a silence as it prints it', async () => {
-    await house.write({ 'chatty.py': 'import time, os\ntime.sleep(0.5)\nfor i in range(3):\n    print("line", i)\nwhile not os.path.exists("go"):\n    time.sleep(0.05)\n' });
+    await house.write({
+      'chatty.py':
+        'import time, os\ntime.sleep(0.5)\nfor i in range(3):\n    print("line", i)\nwhile not os.path.exists("go"):\n    time.sleep(0.05)\n',
+    });
     const running = house.start(['run', '--quiet', 'python3', 'chatty.py'], { env: { PATH: '/usr/bin:/bin' } });
     await running.saw(/line 2/);
     await house.place('go');
@@ -80,7 +86,9 @@ describe('rawcloud run', () => {
   });
 
   test('gives the job a fresh environment: the chosen variables, none of ours, none of the developer’s', async () => {
-    const ended = await house.rawcloud(['run', '--quiet', '-e', 'CHOSEN=yes please', '-e', 'FROM_HERE', '--', 'env'], { env: { FROM_HERE: 'here', PRIVATE: 'x' } });
+    const ended = await house.rawcloud(['run', '--quiet', '-e', 'CHOSEN=yes please', '-e', 'FROM_HERE', '--', 'env'], {
+      env: { FROM_HERE: 'here', PRIVATE: 'x' },
+    });
     const env = ended.stdout.toString();
     expect(env).toContain('CHOSEN=yes please\n');
     expect(env).toContain('FROM_HERE=here\n');
@@ -109,7 +117,14 @@ describe('rawcloud run', () => {
 
   test('brings new files home', async () => {
     await house.write({ 'keep.txt': 'old' });
-    const ended = await house.rawcloud(['run', '--download', '--', 'sh', '-c', 'mkdir -p results; echo made > results/new.txt; echo changed > keep.txt']);
+    const ended = await house.rawcloud([
+      'run',
+      '--download',
+      '--',
+      'sh',
+      '-c',
+      'mkdir -p results; echo made > results/new.txt; echo changed > keep.txt',
+    ]);
     expect(ended.code).toBe(0);
     expect(ended.stderr).toContain('results/new.txt');
     expect(await readFile(path.join(house.project, 'results/new.txt'), 'utf8')).toBe('made\n');
@@ -124,7 +139,9 @@ if (!url) { console.log('none'); process.exit(0); }
 fetch(url, { headers: { authorization } }).then((r) => r.json()).then((c) => console.log(Object.keys(c).sort().join(), c.AccessKeyId.slice(0, 4)));
 `,
     });
-    expect((await house.rawcloud(['run', '--quiet', 'node', 'who.js'])).stdout.toString()).toBe('AccessKeyId,Expiration,SecretAccessKey,Token ASIA\n');
+    expect((await house.rawcloud(['run', '--quiet', 'node', 'who.js'])).stdout.toString()).toBe(
+      'AccessKeyId,Expiration,SecretAccessKey,Token ASIA\n',
+    );
     expect((await house.rawcloud(['run', '--quiet', '--no-credentials', 'node', 'who.js'])).stdout.toString()).toBe('none\n');
   });
 

@@ -49,7 +49,21 @@ describe('a detached job', () => {
     const ended = await house.rawcloud(['run', '--quiet', 'true']);
     expect(ended.code).toBe(0);
     const text = (await house.rawcloud(['status', '--timings'])).stdout.toString();
-    for (const phase of ['plan', 'capture', 'upload', 'record', 'requested', 'boot', 'grant', 'node', 'agent', 'files', 'command', 'finish', 'teardown']) {
+    for (const phase of [
+      'plan',
+      'capture',
+      'upload',
+      'record',
+      'requested',
+      'boot',
+      'grant',
+      'node',
+      'agent',
+      'files',
+      'command',
+      'finish',
+      'teardown',
+    ]) {
       expect(text).toContain(phase);
     }
   });

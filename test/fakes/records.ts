@@ -11,7 +11,14 @@ export const VM = 'i-00000000000000001';
 export const VM_USER = vmUserId(ROLE_ID, VM);
 export const SHA = 'a'.repeat(64);
 
-export const INTERVALS: Intervals = { beatMs: 10_000, flushMs: 1000, idleFlushMs: 15_000, controlMs: 2000, bootMs: 600_000, lostMs: 300_000 };
+export const INTERVALS: Intervals = {
+  beatMs: 10_000,
+  flushMs: 1000,
+  idleFlushMs: 15_000,
+  controlMs: 2000,
+  bootMs: 600_000,
+  lostMs: 300_000,
+};
 
 export function offer(change: Partial<Offer> = {}): Offer {
   return {
@@ -75,7 +82,19 @@ export function launched(change: Partial<Launch> = {}): Launch {
 }
 
 export function beat(change: Partial<Beat> = {}): Beat {
-  return { v: 1, rev: 0, bootId: 'boot', phase: 'busy', final: false, blocks: [0], lastLog: -1, timings: {}, requests: { put: 0, get: 0 }, notices: [], ...change };
+  return {
+    v: 1,
+    rev: 0,
+    bootId: 'boot',
+    phase: 'busy',
+    final: false,
+    blocks: [0],
+    lastLog: -1,
+    timings: {},
+    requests: { put: 0, get: 0 },
+    notices: [],
+    ...change,
+  };
 }
 
 export function control(change: Partial<Control> = {}): Control {
@@ -92,7 +111,16 @@ export function outcome(change: Partial<Outcome> = {}): Outcome {
 }
 
 export function instance(change: Partial<Instance> = {}): Instance {
-  return { id: VM, state: 'running', vmType: 'm7i.large', zone: 'us-east-1a', launchedAt: START, tags: {}, clientToken: 'token-0', ...change };
+  return {
+    id: VM,
+    state: 'running',
+    vmType: 'm7i.large',
+    zone: 'us-east-1a',
+    launchedAt: START,
+    tags: {},
+    clientToken: 'token-0',
+    ...change,
+  };
 }
 
 /** An object as read from the store; written at `modified`. */

@@ -37,7 +37,9 @@ export class World {
     launch: (request) => Promise.resolve().then(() => [this.#launch(request)]),
     describe: ({ job, clientToken: token }) =>
       Promise.resolve(
-        [...this.instances.values()].filter((i) => i.shownAt <= this.time && (!job || i.tags[TAGS.job] === job) && (!token || i.clientToken === token)),
+        [...this.instances.values()].filter(
+          (i) => i.shownAt <= this.time && (!job || i.tags[TAGS.job] === job) && (!token || i.clientToken === token),
+        ),
       ),
     terminate: (ids) => Promise.resolve(ids.forEach((id) => this.#end(id))),
     tag: () => Promise.resolve(),
@@ -71,7 +73,14 @@ export class World {
   async client(deps: DriverDeps): Promise<void> {
     const first = offer();
     const job = spec({ createdAt: new Date(START).toISOString() });
-    const request = compileLaunch({ spec: job, scaffold: deps.scaffold, image: { id: 'ami-1', rootDevice: '/dev/xvda' }, offer: first, n: 0, lifetimeUntil: START + 86_400_000 });
+    const request = compileLaunch({
+      spec: job,
+      scaffold: deps.scaffold,
+      image: { id: 'ami-1', rootDevice: '/dev/xvda' },
+      offer: first,
+      n: 0,
+      lifetimeUntil: START + 86_400_000,
+    });
     await recordJob(deps.store, {
       prefix: PREFIX,
       spec: job,
@@ -104,7 +113,12 @@ export class World {
   }
 
   #launch(request: string): Instance {
-    const input = JSON.parse(request) as { ClientToken: string; InstanceType: string; Placement?: { AvailabilityZone: string }; TagSpecifications: { Tags: { Key: string; Value: string }[] }[] };
+    const input = JSON.parse(request) as {
+      ClientToken: string;
+      InstanceType: string;
+      Placement?: { AvailabilityZone: string };
+      TagSpecifications: { Tags: { Key: string; Value: string }[] }[];
+    };
     const known = [...this.instances.values()].find((i) => i.clientToken === input.ClientToken);
     if (known) return known;
     if (this.refusals > 0) {
@@ -143,7 +157,8 @@ export class World {
       if (this.time - instance.launchedAt > 120_000) this.#end(instance.id);
       return;
     }
-    const result = this.exitCode === 0 ? outcome({ at: this.time }) : outcome({ outcome: 'failed', exitCode: this.exitCode, at: this.time });
+    const result =
+      this.exitCode === 0 ? outcome({ at: this.time }) : outcome({ outcome: 'failed', exitCode: this.exitCode, at: this.time });
     await this.store.put(jobKeys.done(PREFIX, 0), encodeJson(done(this.exitCode)), { if: 'absent' });
     await this.store.put(jobKeys.outcome(PREFIX), encodeJson(result), { if: 'absent' });
     await this.store.put(jobKeys.beat(PREFIX, vm), encodeJson(beat({ phase: 'ending', final: true })));

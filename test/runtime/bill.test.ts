@@ -5,7 +5,13 @@ import { hourlyUsd } from '../../lib/runtime/cost/rates';
 import { offer, START } from '../fakes/records';
 
 const NONE = { put: 0, get: 0 };
-const vm = (seconds: number, endSeen = true) => ({ offer: offer(), diskGiB: 30, launchedAt: START, endedAt: START + seconds * 1000, endSeen });
+const vm = (seconds: number, endSeen = true) => ({
+  offer: offer(),
+  diskGiB: 30,
+  launchedAt: START,
+  endedAt: START + seconds * 1000,
+  endSeen,
+});
 
 describe('the bill', () => {
   test('counts VM, disk and address by the second', () => {

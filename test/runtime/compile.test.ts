@@ -47,7 +47,12 @@ describe('a compiled launch', () => {
   });
 
   test('has a token of its own for every job, number and offer, short enough for EC2', () => {
-    const tokens = [clientToken('a', 0, offer()), clientToken('a', 1, offer()), clientToken('b', 0, offer()), clientToken('a', 0, offer({ zone: 'us-east-1b' }))];
+    const tokens = [
+      clientToken('a', 0, offer()),
+      clientToken('a', 1, offer()),
+      clientToken('b', 0, offer()),
+      clientToken('a', 0, offer({ zone: 'us-east-1b' })),
+    ];
     expect(new Set(tokens).size).toBe(tokens.length);
     for (const token of tokens) expect(token.length).toBeLessThanOrEqual(64);
   });
@@ -58,7 +63,9 @@ describe('a compiled launch', () => {
   });
 
   test('buys no surplus credits for burstable types', () => {
-    expect(parse(compileLaunch({ ...input, offer: offer({ vmType: 't3.large' }) })).CreditSpecification).toEqual({ CpuCredits: 'standard' });
+    expect(parse(compileLaunch({ ...input, offer: offer({ vmType: 't3.large' }) })).CreditSpecification).toEqual({
+      CpuCredits: 'standard',
+    });
     expect(parse(compileLaunch(input)).CreditSpecification).toBeUndefined();
   });
 });

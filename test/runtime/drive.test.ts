@@ -22,7 +22,9 @@ async function endOf(world: World): Promise<End> {
 async function expectClean(world: World): Promise<void> {
   expect(world.alive()).toEqual([]);
   expect(world.launches).toBeLessThanOrEqual(1);
-  const left = (await world.keys()).filter((key) => key.startsWith('v1/private/') || key.startsWith('v1/sealed/') || key.startsWith('v1/active/'));
+  const left = (await world.keys()).filter(
+    (key) => key.startsWith('v1/private/') || key.startsWith('v1/sealed/') || key.startsWith('v1/active/'),
+  );
   expect(left).toEqual([]);
 }
 
@@ -107,7 +109,12 @@ describe('a job with drivers', () => {
     world.refusals = 2;
     await world.client(world.deps('client'));
     await driveToEnd(world, world.deps('client'));
-    expect(await outcomeOf(world)).toMatchObject({ outcome: 'refused', reason: 'capacity', exitCode: 120, message: expect.stringContaining('us-east-1b') as string });
+    expect(await outcomeOf(world)).toMatchObject({
+      outcome: 'refused',
+      reason: 'capacity',
+      exitCode: 120,
+      message: expect.stringContaining('us-east-1b') as string,
+    });
     expect(world.launches).toBe(0);
   });
 

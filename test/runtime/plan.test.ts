@@ -23,14 +23,19 @@ describe('the plan', () => {
   });
 
   test('says where the price is from, and when it is a guess', () => {
-    expect(planOffers(ASKED)[0]).toMatchObject({ priceSource: expect.stringMatching(/built-in price table of \d{4}-\d\d-\d\d/) as string, priceEstimated: false });
+    expect(planOffers(ASKED)[0]).toMatchObject({
+      priceSource: expect.stringMatching(/built-in price table of \d{4}-\d\d-\d\d/) as string,
+      priceEstimated: false,
+    });
     expect(planOffers({ ...ASKED, region: 'eu-central-1' })[0]?.priceEstimated).toBe(true);
     expect(planOffers({ ...ASKED, region: 'mars-north-1' })[0]?.priceEstimated).toBe(true);
   });
 
   test('fails on hardware that does not exist, naming the largest there is', () => {
     expect(() => planOffers({ ...ASKED, cpu: { min: 9999 } })).toThrow(/at least 9999 vCPU.*192 vCPU/);
-    expect(() => planOffers({ ...ASKED, cpu: { min: 2, max: 2 }, memoryGiB: { min: 1000 } })).toThrow(expect.objectContaining({ code: 'E_HARDWARE' }));
+    expect(() => planOffers({ ...ASKED, cpu: { min: 2, max: 2 }, memoryGiB: { min: 1000 } })).toThrow(
+      expect.objectContaining({ code: 'E_HARDWARE' }),
+    );
   });
 
   test('fails on an unknown type, naming those of its family', () => {

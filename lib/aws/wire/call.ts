@@ -15,7 +15,10 @@ const IDLE_MS = 30_000;
 
 /** Connections that stay open between calls: a new one costs a round trip or three. */
 export class Connections {
-  readonly #agents = { 'http:': new http.Agent({ keepAlive: true, maxSockets: 16 }), 'https:': new https.Agent({ keepAlive: true, maxSockets: 16 }) };
+  readonly #agents = {
+    'http:': new http.Agent({ keepAlive: true, maxSockets: 16 }),
+    'https:': new https.Agent({ keepAlive: true, maxSockets: 16 }),
+  };
 
   /** Sends a request. @returns the answer's head; its body is to be read or destroyed */
   send(call: Call): Promise<IncomingMessage> {
@@ -23,7 +26,13 @@ export class Connections {
     const { request } = secure ? https : http;
     const headers = call.body ? { ...call.headers, 'content-length': String(call.body.byteLength) } : call.headers;
     return new Promise((resolve, reject) => {
-      const options = { method: call.method, headers, agent: this.#agents[secure ? 'https:' : 'http:'], timeout: IDLE_MS, signal: call.signal };
+      const options = {
+        method: call.method,
+        headers,
+        agent: this.#agents[secure ? 'https:' : 'http:'],
+        timeout: IDLE_MS,
+        signal: call.signal,
+      };
       const sent = request(call.url, options, resolve);
       sent.on('timeout', () => sent.destroy(Object.assign(new Error(`no byte for ${IDLE_MS / 1000} s`), { code: 'ETIMEDOUT' })));
       sent.on('error', reject);

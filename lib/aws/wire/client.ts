@@ -123,5 +123,7 @@ function jitter(attempt: number, key: string): number {
 /** @throws E_AWS when an answer that must be a success is not one */
 export function mustSucceed(answer: WireAnswer, what: string): IncomingMessage {
   if (answer.status < 300) return answer.message;
-  throw new RawcloudError('E_AWS_REQUEST', `${what} failed with ${answer.code || answer.status}`, { data: { class: 'request', awsCode: answer.code } });
+  throw new RawcloudError('E_AWS_REQUEST', `${what} failed with ${answer.code || answer.status}`, {
+    data: { class: 'request', awsCode: answer.code },
+  });
 }

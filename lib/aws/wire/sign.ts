@@ -38,9 +38,13 @@ export function signRequest(request: Signable, credentials: Credentials, region:
     request.payloadHash,
   ].join('\n');
   const toSign = ['AWS4-HMAC-SHA256', time, scope, sha256Hex(canonical)].join('\n');
-  const key = [time.slice(0, 8), region, 's3', 'aws4_request'].reduce<string | Buffer>((k, part) => hmac(k, part), `AWS4${credentials.secretAccessKey}`);
+  const key = [time.slice(0, 8), region, 's3', 'aws4_request'].reduce<string | Buffer>(
+    (k, part) => hmac(k, part),
+    `AWS4${credentials.secretAccessKey}`,
+  );
   const signature = createHmac('sha256', key).update(toSign).digest('hex');
-  headers['authorization'] = `AWS4-HMAC-SHA256 Credential=${credentials.accessKeyId}/${scope}, SignedHeaders=${names.join(';')}, Signature=${signature}`;
+  headers['authorization'] =
+    `AWS4-HMAC-SHA256 Credential=${credentials.accessKeyId}/${scope}, SignedHeaders=${names.join(';')}, Signature=${signature}`;
   return headers;
 }
 

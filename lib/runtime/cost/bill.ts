@@ -44,5 +44,7 @@ function vmLines(vm: BilledVm): Bill['lines'] {
 
 function requestLines(requests: { readonly put: number; readonly get: number }): Bill['lines'] {
   const quantity = requests.put + requests.get;
-  return quantity === 0 ? [] : [{ what: 'S3 requests', quantity, unit: 'requests', usd: requests.put * RATES.putUsd + requests.get * RATES.getUsd }];
+  return quantity === 0
+    ? []
+    : [{ what: 'S3 requests', quantity, unit: 'requests', usd: requests.put * RATES.putUsd + requests.get * RATES.getUsd }];
 }

@@ -23,6 +23,9 @@ export function billedVm(view: JobView, vm: VmView, diskGiB: number): BilledVm {
   const launchedAt = vm.instance?.launchedAt ?? view.objects.launches.get(vm.launch)?.modified ?? view.now;
   const over = vm.state === 'gone' || vm.instance?.endedAt !== undefined;
   if (!over) return { offer: vm.offer, diskGiB, launchedAt, endedAt: view.now, endSeen: true };
-  const guess = Math.min(view.now, (vm.beatAt ?? launchedAt) + AFTER_LAST_BEAT_MS);
-  return { offer: vm.offer, diskGiB, launchedAt, endedAt: vm.instance?.endedAt ?? guess, endSeen: vm.instance?.endedAt !== undefined };
+  const lastSeenAt = vm.beatAt ?? launchedAt;
+  const guess = Math.min(view.now, lastSeenAt + AFTER_LAST_BEAT_MS);
+  // EC2 tells no time for a VM that powers itself off. Between its last beat and now, when it is gone, lies the truth.
+  const endSeen = vm.instance?.endedAt !== undefined || (vm.beat?.final === true && view.now - lastSeenAt <= AFTER_LAST_BEAT_MS);
+  return { offer: vm.offer, diskGiB, launchedAt, endedAt: vm.instance?.endedAt ?? guess, endSeen };
 }

@@ -57,7 +57,9 @@ function launchActions(view: JobView): Action[] {
   const found = adoptable(view, last.value);
   if (found.length > 0) return [{ type: 'adopt', n, ids: found }];
   if (!wantsNoVm(view) && view.now - last.modified < GIVE_UP_MS) return [{ type: 'launch', n }];
-  return settled(view, last) ? [{ type: 'cancel', n, message: wantsNoVm(view) ? 'the job was over before the VM was launched' : 'EC2 gave no answer' }] : [];
+  return settled(view, last)
+    ? [{ type: 'cancel', n, message: wantsNoVm(view) ? 'the job was over before the VM was launched' : 'EC2 gave no answer' }]
+    : [];
 }
 
 /** Instances that carry the token of a launch whose record is still an intent. */
@@ -160,7 +162,9 @@ function refused(reason: string, message: string, remedy?: string): Decision {
 function abandoned(view: JobView): Decision | undefined {
   if (view.stopRequestedAt !== undefined) return stopDecision();
   const since = view.objects.spec?.modified ?? view.objects.active?.modified;
-  return since === undefined || view.now - since < ABANDONED_MS ? undefined : refused('abandoned', 'the client ended before it had recorded a launch; no VM was started', 'Run it again.');
+  return since === undefined || view.now - since < ABANDONED_MS
+    ? undefined
+    : refused('abandoned', 'the client ended before it had recorded a launch; no VM was started', 'Run it again.');
 }
 
 function fromVms(view: JobView): Decision | undefined {
@@ -176,22 +180,38 @@ function verdict(view: JobView, vm: VmView, launch: Launch): Decision | undefine
   if (vm.state === 'gone' || vm.instance?.state === 'shutting-down' || vm.instance?.state === 'stopped') {
     if (view.stopRequestedAt !== undefined) return stopDecision();
     const why = vm.instance?.stateReason ? ` (${vm.instance.stateReason})` : '';
-    return vm.beat ? lost(`the VM ${vm.id} went away while the job was on it${why}`) : bootFailed(`the VM ${vm.id} ended before the job began${why}`);
+    return vm.beat
+      ? lost(`the VM ${vm.id} went away while the job was on it${why}`)
+      : bootFailed(`the VM ${vm.id} ended before the job began${why}`);
   }
   if (vm.beat) {
     const ageMs = vm.beatAgeMs ?? 0;
     return ageMs >= launch.intervals.lostMs ? lost(`the VM ${vm.id} has not been heard of for ${Math.round(ageMs / 1000)} s`) : undefined;
   }
   const sinceMs = vm.instance ? view.now - vm.instance.launchedAt : 0;
-  return sinceMs >= launch.intervals.bootMs ? bootFailed(`the VM ${vm.id} did not start the job within ${Math.round(launch.intervals.bootMs / 1000)} s`) : undefined;
+  return sinceMs >= launch.intervals.bootMs
+    ? bootFailed(`the VM ${vm.id} did not start the job within ${Math.round(launch.intervals.bootMs / 1000)} s`)
+    : undefined;
 }
 
 function lost(message: string): Decision {
-  return { outcome: 'lost', reason: 'vm-lost', message, remedy: 'Output up to then is kept: rawcloud logs. Run it again.', exitCode: EXIT_CODES.lost };
+  return {
+    outcome: 'lost',
+    reason: 'vm-lost',
+    message,
+    remedy: 'Output up to then is kept: rawcloud logs. Run it again.',
+    exitCode: EXIT_CODES.lost,
+  };
 }
 
 function bootFailed(message: string): Decision {
-  return { outcome: 'lost', reason: 'boot-failed', message, remedy: 'rawcloud logs --boot shows what the VM said while it booted.', exitCode: EXIT_CODES.boot };
+  return {
+    outcome: 'lost',
+    reason: 'boot-failed',
+    message,
+    remedy: 'rawcloud logs --boot shows what the VM said while it booted.',
+    exitCode: EXIT_CODES.boot,
+  };
 }
 
 function stopDecision(): Decision {
@@ -213,5 +233,11 @@ function outlived(view: JobView): Decision | undefined {
   const launch = lastLaunch(view)?.value;
   if (launch?.state === 'intent') return undefined;
   if (!lifetimeOver(view, LIFETIME_MARGIN_MS)) return undefined;
-  return { outcome: 'timeout', reason: 'lifetime', message: 'the VM reached the end of its lifetime', remedy: 'Give it more with --max-lifetime or rawcloud extend.', exitCode: EXIT_CODES.timeout };
+  return {
+    outcome: 'timeout',
+    reason: 'lifetime',
+    message: 'the VM reached the end of its lifetime',
+    remedy: 'Give it more with --max-lifetime or rawcloud extend.',
+    exitCode: EXIT_CODES.timeout,
+  };
 }

@@ -15,7 +15,13 @@ export interface DriverDeps {
 }
 
 /** An event of the one schema. */
-export function event<T extends EventType>(clock: Clock, job: string, type: T, data: EventData[T], about: { vm?: string; task?: number } = {}): RawcloudEvent {
+export function event<T extends EventType>(
+  clock: Clock,
+  job: string,
+  type: T,
+  data: EventData[T],
+  about: { vm?: string; task?: number } = {},
+): RawcloudEvent {
   // The one place where type and data meet: the signature ties them, the union cannot be built from a generic.
   return { v: 1, at: new Date(clock.now()).toISOString(), job, ...about, type, data } as RawcloudEvent;
 }

@@ -65,7 +65,13 @@ async function fail(deps: DriverDeps, view: JobView, record: Stored<Launch>, fai
   deps.emit?.(event(deps.clock, view.job, 'launch.outcome', { n: record.value.n, state: 'failed', instances: [], code, message }));
 }
 
-async function recordLaunched(deps: DriverDeps, view: JobView, record: Stored<Launch>, ids: readonly string[], timed: Timings = {}): Promise<void> {
+async function recordLaunched(
+  deps: DriverDeps,
+  view: JobView,
+  record: Stored<Launch>,
+  ids: readonly string[],
+  timed: Timings = {},
+): Promise<void> {
   const instances = ids.map((id) => ({ id, vm: vmUserId(deps.scaffold.roleId, id), granted: false }));
   const timings = { ...record.value.timings, ...timed };
   await updateLaunch(deps.store, view.prefix, record, { state: 'launched', instances, timings });

@@ -14,7 +14,10 @@ export class JobReader {
   /** Nothing changes after the end: one more full read, then none. */
   #complete = false;
 
-  constructor(store: Store, readonly prefix: string) {
+  constructor(
+    store: Store,
+    readonly prefix: string,
+  ) {
     this.#store = store;
     this.objects = noObjects(prefix);
   }
@@ -54,7 +57,9 @@ export class JobReader {
       this.objects = addObject(this.objects, { key, ...found });
       return;
     }
-    throw new RawcloudError('E_NO_JOB', `the bucket holds no job ${jobOfPrefix(this.prefix)}`, { remedy: 'rawcloud ps --all lists what there is.' });
+    throw new RawcloudError('E_NO_JOB', `the bucket holds no job ${jobOfPrefix(this.prefix)}`, {
+      remedy: 'rawcloud ps --all lists what there is.',
+    });
   }
 
   async #read(key: string, signal?: AbortSignal): Promise<void> {

@@ -21,7 +21,15 @@ export async function readSealed(store: Store, job: string): Promise<Sealed> {
 }
 
 /** Puts a VM's grant. Writing the same one twice does no harm: the agent deletes what it has read. */
-export async function writeGrant(store: Store, view: JobView, launch: Launch, vm: string, sealed: Sealed, serial = 0, credentials?: Credentials): Promise<void> {
+export async function writeGrant(
+  store: Store,
+  view: JobView,
+  launch: Launch,
+  vm: string,
+  sealed: Sealed,
+  serial = 0,
+  credentials?: Credentials,
+): Promise<void> {
   const handed = credentials ?? sealed.credentials;
   const grant: Grant = {
     v: 1,

@@ -35,7 +35,9 @@ export function compileLaunch(input: LaunchInput): string {
     MinCount: 1,
     MaxCount: 1,
     InstanceInitiatedShutdownBehavior: 'terminate',
-    BlockDeviceMappings: [{ DeviceName: image.rootDevice, Ebs: { VolumeSize: spec.hardware.diskGiB, VolumeType: 'gp3', DeleteOnTermination: true } }],
+    BlockDeviceMappings: [
+      { DeviceName: image.rootDevice, Ebs: { VolumeSize: spec.hardware.diskGiB, VolumeType: 'gp3', DeleteOnTermination: true } },
+    ],
     TagSpecifications: ['instance', 'volume', 'network-interface'].map((ResourceType) => ({ ResourceType, Tags: tags })),
   });
 }
@@ -56,7 +58,10 @@ export function recompileLaunch(request: string, job: string, n: number, offer: 
 interface CompiledLaunch {
   readonly Placement?: unknown;
   readonly CreditSpecification?: unknown;
-  readonly TagSpecifications: readonly { readonly ResourceType: string; readonly Tags: readonly { readonly Key: string; readonly Value: string }[] }[];
+  readonly TagSpecifications: readonly {
+    readonly ResourceType: string;
+    readonly Tags: readonly { readonly Key: string; readonly Value: string }[];
+  }[];
 }
 
 function offerPart(job: string, n: number, offer: Offer): Record<string, unknown> {

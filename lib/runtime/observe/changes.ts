@@ -22,7 +22,11 @@ export class Changes {
       yield* this.#progress(vm);
       yield* this.#exit(vm);
       for (const notice of vm.beat?.notices ?? []) yield* this.#notice(notice);
-      if (vm.silent) yield* this.#notice({ level: 'warning', text: `VM ${vm.id} has been silent for ${formatDuration((vm.beatAgeMs ?? 0) / 1000)}` }, `silent ${vm.id}`);
+      if (vm.silent)
+        yield* this.#notice(
+          { level: 'warning', text: `VM ${vm.id} has been silent for ${formatDuration((vm.beatAgeMs ?? 0) / 1000)}` },
+          `silent ${vm.id}`,
+        );
     }
     yield* this.#lifetime(view);
   }
@@ -33,7 +37,13 @@ export class Changes {
     const about = { vm: vm.id };
     switch (vm.state) {
       case 'requested':
-        yield event(this.clock, this.job, 'vm.requested', { vmType: vm.offer.vmType, ...(vm.offer.zone ? { zone: vm.offer.zone } : {}) }, about);
+        yield event(
+          this.clock,
+          this.job,
+          'vm.requested',
+          { vmType: vm.offer.vmType, ...(vm.offer.zone ? { zone: vm.offer.zone } : {}) },
+          about,
+        );
         return;
       case 'preparing':
         yield event(this.clock, this.job, 'vm.preparing', vm.beat?.detail ? { detail: vm.beat.detail } : {}, about);
@@ -45,7 +55,8 @@ export class Changes {
       case 'ending':
       case 'gone':
         yield event(this.clock, this.job, `vm.${vm.state}`, {}, about);
-        if (vm.state === 'busy' && this.#once(`started ${vm.id}`)) yield event(this.clock, this.job, 'task.started', {}, { ...about, task: 0 });
+        if (vm.state === 'busy' && this.#once(`started ${vm.id}`))
+          yield event(this.clock, this.job, 'task.started', {}, { ...about, task: 0 });
     }
   }
 
@@ -71,7 +82,10 @@ export class Changes {
     const from = Date.parse(objects.spec.value.createdAt);
     if (now < from + LIFETIME_WARNING * (lifetimeUntil - from)) return;
     const left = formatDuration(Math.max(0, lifetimeUntil - now) / 1000);
-    yield* this.#notice({ level: 'warning', text: `the VM ends itself in ${left}; rawcloud extend ${this.job} DURATION gives it more` }, `lifetime ${lifetimeUntil}`);
+    yield* this.#notice(
+      { level: 'warning', text: `the VM ends itself in ${left}; rawcloud extend ${this.job} DURATION gives it more` },
+      `lifetime ${lifetimeUntil}`,
+    );
   }
 
   #once(key: string): boolean {

@@ -6,7 +6,13 @@ export function outputEvent(clock: Clock, job: string, vm: string, run: LogRun):
   const bytes = Buffer.from(run.bytes.buffer, run.bytes.byteOffset, run.bytes.byteLength);
   const text = bytes.toString('utf8');
   const exact = Buffer.from(text, 'utf8').equals(bytes);
-  return event(clock, job, 'output', { stream: run.stream, text, ...(exact ? {} : { base64: bytes.toString('base64') }) }, { vm, task: run.task });
+  return event(
+    clock,
+    job,
+    'output',
+    { stream: run.stream, text, ...(exact ? {} : { base64: bytes.toString('base64') }) },
+    { vm, task: run.task },
+  );
 }
 
 /** The exact bytes of an `output` event. */

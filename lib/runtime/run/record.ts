@@ -21,9 +21,21 @@ export const WATCH_AHEAD_MS = 120_000;
  */
 export async function recordJob(store: Store, job: NewJob): Promise<void> {
   const { prefix, spec } = job;
-  const active: Active = { v: 1, job: spec.job, prefix, ...(spec.name ? { name: spec.name } : {}), owner: spec.owner, createdAt: spec.createdAt };
+  const active: Active = {
+    v: 1,
+    job: spec.job,
+    prefix,
+    ...(spec.name ? { name: spec.name } : {}),
+    owner: spec.owner,
+    createdAt: spec.createdAt,
+  };
   const entry: IndexEntry = { ...active, command: spec.work.argv.join(' '), host: job.host };
-  const control: Control = { v: 1, rev: 0, cancelled: [], ...(job.watched ? { watchUntil: Date.parse(spec.createdAt) + WATCH_AHEAD_MS } : {}) };
+  const control: Control = {
+    v: 1,
+    rev: 0,
+    cancelled: [],
+    ...(job.watched ? { watchUntil: Date.parse(spec.createdAt) + WATCH_AHEAD_MS } : {}),
+  };
   await once(store, bucketKeys.active(spec.job), active);
   await Promise.all([
     once(store, bucketKeys.index(Date.parse(spec.createdAt), spec.owner, spec.job), entry),
@@ -41,5 +53,7 @@ async function once(store: Store, key: string, record: unknown): Promise<void> {
   if (written !== 'lost') return;
   const found = await store.get(key);
   if (typeof found !== 'string' && Buffer.from(found.body).equals(body)) return;
-  throw new RawcloudError('E_RECORD', `another record already lies where the new job's ${key.split('/').at(-1)} belongs`, { remedy: 'Run it again.' });
+  throw new RawcloudError('E_RECORD', `another record already lies where the new job's ${key.split('/').at(-1)} belongs`, {
+    remedy: 'Run it again.',
+  });
 }

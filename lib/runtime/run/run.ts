@@ -120,7 +120,12 @@ function identityOf(forwarded: Forwarded | undefined): JobSpec['identity'] {
   return { kind: 'forwarded', arn: forwarded.arn, ...(expiresAt ? { expiresAt } : {}) };
 }
 
-function planEvent(request: NormalRequest, offers: readonly Offer[], image: Image, forwarded: Forwarded | undefined): EventData['plan.ready'] {
+function planEvent(
+  request: NormalRequest,
+  offers: readonly Offer[],
+  image: Image,
+  forwarded: Forwarded | undefined,
+): EventData['plan.ready'] {
   return {
     offers,
     image: image.id,
@@ -148,7 +153,8 @@ async function upload(
 ): Promise<{ tree: Ref; stdin: Ref | undefined; agent: Ref; node: Ref }> {
   const { store, cacheDir, scaffold } = deps;
   const options = signal ? { signal } : {};
-  const artifacts = async (): Promise<Ref[]> => uploadArtifacts(store, [await deps.agentArtifact(signal), await deps.nodeArtifact(arch, signal)], signal);
+  const artifacts = async (): Promise<Ref[]> =>
+    uploadArtifacts(store, [await deps.agentArtifact(signal), await deps.nodeArtifact(arch, signal)], signal);
   const tree = async (): Promise<Ref> => {
     const synced = await syncTree({
       store,
@@ -195,4 +201,3 @@ function firstLaunch(deps: ClientDeps, prepared: Prepared, stopwatch: Stopwatch)
     timings: stopwatch.timings,
   };
 }
-
