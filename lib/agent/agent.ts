@@ -1,25 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import path from 'node:path';
-import {
-  bucketKeys,
-  ClaimSchema,
-  decisionOfResults,
-  decodeJson,
-  DoneSchema,
-  encodeJson,
-  EXIT_CODES,
-  findRawcloudError,
-  GrantSchema,
-  jobKeys,
-} from '../contract';
+import { bucketKeys, ClaimSchema, decisionOfResults, decodeJson, DoneSchema, encodeJson, jobKeys } from '../contract';
 import type { Beat, Clock, Decision, Exit, Grant, Notice, Outcome, Store } from '../contract';
 import { writeOnce } from './claim';
 import { Command } from './command';
 import type { EndReason } from './exit';
 import { followControl } from './control';
 import type { Obeyed } from './control';
+import { renewCredentials } from './credentials-renewal';
 import { CredentialsServer } from './credentials-server';
-import { moveDeadline } from './deadline';
+import { Lifetime } from './deadline';
 import { jobEnvironment } from './environment';
 import type { Places } from './environment';
 import type { Launcher } from './launcher';
@@ -30,6 +20,7 @@ import type { Prepared } from './prepare';
 import { Shipper } from './shipper';
 import { AgentSpecSchema } from './spec';
 import type { AgentSpec } from './spec';
+import { environmentFailed, textOf } from './verdict';
 
 export interface AgentDeps {
   readonly store: Store;
@@ -47,10 +38,6 @@ export interface AgentDeps {
   /** Aborted when the machine is going down. */
   readonly goingDown: AbortSignal;
 }
-
-/** The job is stopped so long before the guard's deadline, to save what there is. */
-const SAVE_MS = 60_000;
-const LOOK_FOR_GRANT_MS = 30_000;
 
 /**
  * One job on one VM: prepare, claim, run, record, save, and leave. Life of what runs beside it: shipper, control and
@@ -70,10 +57,11 @@ export class Agent {
   #outputs: Beat['outputs'];
   #final = false;
   #credentials: CredentialsServer | undefined;
-  #lifetime = new AbortController();
+  readonly #lifetime: Lifetime;
 
   constructor(private readonly deps: AgentDeps) {
     const { store, clock, grant, vm } = deps;
+    this.#lifetime = new Lifetime(deps.places.state, clock, () => this.#end('timeout'));
     this.#shipper = new Shipper({ store, clock, prefix: grant.prefix, vm, intervals: grant.intervals, describe: () => this.#describe() });
   }
 
@@ -90,7 +78,7 @@ export class Agent {
       return true;
     } finally {
       this.#over.abort();
-      this.#lifetime.abort();
+      this.#lifetime.close();
       await control;
       this.#credentials?.close();
       this.#phase = 'ending';
@@ -105,7 +93,7 @@ export class Agent {
     const found = await store.get(jobKeys.spec(grant.prefix));
     if (found === 'absent' || found === 'unchanged') throw new Error('the job that the grant names has no spec');
     const spec = decodeJson(AgentSpecSchema, found.body, 'spec.json');
-    await this.#liveUntil(grant.lifetimeUntil, found.now);
+    await this.#lifetime.until(grant.lifetimeUntil, found.now);
     const claimed = this.#claim();
     let prepared: Prepared;
     try {
@@ -188,7 +176,7 @@ export class Agent {
     const { grant, machine, places, region } = this.deps;
     if (grant.credentials) this.#credentials = new CredentialsServer(grant.credentials);
     const url = await this.#credentials?.start();
-    if (this.#credentials) void this.#renewCredentials(this.#credentials);
+    if (this.#credentials) void this.#renew(this.#credentials);
     return jobEnvironment({
       places,
       machine,
@@ -268,51 +256,26 @@ export class Agent {
         if (control.stop) this.#end('stopped');
         if (control.lifetimeUntil === undefined || control.lifetimeUntil === known) return;
         known = control.lifetimeUntil;
-        void this.#liveUntil(known, control.now).catch((error: unknown) =>
-          this.#shipper.say(`rawcloud: cannot move the deadline: ${textOf(error)}`),
-        );
+        void this.#lifetime
+          .until(known, control.now)
+          .catch((error: unknown) => this.#shipper.say(`rawcloud: cannot move the deadline: ${textOf(error)}`));
       },
       onTrouble: (error) => this.#shipper.say(`rawcloud: cannot read control.json: ${textOf(error)}`),
     });
   }
 
-  /** Moves the guard's deadline, and ends the command a minute before it, so that there is time to save. */
-  async #liveUntil(until: number, storeNow: number): Promise<void> {
-    const { clock, places } = this.deps;
-    const leftMs = Math.max(0, until - storeNow);
-    await moveDeadline(places.state, clock, leftMs);
-    this.#lifetime.abort();
-    const lifetime = (this.#lifetime = new AbortController());
-    void clock.sleep(Math.max(0, leftMs - Math.min(SAVE_MS, leftMs / 4)), lifetime.signal).then(
-      () => this.#end('timeout'),
-      () => undefined,
-    );
-  }
-
-  /** Looks for renewed credentials once half of the life of the ones in use is over. */
-  async #renewCredentials(server: CredentialsServer): Promise<void> {
-    const { store, clock, vm } = this.deps;
-    const signal = this.#over.signal;
-    let { serial } = this.deps.grant;
-    let issuedAt = clock.now();
-    while (!signal.aborted && server.expiresAt !== undefined) {
-      const half = issuedAt + (server.expiresAt - issuedAt) / 2;
-      await clock.sleep(Math.max(LOOK_FOR_GRANT_MS, half - clock.now()), signal).catch(() => undefined);
-      if (signal.aborted) return;
-      try {
-        const found = await store.get(bucketKeys.grant(vm), { signal });
-        if (found === 'absent' || found === 'unchanged') continue;
-        const grant = decodeJson(GrantSchema, found.body, 'a renewed grant');
-        await store.delete(bucketKeys.grant(vm));
-        if (grant.serial <= serial || !grant.credentials) continue;
-        serial = grant.serial;
-        issuedAt = clock.now();
-        server.renew(grant.credentials);
-        this.#shipper.beat();
-      } catch (error) {
-        if (!signal.aborted) this.#shipper.say(`rawcloud: cannot renew the job's credentials: ${textOf(error)}`);
-      }
-    }
+  #renew(server: CredentialsServer): Promise<void> {
+    const { store, clock, vm, grant } = this.deps;
+    return renewCredentials({
+      store,
+      clock,
+      vm,
+      grant,
+      server,
+      signal: this.#over.signal,
+      onRenewed: () => this.#shipper.beat(),
+      say: (line) => this.#shipper.say(line),
+    });
   }
 
   #notice(notice: Notice): void {
@@ -340,19 +303,4 @@ export class Agent {
 
 function nonce(): string {
   return randomBytes(12).toString('hex');
-}
-
-function environmentFailed(error: unknown): Decision {
-  const known = findRawcloudError(error);
-  return {
-    outcome: 'environment',
-    reason: known?.code ?? 'environment',
-    message: textOf(error),
-    remedy: known?.remedy ?? 'rawcloud logs --system shows the whole log.',
-    exitCode: EXIT_CODES.environment,
-  };
-}
-
-function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -12,3 +12,30 @@ export async function moveDeadline(state: string, clock: Clock, fromNowMs: numbe
   await writeFile(`${file}.new`, `${Math.floor(uptime + fromNowMs / 1000)}\n`);
   await rename(`${file}.new`, file);
 }
+
+/** The job is ended so long before the guard's deadline, or a quarter of what is left, to save what there is. */
+const SAVE_MS = 60_000;
+
+/** The VM's lifetime: moves the guard's deadline, and ends the command in time before it. */
+export class Lifetime {
+  #timer = new AbortController();
+
+  constructor(
+    private readonly state: string,
+    private readonly clock: Clock,
+    private readonly onOver: () => void,
+  ) {}
+
+  /** @param storeNow the store's time now, since `end` is told by that clock */
+  async until(end: number, storeNow: number): Promise<void> {
+    const leftMs = Math.max(0, end - storeNow);
+    await moveDeadline(this.state, this.clock, leftMs);
+    this.#timer.abort();
+    this.#timer = new AbortController();
+    void this.clock.sleep(leftMs - Math.min(SAVE_MS, leftMs / 4), this.#timer.signal).then(this.onOver, () => undefined);
+  }
+
+  close(): void {
+    this.#timer.abort();
+  }
+}

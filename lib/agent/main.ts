@@ -88,7 +88,7 @@ main().then(
   (decided) => process.exit(decided ? 0 : 1),
   (error: unknown) => {
     // To the boot log: the trap of the bootstrap ships it and powers off.
-    console.error('rawcloud agent failed:', error instanceof Error ? (error.stack ?? error.message) : error);
-    process.exit(1);
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    process.stderr.write(`rawcloud agent failed: ${text}\n`, () => process.exit(1));
   },
 );

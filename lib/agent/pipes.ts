@@ -21,7 +21,7 @@ export interface Pipe {
  */
 export async function makePipes(directory: string, names: readonly string[]): Promise<Pipe[]> {
   const files = names.map((name) => path.join(directory, `.pipe-${name}`));
-  await Promise.all(files.map((file) => rm(file, { force: true })));
+  await removeAll(files);
   await promisify(execFile)('mkfifo', ['-m', '600', ...files]);
   try {
     const pipes: Pipe[] = [];
@@ -33,11 +33,15 @@ export async function makePipes(directory: string, names: readonly string[]): Pr
     }
     return pipes;
   } finally {
-    await Promise.all(files.map((file) => rm(file, { force: true })));
+    await removeAll(files);
   }
 }
 
 /** Our copies of the writing ends: as long as we hold them, the output never ends. */
 export async function closeWritingEnds(pipes: readonly Pipe[]): Promise<void> {
-  await Promise.all(pipes.map((pipe) => closeFd(pipe.fd)));
+  for (const { fd } of pipes) await closeFd(fd);
+}
+
+async function removeAll(files: readonly string[]): Promise<void> {
+  for (const file of files) await rm(file, { force: true });
 }

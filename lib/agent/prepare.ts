@@ -39,7 +39,7 @@ const NOTHING_BUILT: Built = { path: [], env: {}, notices: [] };
 export async function prepare(options: PrepareOptions): Promise<Prepared> {
   const { store, spec, places, signal, progress } = options;
   options.begin('files');
-  await Promise.all([places.tree, places.home, places.tmp].map((directory) => mkdir(directory, { recursive: true })));
+  for (const directory of [places.tree, places.home, places.tmp]) await mkdir(directory, { recursive: true });
   const [tree, stdin] = await Promise.all([
     restoreTree({
       store,

@@ -75,7 +75,7 @@ function toInstance(found: SdkInstance): Instance {
   const reason = found.StateReason;
   return {
     id: found.InstanceId ?? '',
-    state: (found.State?.Name ?? 'pending') satisfies string as Instance['state'],
+    state: found.State?.Name ?? 'pending',
     vmType: (found.InstanceType ?? '') satisfies _InstanceType | '',
     zone: found.Placement?.AvailabilityZone ?? '',
     launchedAt: found.LaunchTime?.getTime() ?? 0,

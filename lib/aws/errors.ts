@@ -107,7 +107,7 @@ export function classify(error: unknown): Classified & { readonly awsCode: strin
     }
   }
   const [first] = chain(error);
-  const awsCode = String(first?.Code ?? first?.name ?? 'Unknown');
+  const awsCode = [first?.Code, first?.name].find((code) => typeof code === 'string') ?? 'Unknown';
   const status = first?.$metadata?.httpStatusCode;
   if (status !== undefined && status >= 500) return { ...kinds.failing, awsCode };
   if (status === 429) return { ...kinds.throttled, awsCode };

@@ -1,6 +1,5 @@
 import type { S3Client, ServiceInputTypes, ServiceOutputTypes } from '@aws-sdk/client-s3';
 
-type Deserialize = Parameters<S3Client['middlewareStack']['addRelativeTo']>[0] & ((next: Next) => Next);
 type Next = (args: {
   readonly request: unknown;
   readonly input: ServiceInputTypes;
@@ -20,7 +19,7 @@ const keep: (next: Next) => Next = (next) => async (args) => {
 
 /** Makes a client's outputs carry the server's time. */
 export function keepServerTime(client: S3Client): S3Client {
-  client.middlewareStack.addRelativeTo(keep as Deserialize, {
+  client.middlewareStack.addRelativeTo(keep, {
     relation: 'before',
     toMiddleware: 'deserializerMiddleware',
     name: 'keepServerTime',
