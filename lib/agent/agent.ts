@@ -155,7 +155,6 @@ export class Agent {
       onStarted: () => this.#started(),
       oomKills: readOomKills,
     });
-    phases.begin('command');
     const startedAt = clock.now();
     const exit = await this.#command.run();
     const endedAt = clock.now();
@@ -193,6 +192,8 @@ export class Agent {
   }
 
   #started(): void {
+    // Here and not before: what is measured is the way to the command's exec.
+    this.deps.phases.begin('command');
     this.#phase = 'busy';
     this.#detail = undefined;
     this.#shipper.beat();

@@ -16,7 +16,9 @@ const CHUNK_BYTES = 8 * 2 ** 20;
 /** Output waits for room when so much is held; with the chunk on its way that is twice as much in memory. */
 const HELD_BYTES = 8 * 2 ** 20;
 /** PUTs that may go without waiting, so that the few of a short job all do. */
-const BURST = 6;
+const BURST = 3;
+/** Tokens come back a little slower than one an interval: what is left pays for claim, result and boot log. */
+const REFILL = 1.25;
 
 /**
  * Ships output and beats: numbered log chunks that are never rewritten, and one beat that is.
@@ -101,7 +103,7 @@ export class Shipper {
   #pauseMs(): number {
     const { clock, intervals } = this.options;
     const now = clock.now();
-    const everyMs = now < this.#watchUntil ? intervals.flushMs : intervals.idleFlushMs;
+    const everyMs = REFILL * (now < this.#watchUntil ? intervals.flushMs : intervals.idleFlushMs);
     if (everyMs > 0) {
       const earned = Math.floor((now - this.#tokensAt) / everyMs);
       this.#tokens = Math.min(BURST, this.#tokens + earned);
