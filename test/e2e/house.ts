@@ -194,9 +194,12 @@ export class House {
       if (!existsSync(top)) continue;
       for (const entry of await readdir(top, { recursive: true, withFileTypes: true })) {
         if (!entry.isFile()) continue;
-        if ((await stat(path.join(entry.parentPath, entry.name))).size > 50e6) continue;
         const name = path.join(entry.parentPath, entry.name);
-        found.push({ name: path.relative(this.directory, name), content: await readFile(name) });
+        // What ends meanwhile takes its files along.
+        const { size } = await stat(name).catch(() => ({ size: Infinity }));
+        if (size > 50e6) continue;
+        const content = await readFile(name).catch(() => Buffer.alloc(0));
+        found.push({ name: path.relative(this.directory, name), content });
       }
     }
     return found;

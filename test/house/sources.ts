@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Sources } from './imports';
 
@@ -10,6 +10,8 @@ export function readSources(): Sources {
 }
 
 function filesUnder(directory: string): string[] {
+  // Git keeps no directory without files.
+  if (!existsSync(path.join(ROOT, directory))) return [];
   return readdirSync(path.join(ROOT, directory), { withFileTypes: true, recursive: true })
     .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
     .map((entry) => path.relative(ROOT, path.join(entry.parentPath, entry.name)).split(path.sep).join('/'));

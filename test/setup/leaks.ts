@@ -38,6 +38,8 @@ export class LeakCheck {
   ) {
     this.directory = mkdtempSync(path.join(realpathSync(parent), 'rawcloud-test-'));
     this.processesBefore = new Set(listProcesses().map(({ pid }) => pid));
+    // Opened when first used, by whoever writes a warning: nobody's leak.
+    for (const stream of [process.stdout, process.stderr]) stream.setDefaultEncoding('utf8');
     this.resourcesBefore = countResources();
   }
 
