@@ -10,5 +10,5 @@ module.exports = {
   // The order of tests within a file; the seed is printed, `--seed` repeats it.
   randomize: true,
   maxWorkers: 2,
-  testTimeout: 30_000,
+  testTimeout: 60_000,
 };

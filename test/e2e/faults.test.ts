@@ -66,7 +66,7 @@ describe('a client that is killed', () => {
       expect(house.alive()).toEqual([]);
     }
     await client.close();
-  }, 240_000);
+  }, 480_000);
 });
 
 describe('when AWS or the VM fails', () => {
