@@ -36,7 +36,7 @@ const EDGES = [
   'lib/aws/clients.ts',
   'lib/agent/main.ts',
   'lib/local/**',
-  'lib/runtime/clock.ts',
+  'lib/contract/clock.ts',
 ];
 
 /** What plain JavaScript here uses of Node; in TypeScript the compiler knows. */

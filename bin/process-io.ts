@@ -1,6 +1,6 @@
 import { fstatSync } from 'node:fs';
 import { isatty } from 'node:tty';
-import { systemClock } from '../lib/runtime/clock';
+import { systemClock } from '../lib/contract/clock';
 import type { CliIo, SignalName, Signals, StandardInput } from './io';
 
 const STDIN = 0;

@@ -1,12 +1,15 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
-import type { Readable } from 'node:stream';
+import { hasCode } from '../contract';
 import type { Clock, Exit } from '../contract';
+import type { EndReason } from './ending';
+import { findExecutable } from './executable';
 import { describeExit, describeSpawnFailure } from './exit';
-import type { EndReason } from './exit';
 import type { Invocation, Launcher } from './launcher';
+import { drain, OutputReader } from './output-reader';
 import { closeWritingEnds, makePipes } from './pipes';
+import type { Pipe } from './pipes';
 
 export interface CommandOptions extends Invocation {
   readonly launcher: Launcher;
@@ -24,11 +27,10 @@ export interface CommandOptions extends Invocation {
   readonly oomKills: () => Promise<number>;
 }
 
-type Stdio = ['ignore' | number, number, number];
 type Exited = Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>;
 
-/** Daemons that hold the pipes after the command has ended get this long to let go. */
-const DRAIN_MS = 2_000;
+/** The longest grace when the machine is going down: what the command wrote must still be shipped. */
+const GOING_DOWN_GRACE_MS = 2_000;
 
 /**
  * Runs one command in a process group of its own. Life: start, output until the command ends and its pipes close (or
@@ -37,56 +39,74 @@ const DRAIN_MS = 2_000;
 export class Command {
   #child: ChildProcess | undefined;
   #ended: EndReason | undefined;
-  #over = new AbortController();
+  readonly #over = new AbortController();
 
   constructor(private readonly options: CommandOptions) {}
 
-  /** Ends the command: SIGTERM to its group, SIGKILL after the grace. */
+  /** Ends the command: SIGTERM to its group, SIGKILL after the grace. The first reason stands. */
   end(reason: EndReason): void {
-    if (this.#ended !== undefined || this.#over.signal.aborted) return;
-    this.#ended = reason;
+    if (this.#over.signal.aborted) return;
+    const isFirst = this.#ended === undefined;
+    this.#ended ??= reason;
+    // A machine that goes down does not wait for a grace that is under way.
+    if (!isFirst && reason !== 'going-down') return;
+    const { graceMs } = this.options;
     this.#signal('SIGTERM');
-    void this.#later(this.options.graceMs, () => this.#signal('SIGKILL'));
+    this.#later(reason === 'going-down' ? Math.min(graceMs, GOING_DOWN_GRACE_MS) : graceMs, () => this.#signal('SIGKILL'));
   }
 
   async run(): Promise<Exit> {
-    const { scratch, oomKills } = this.options;
-    const before = await oomKills();
-    const pipes = await makePipes(scratch, ['stdout', 'stderr']);
-    const [stdout, stderr] = pipes.map((pipe) => pipe.output) as [Readable, Readable];
+    const { file, env, cwd, scratch } = this.options;
+    const found = findExecutable(file, env['PATH'] ?? '', cwd);
+    if (typeof found === 'string') return describeSpawnFailure(found);
+    const pipes = await makePipes(scratch);
     const stdin = this.options.stdin === undefined ? 'ignore' : openSync(this.options.stdin, 'r');
-    const reading = Promise.all([this.#read('stdout', stdout), this.#read('stderr', stderr)]);
     try {
-      const started = await this.#start([stdin, pipes[0]!.fd, pipes[1]!.fd]);
-      await closeWritingEnds(pipes);
-      if ('failure' in started) return started.failure;
-      this.options.onStarted();
-      if (this.options.timeoutMs !== undefined) void this.#later(this.options.timeoutMs, () => this.end('timeout'));
-      const { code, signal } = await started.exited;
-      await this.#drain(reading, [stdout, stderr]);
-      return describeExit({ code, signal, ended: this.#ended, memoryRanOut: (await oomKills()) > before });
+      return await this.#runWith(stdin, pipes);
     } finally {
       this.#over.abort();
       if (typeof stdin === 'number') closeSync(stdin);
-      stdout.destroy();
-      stderr.destroy();
-      await reading;
+      for (const { output } of pipes) output.destroy();
     }
   }
 
-  async #start(stdio: Stdio): Promise<{ readonly exited: Exited } | { readonly failure: Exit }> {
+  async #runWith(stdin: 'ignore' | number, pipes: readonly [Pipe, Pipe]): Promise<Exit> {
+    const { clock, launcher, oomKills, onOutput } = this.options;
+    const before = await oomKills();
+    const [stdout, stderr] = pipes;
+    const readers: [OutputReader, OutputReader] = [
+      new OutputReader(stdout.output, (bytes) => onOutput('stdout', bytes)),
+      new OutputReader(stderr.output, (bytes) => onOutput('stderr', bytes)),
+    ];
+    const started = await this.#start([stdin, stdout.fd, stderr.fd]).finally(() => closeWritingEnds(pipes));
+    if (started === 'not-found' || started === 'not-executable') return describeSpawnFailure(started);
+    this.options.onStarted();
+    const { timeoutMs } = this.options;
+    if (timeoutMs !== undefined) this.#later(timeoutMs, () => this.end('task-timeout'));
+    const exit = await started.exited;
+    // What asks it to end from here on comes too late: its exit is its own.
+    const ended = this.#ended;
+    this.#over.abort();
+    await drain(readers, clock, async () => {
+      this.#signal('SIGKILL');
+      await launcher.sweep();
+    });
+    return describeExit({ ...exit, ended, memoryRanOut: (await oomKills()) > before });
+  }
+
+  async #start(stdio: ['ignore' | number, number, number]): Promise<{ readonly exited: Exited } | 'not-found' | 'not-executable'> {
     try {
       return await this.#spawn(this.options, stdio);
     } catch (error) {
-      const failure = error as NodeJS.ErrnoException;
-      if (failure.code !== 'ENOEXEC') return { failure: describeSpawnFailure(failure) };
       // A script without #!, which a shell would run itself.
-      return this.#spawn({ ...this.options, file: '/bin/sh', args: [this.options.file, ...this.options.args] }, stdio);
+      if (hasCode(error, 'ENOEXEC'))
+        return this.#spawn({ ...this.options, file: '/bin/sh', args: [this.options.file, ...this.options.args] }, stdio);
+      return hasCode(error, 'ENOENT') ? 'not-found' : 'not-executable';
     }
   }
 
   /** Resolves once the program runs; rejects when it cannot be started. */
-  #spawn(command: Invocation, stdio: Stdio): Promise<{ readonly exited: Exited }> {
+  #spawn(command: Invocation, stdio: ['ignore' | number, number, number]): Promise<{ readonly exited: Exited }> {
     const { file, args, env, cwd } = this.options.launcher.wrap(command);
     return new Promise((resolve, reject) => {
       const child = spawn(file, args, { cwd, env, stdio, detached: true });
@@ -100,35 +120,17 @@ export class Command {
     });
   }
 
-  async #read(stream: 'stdout' | 'stderr', output: Readable): Promise<void> {
-    try {
-      for await (const chunk of output) await this.options.onOutput(stream, chunk as Buffer);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error;
-    }
-  }
-
-  /** Reads what is left; then whoever still holds the pipes is killed. */
-  async #drain(reading: Promise<unknown>, outputs: readonly Readable[]): Promise<void> {
-    const late = Symbol('late');
-    const limit = new AbortController();
-    const first = await Promise.race([reading, this.options.clock.sleep(DRAIN_MS, limit.signal).then(() => late)]);
-    limit.abort();
-    this.#signal('SIGKILL');
-    if (first === late) outputs.forEach((output) => output.destroy());
-  }
-
   #signal(signal: NodeJS.Signals): void {
     const pid = this.#child?.pid;
     if (pid === undefined) return;
     try {
       process.kill(-pid, signal);
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+      if (!hasCode(error, 'ESRCH', 'EPERM')) throw error;
     }
   }
 
-  async #later(ms: number, act: () => void): Promise<void> {
-    await this.options.clock.sleep(ms, this.#over.signal).then(act, () => undefined);
+  #later(ms: number, act: () => void): void {
+    void this.options.clock.sleep(ms, this.#over.signal).then(act, () => undefined);
   }
 }

@@ -2,40 +2,62 @@ import * as v from 'valibot';
 import { jobKeys } from '../contract';
 import type { Clock, Store } from '../contract';
 
-/** What an agent obeys. Other members, and those of newer versions, are not its business. */
+/** What an agent obeys, as leniently as can be: other members, and those of newer versions, are not its business. */
 const ObeyedSchema = v.object({
-  stop: v.optional(v.object({ at: v.number() })),
-  watchUntil: v.optional(v.number()),
-  lifetimeUntil: v.optional(v.number()),
+  /** That it is there is what counts. */
+  stop: v.fallback(v.optional(v.unknown()), undefined),
+  /** First and last task of each range. */
+  cancelled: v.fallback(v.array(v.tuple([v.number(), v.number()])), []),
+  watchUntil: v.fallback(v.optional(v.number()), undefined),
+  lifetimeUntil: v.fallback(v.optional(v.number()), undefined),
 });
-export type Obeyed = v.InferOutput<typeof ObeyedSchema> & {
+
+/** Times are the store's clock, milliseconds since 1970. */
+export interface Obeyed {
+  /** The job, or this task, is to end. */
+  readonly stop: boolean;
+  readonly watchUntil: number | undefined;
+  readonly lifetimeUntil: number | undefined;
   /** The store's time of the answer. */
   readonly now: number;
-};
+}
 
-/** Looks at control.json every `everyMs` until aborted, and tells when it has changed. */
-export async function followControl(options: {
+export interface ControlOptions {
   readonly store: Store;
   readonly clock: Clock;
   readonly prefix: string;
+  readonly task: number;
   readonly everyMs: number;
   readonly signal: AbortSignal;
   readonly onChange: (control: Obeyed) => void;
+  /** Told once for a row of failures. */
   readonly onTrouble: (error: unknown) => void;
-}): Promise<void> {
-  const { store, clock, prefix, everyMs, signal } = options;
+}
+
+/** Looks at control.json every `everyMs` until aborted, and tells when it has changed. */
+export async function followControl(options: ControlOptions): Promise<void> {
+  const { store, clock, prefix, task, everyMs, signal } = options;
   let etag: string | undefined;
+  let trouble = false;
   while (!signal.aborted) {
     try {
       const found = await store.get(jobKeys.control(prefix), { ...(etag ? { ifNoneMatch: etag } : {}), signal });
       if (found !== 'absent' && found !== 'unchanged') {
         etag = found.etag;
-        const read = v.safeParse(ObeyedSchema, JSON.parse(Buffer.from(found.body).toString('utf8')));
-        if (read.success) options.onChange({ ...read.output, now: found.now });
+        options.onChange({ ...parseControl(found.body, task), now: found.now });
       }
+      trouble = false;
     } catch (error) {
-      if (!signal.aborted) options.onTrouble(error);
+      if (!signal.aborted && !trouble) options.onTrouble(error);
+      trouble = true;
     }
     await clock.sleep(everyMs, signal).catch(() => undefined);
   }
+}
+
+/** @throws SyntaxError when it is no JSON, valibot's error when it is no object */
+export function parseControl(body: Uint8Array, task: number): Omit<Obeyed, 'now'> {
+  const { stop, cancelled, watchUntil, lifetimeUntil } = v.parse(ObeyedSchema, JSON.parse(Buffer.from(body).toString('utf8')));
+  const isCancelled = cancelled.some(([first, last]) => first <= task && task <= last);
+  return { stop: Boolean(stop) || isCancelled, watchUntil, lifetimeUntil };
 }

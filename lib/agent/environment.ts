@@ -62,8 +62,8 @@ export interface JobEnvironmentInput {
 }
 
 /**
- * The command's environment: fresh, nothing of the agent's own. What the user set wins over everything but HOME and
- * the working directory, which are the VM's.
+ * The command's environment: fresh, nothing of the agent's own. What the user set wins over everything but the
+ * working directory, which is the VM's.
  */
 export function jobEnvironment(input: JobEnvironmentInput): Record<string, string> {
   const base = buildEnvironment(input.places, input.machine);

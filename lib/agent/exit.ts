@@ -1,8 +1,6 @@
 import os from 'node:os';
 import type { Exit } from '../contract';
-
-/** Why the agent ended a command that would have gone on. */
-export type EndReason = 'timeout' | 'stopped';
+import type { EndReason } from './ending';
 
 export interface ExitInput {
   readonly code: number | null;
@@ -13,20 +11,27 @@ export interface ExitInput {
   readonly memoryRanOut: boolean;
 }
 
+/** What a command leaves with that we ended: as `timeout` and an interrupted shell have it. */
+const ENDED: Readonly<Record<EndReason, Pick<Exit, 'code' | 'reason'>>> = {
+  'task-timeout': { code: 124, reason: 'timeout' },
+  lifetime: { code: 124, reason: 'timeout' },
+  stopped: { code: 130, reason: 'stopped' },
+  'going-down': { code: 130, reason: 'stopped' },
+};
+
 /** How a command ended, as it goes on record. */
 export function describeExit({ code, signal, ended, memoryRanOut }: ExitInput): Exit {
-  const own = signal ? 128 + signalNumber(signal) : (code ?? 255);
-  const outOfMemory = ended === undefined && memoryRanOut && (signal === 'SIGKILL' || own === 137);
-  if (ended === 'timeout') return { code: 124, ...(signal ? { signal } : {}), outOfMemory, reason: 'timeout' };
-  if (ended === 'stopped') return { code: 130, ...(signal ? { signal } : {}), outOfMemory, reason: 'stopped' };
-  return signal ? { code: own, signal, outOfMemory, reason: 'signal' } : { code: own, outOfMemory, reason: 'exited' };
+  const bySignal = signal === null ? {} : { signal };
+  if (ended) return { ...ENDED[ended], ...bySignal, outOfMemory: false };
+  const own = signal === null ? (code ?? 255) : 128 + signalNumber(signal);
+  // A shell in between turns its child's SIGKILL into 137.
+  const outOfMemory = memoryRanOut && (signal === 'SIGKILL' || own === 137);
+  return { code: own, ...bySignal, outOfMemory, reason: signal === null ? 'exited' : 'signal' };
 }
 
 /** A command that could not be started: 127 and 126 as a shell has it. */
-export function describeSpawnFailure(error: NodeJS.ErrnoException): Exit {
-  return error.code === 'ENOENT'
-    ? { code: 127, outOfMemory: false, reason: 'not-found' }
-    : { code: 126, outOfMemory: false, reason: 'not-executable' };
+export function describeSpawnFailure(why: 'not-found' | 'not-executable'): Exit {
+  return { code: why === 'not-found' ? 127 : 126, outOfMemory: false, reason: why };
 }
 
 function signalNumber(signal: string): number {

@@ -1,10 +1,10 @@
+import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 
 /** A command as it is started. */
 export interface Invocation {
   readonly file: string;
   readonly args: readonly string[];
-  /** Given to the process itself; a unit gets them from its own arguments file instead. */
   readonly env: Readonly<Record<string, string>>;
   readonly cwd: string;
 }
@@ -13,52 +13,54 @@ export interface Launcher {
   readonly kind: 'plain' | 'unit';
   /** Unix user the command runs as. */
   readonly user: string;
+  /** What is started instead; it becomes the command, so that its process and exit are the command's. */
   wrap(command: Invocation): Invocation;
+  /** Kills what has left the command's process group. */
+  sweep(): Promise<void>;
 }
 
 /** Unix user of jobs, made by the bootstrap. */
 export const JOB_USER = 'rawcloud-job';
 
+const UNIT = 'rawcloud-task.scope';
+
 /** As the same user, in a process group of its own: where there is no systemd, or no root. */
 export function plainLauncher(user: string): Launcher {
-  return { kind: 'plain', user, wrap: (command) => command };
+  return { kind: 'plain', user, wrap: (command) => command, sweep: async () => undefined };
 }
 
 /**
- * As a unit of its own: own user, all of its processes ended with it, and no way to the metadata service, where it
- * would find the VM's role. With `root` neither.
+ * In a unit of its own: own user, none of its processes escapes, and no way to the metadata service, where it would
+ * find the VM's role. With `root` neither user nor ban.
  */
 export function unitLauncher({ root }: { readonly root: boolean }): Launcher {
-  return { kind: 'unit', user: root ? 'root' : JOB_USER, wrap: (command) => compileUnit(command, root) };
+  return { kind: 'unit', user: root ? 'root' : JOB_USER, wrap: (command) => compileUnit(command, root), sweep: killUnit };
 }
 
-/** systemd-run's arguments. Variables go through its environment by name, since arguments are for everyone to read. */
+/** IMDS in both families. Source: EC2 user guide, "Access instance metadata". */
+const METADATA = ['169.254.169.254/32', 'fd00:ec2::254/128'];
+
+/**
+ * A scope and not a service: systemd-run then becomes the command itself, with its pipes, environment and exit code,
+ * and no variable passes through the system bus, where everybody may read it. `setpriv` changes the user, for
+ * systemd-run would put that user's own HOME over the job's.
+ */
 export function compileUnit({ file, args, env, cwd }: Invocation, root: boolean): Invocation {
-  const properties = [
-    'KillMode=control-group',
-    'OOMPolicy=continue',
-    ...(root ? [] : ['IPAddressDeny=169.254.169.254/32', 'NoNewPrivileges=no']),
-  ];
+  const properties = [...(root ? [] : METADATA.map((address) => `IPAddressDeny=${address}`)), 'TasksMax=infinity'];
+  const user = root ? [] : ['setpriv', `--reuid=${JOB_USER}`, `--regid=${JOB_USER}`, '--init-groups', '--'];
   return {
     file: 'systemd-run',
-    args: [
-      '--quiet',
-      '--pipe',
-      '--wait',
-      '--collect',
-      '--service-type=exec',
-      '--unit=rawcloud-task',
-      `--working-directory=${cwd}`,
-      ...(root ? [] : [`--uid=${JOB_USER}`, `--gid=${JOB_USER}`]),
-      ...properties.map((p) => `--property=${p}`),
-      ...Object.keys(env).map((name) => `--setenv=${name}`),
-      '--',
-      file,
-      ...args,
-    ],
+    args: ['--quiet', '--scope', '--collect', `--unit=${UNIT}`, ...properties.map((p) => `--property=${p}`), '--', ...user, file, ...args],
     env,
     cwd,
   };
+}
+
+/** A unit whose last process has gone is gone itself: that systemctl finds none is the usual case. */
+function killUnit(): Promise<void> {
+  return new Promise((resolve) => {
+    execFile('systemctl', ['kill', '--signal=SIGKILL', UNIT], () => resolve());
+  });
 }
 
 /** The launcher that fits the machine. */

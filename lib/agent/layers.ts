@@ -13,7 +13,8 @@ export interface LayersOptions {
   readonly places: Places;
   readonly env: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
-  readonly say: (line: string) => void;
+  /** Resolves when there is room for more. */
+  readonly say: (line: string) => Promise<void>;
 }
 
 /** Builds the layers in order. What the first one puts on PATH comes first. @throws E_ENVIRONMENT */
@@ -27,7 +28,7 @@ export async function buildLayers(layers: readonly Layer[], options: LayersOptio
       });
     const directory = path.join(options.places.layers, `${layer.kind}-${layer.key.slice(0, 16)}`);
     await mkdir(directory, { recursive: true });
-    options.say(`${layer.kind}: building`);
+    await options.say(`${layer.kind}: building`);
     built.push(await builder.build(layer, buildIo(layer, directory, options)));
   }
   return {
@@ -49,7 +50,7 @@ function buildIo(layer: Layer, directory: string, { store, places, env, signal, 
       if (!ref) throw new RawcloudError('E_ENVIRONMENT', `the ${layer.kind} layer does not name content ${sha256.slice(0, 12)}…`);
       return fetchRef(store, ref, undefined, signal);
     },
-    log: say,
+    log: (line) => void say(line),
     run: (command, args, options = {}) =>
       runLogged(command, args, { cwd: directory, ...options, env: { ...env, ...options.env }, signal, say }),
   };
@@ -59,7 +60,7 @@ interface RunOptions {
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
-  readonly say: (line: string) => void;
+  readonly say: (line: string) => Promise<void>;
   readonly onLine?: (line: string) => void;
 }
 
@@ -68,7 +69,7 @@ async function runLogged(command: string, args: readonly string[], { cwd, env, s
   const child = spawn(command, args, { cwd, env, signal, stdio: ['ignore', 'pipe', 'pipe'] });
   const lines = [child.stdout, child.stderr].map(async (input) => {
     for await (const line of createInterface({ input })) {
-      say(line);
+      await say(line);
       onLine?.(line);
     }
   });

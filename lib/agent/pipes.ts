@@ -1,13 +1,11 @@
 import { execFile } from 'node:child_process';
-import { close, constants, open } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { closeSync, constants, openSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { Socket } from 'node:net';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
 import { promisify } from 'node:util';
-
-const openFd = promisify(open);
-const closeFd = promisify(close);
 
 /** A pipe to a child: what it writes to `fd` comes out of `output`. */
 export interface Pipe {
@@ -17,31 +15,27 @@ export interface Pipe {
 
 /**
  * Real pipes for stdout and stderr. Node's own are sockets, and a program that opens /dev/stdout or /dev/stderr, as
- * shell scripts do, fails on a socket.
+ * shell scripts do, fails on a socket. Their names are gone before anybody else could open them; their mode is that of
+ * what the command, under another user, may open again.
  */
-export async function makePipes(directory: string, names: readonly string[]): Promise<Pipe[]> {
-  const files = names.map((name) => path.join(directory, `.pipe-${name}`));
-  await removeAll(files);
-  await promisify(execFile)('mkfifo', ['-m', '600', ...files]);
+export async function makePipes(directory: string): Promise<readonly [stdout: Pipe, stderr: Pipe]> {
+  const files = [path.join(directory, `.${randomUUID()}`), path.join(directory, `.${randomUUID()}`)] as const;
+  await promisify(execFile)('mkfifo', ['-m', '666', ...files]);
   try {
-    const pipes: Pipe[] = [];
-    for (const file of files) {
-      // Reading end first and without blocking: opening the other end then finds a reader.
-      const reading = await openFd(file, constants.O_RDONLY | constants.O_NONBLOCK);
-      const fd = await openFd(file, constants.O_WRONLY);
-      pipes.push({ fd, output: new Socket({ fd: reading, readable: true, writable: false }) });
-    }
-    return pipes;
+    return [openPipe(files[0]), openPipe(files[1])];
   } finally {
-    await removeAll(files);
+    for (const file of files) await rm(file, { force: true });
   }
 }
 
-/** Our copies of the writing ends: as long as we hold them, the output never ends. */
-export async function closeWritingEnds(pipes: readonly Pipe[]): Promise<void> {
-  for (const { fd } of pipes) await closeFd(fd);
+/** Reading end first and without blocking: opening the other end then finds a reader. */
+function openPipe(file: string): Pipe {
+  const reading = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
+  const fd = openSync(file, constants.O_WRONLY);
+  return { fd, output: new Socket({ fd: reading, readable: true, writable: false }) };
 }
 
-async function removeAll(files: readonly string[]): Promise<void> {
-  for (const file of files) await rm(file, { force: true });
+/** Our copies of the writing ends: as long as we hold them, the output never ends. */
+export function closeWritingEnds(pipes: readonly Pipe[]): void {
+  for (const { fd } of pipes) closeSync(fd);
 }

@@ -5,12 +5,11 @@ import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
-import { bucketKeys, RawcloudError } from '../contract';
+import { bucketKeys, mapBounded, RawcloudError } from '../contract';
 import type { Built, Ref, Store, Tree } from '../contract';
 import { restoreTree } from '../store/restore';
 import { buildEnvironment } from './environment';
 import type { Places } from './environment';
-import { buildLayers } from './layers';
 import type { AgentSpec } from './spec';
 
 export interface PrepareOptions {
@@ -21,7 +20,7 @@ export interface PrepareOptions {
   /** User that the files shall belong to, when it is another than ours. */
   readonly owner: string | undefined;
   readonly signal: AbortSignal;
-  readonly say: (line: string) => void;
+  readonly say: (line: string) => Promise<void>;
   readonly progress: (detail: string) => void;
   readonly begin: (phase: 'files' | 'environment') => void;
 }
@@ -37,35 +36,48 @@ const NOTHING_BUILT: Built = { path: [], env: {}, notices: [] };
 
 /** Brings files, packages and stdin to where the command finds them. @throws E_ENVIRONMENT, E_INTEGRITY */
 export async function prepare(options: PrepareOptions): Promise<Prepared> {
-  const { store, spec, places, signal, progress } = options;
+  const { spec, places, signal } = options;
   options.begin('files');
   for (const directory of [places.tree, places.home, places.tmp]) await mkdir(directory, { recursive: true });
-  const [tree, stdin] = await Promise.all([
-    restoreTree({
-      store,
-      ref: spec.environment.tree,
-      directory: places.tree,
-      signal,
-      onProgress: ({ done, total }) => progress(`unpacking files, ${done} of ${total}`),
-    }),
-    spec.stdin && fetchFile(store, spec.stdin, path.join(places.job, 'stdin'), signal),
-  ]);
+  const tree = await fetchFiles(options);
   // A working directory that held nothing worth carrying is still one.
   await mkdir(path.join(places.tree, spec.work.cwd), { recursive: true });
-  const { layers } = spec.environment;
-  if (layers.length > 0) {
-    options.begin('environment');
-    progress('installing packages');
-  }
-  const built =
-    layers.length === 0
-      ? NOTHING_BUILT
-      : await buildLayers(layers, { store, places, env: buildEnvironment(places, options.machine), signal, say: options.say });
+  const built = await build(options);
   if (options.owner !== undefined) await promisify(execFile)('chown', ['-R', `${options.owner}:`, places.job], { signal });
-  return { tree, built, ...(stdin === undefined ? {} : { stdin }) };
+  return { tree, built, ...(spec.stdin === undefined ? {} : { stdin: stdinFile(places) }) };
 }
 
-async function fetchFile(store: Store, ref: Ref, file: string, signal: AbortSignal): Promise<string> {
+/** Tree and stdin at once; when one fails, the other is given up. */
+async function fetchFiles({ store, spec, places, signal, progress }: PrepareOptions): Promise<Tree> {
+  const fetched: { tree?: Tree } = {};
+  const onProgress = ({ done, total }: { done: number; total: number }): void => progress(`unpacking files, ${done} of ${total}`);
+  const fetches = [
+    async (stop: AbortSignal) => {
+      fetched.tree = await restoreTree({ store, ref: spec.environment.tree, directory: places.tree, signal: stop, onProgress });
+    },
+    async (stop: AbortSignal) => {
+      if (spec.stdin) await fetchStdin(store, spec.stdin, stdinFile(places), stop);
+    },
+  ];
+  await mapBounded(fetches, fetches.length, (fetch, _index, stop) => fetch(stop), { signal });
+  return fetched.tree!;
+}
+
+async function build({ spec, store, places, machine, signal, say, begin, progress }: PrepareOptions): Promise<Built> {
+  const { layers } = spec.environment;
+  if (layers.length === 0) return NOTHING_BUILT;
+  begin('environment');
+  progress('installing packages');
+  // Most jobs need none, and should not wait for what builds them.
+  const { buildLayers } = await import('./layers.js');
+  return buildLayers(layers, { store, places, env: buildEnvironment(places, machine), signal, say });
+}
+
+function stdinFile(places: Places): string {
+  return path.join(places.job, 'stdin');
+}
+
+async function fetchStdin(store: Store, ref: Ref, file: string, signal: AbortSignal): Promise<void> {
   const hash = createHash('sha256');
   const checked = async function* (source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
     for await (const chunk of source) {
@@ -73,8 +85,8 @@ async function fetchFile(store: Store, ref: Ref, file: string, signal: AbortSign
       yield chunk;
     }
   };
-  await pipeline(checked(store.getStream(bucketKeys.file(ref.sha256), { signal })), createWriteStream(file, { mode: 0o600 }));
-  if (hash.digest('hex') !== ref.sha256)
-    throw new RawcloudError('E_INTEGRITY', 'what the command should read does not have the hash it is stored under');
-  return file;
+  const source = checked(store.getStream(bucketKeys.file(ref.sha256), { signal }));
+  await pipeline(source, createWriteStream(file, { mode: 0o600 }));
+  if (hash.digest('hex') === ref.sha256) return;
+  throw new RawcloudError('E_INTEGRITY', 'what the command should read does not have the hash it is stored under');
 }

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
-import { LayerSchema, RefSchema } from '../contract';
+import { decodeJson, jobKeys, LayerSchema, RawcloudError, RefSchema } from '../contract';
+import type { Grant, Store } from '../contract';
 
 /**
  * The part of a job spec that an agent needs. Unknown members are ignored, so that an older agent runs what a newer
@@ -17,3 +18,19 @@ export const AgentSpecSchema = v.object({
   stdin: v.optional(RefSchema),
 });
 export type AgentSpec = v.InferOutput<typeof AgentSpecSchema>;
+
+/**
+ * The spec of the job that a grant names, and the store's time of the answer.
+ * @throws E_INTEGRITY when there is none, E_NEWER, E_RECORD
+ */
+export async function readSpec({
+  store,
+  grant,
+}: {
+  readonly store: Store;
+  readonly grant: Grant;
+}): Promise<{ spec: AgentSpec; now: number }> {
+  const found = await store.get(jobKeys.spec(grant.prefix));
+  if (found === 'absent' || found === 'unchanged') throw new RawcloudError('E_INTEGRITY', 'the job that the grant names has no spec');
+  return { spec: decodeJson(AgentSpecSchema, found.body, 'spec.json'), now: found.now };
+}

@@ -18,6 +18,7 @@
 export * from './byte-path';
 export * from './absent';
 export * from './bootstrap';
+export * from './clock';
 export * from './concurrency';
 export * from './decision';
 export * from './errors';

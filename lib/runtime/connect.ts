@@ -1,6 +1,6 @@
 import os from 'node:os';
 import path from 'node:path';
-import { amazonLinuxParameter, DEFAULT_SCAFFOLD_NAME, parseScaffold, RawcloudError, scaffoldParameterName } from '../contract';
+import { amazonLinuxParameter, DEFAULT_SCAFFOLD_NAME, parseScaffold, RawcloudError, scaffoldParameterName, systemClock } from '../contract';
 import type { Arch, Scaffold } from '../contract';
 import { openAws } from '../aws/clients';
 import type { AwsContext } from '../aws/clients';
@@ -11,7 +11,6 @@ import { readParameter } from '../aws/parameters';
 import { createS3Store } from '../aws/s3-store';
 import type { Client, ConnectOptions } from './api';
 import { createClient } from './client';
-import { systemClock } from './clock';
 import { DEFAULT_INTERVALS, LOCAL_INTERVALS } from './deps';
 import type { ClientDeps } from './deps';
 import { agentArtifact, nodeArtifact } from './launch/artifacts';

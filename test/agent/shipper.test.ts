@@ -1,138 +1,166 @@
-import { randomBytes } from 'node:crypto';
-import { BeatSchema, decodeJson, decodeLogChunk, jobKeys } from '../../lib/contract';
-import type { Clock, LogRun, Store } from '../../lib/contract';
+import { BeatSchema, decodeJson, decodeLogChunk, jobKeys, RawcloudError } from '../../lib/contract';
+import type { Store } from '../../lib/contract';
 import { Shipper } from '../../lib/agent/shipper';
 import { createMemoryStore } from '../../lib/store/memory';
-import { INTERVALS, PREFIX, START, VM_USER } from '../fakes/records';
+import { INTERVALS, PREFIX, VM_USER } from '../fakes/records';
+import { FakeClock } from './fake-clock';
 
-/** A clock whose sleeps end when told, or when woken. */
-class ManualClock implements Clock {
-  time = START;
-  readonly #sleepers = new Set<{ until: number; wake: () => void }>();
-  now = (): number => this.time;
+const INTERVALS_OF_TEST = { ...INTERVALS, beatMs: 10_000, flushMs: 1_000, idleFlushMs: 15_000 };
+const MIB = 2 ** 20;
 
-  sleep(ms: number, signal?: AbortSignal): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const sleeper = { until: this.time + ms, wake: resolve };
-      this.#sleepers.add(sleeper);
-      signal?.addEventListener('abort', () => {
-        this.#sleepers.delete(sleeper);
-        reject(new Error('woken'));
-      });
-    });
+let clock: FakeClock;
+let store: Store;
+let shipper: Shipper;
+let running: Promise<void>;
+/** Key and time of every PUT. */
+let puts: { what: 'log' | 'beat'; at: number }[];
+/** Awaited before each PUT. */
+let gate: () => Promise<void>;
+
+beforeEach(() => {
+  clock = new FakeClock();
+  puts = [];
+  gate = async () => undefined;
+  const memory = createMemoryStore({ now: () => clock.now() });
+  store = {
+    ...memory,
+    put: async (key, body, options) => {
+      await gate();
+      puts.push({ what: key.includes('/log/') ? 'log' : 'beat', at: clock.now() });
+      return memory.put(key, body, options);
+    },
+  };
+  shipper = new Shipper({
+    store,
+    clock,
+    prefix: PREFIX,
+    vm: VM_USER,
+    intervals: INTERVALS_OF_TEST,
+    describe: () => ({ bootId: 'b', phase: 'busy', final: false, blocks: [], timings: {}, notices: [] }),
+  });
+  running = shipper.run();
+});
+
+afterEach(async () => {
+  gate = async () => undefined;
+  const closed = shipper.close(running);
+  await clock.advance(60_000);
+  await closed;
+});
+
+const say = (text: string): Promise<void> => shipper.push('stdout', Buffer.from(text));
+const logs = (): number[] => puts.filter(({ what }) => what === 'log').map(({ at }) => at);
+
+async function shipped(): Promise<string> {
+  const parts: Uint8Array[] = [];
+  for await (const { key } of store.list(jobKeys.logDirectory(PREFIX, VM_USER))) {
+    const found = await store.get(key);
+    if (typeof found === 'object') parts.push(...decodeLogChunk(found.body).map((run) => run.bytes));
   }
+  return Buffer.concat(parts).toString();
+}
 
-  async pass(ms: number): Promise<void> {
-    this.time += ms;
-    for (const sleeper of this.#sleepers) {
-      if (sleeper.until > this.time) continue;
-      this.#sleepers.delete(sleeper);
-      sleeper.wake();
-    }
-    await new Promise((resolve) => setImmediate(resolve));
-    await new Promise((resolve) => setImmediate(resolve));
+test('the first bytes after a silence go at once', async () => {
+  await clock.advance(5_000);
+  const at = clock.now();
+  await say('first');
+  await clock.advance(0);
+  expect(logs()).toEqual([at]);
+});
+
+test('steady output and regular beats together are one PUT a second at most', async () => {
+  await clock.advance(1_000);
+  const from = puts.length;
+  for (let i = 0; i < 600; i++) {
+    await say(`line ${i}\n`);
+    await clock.advance(100);
   }
-}
+  const sent = puts.slice(from);
+  sent.slice(1).forEach(({ at }, i) => expect(at - sent[i]!.at).toBeGreaterThanOrEqual(1_000));
+  // Sixty seconds hold sixty of them, and the beats have not starved.
+  expect(sent.length).toBeGreaterThan(55);
+  expect(sent.filter(({ what }) => what === 'beat').length).toBeGreaterThanOrEqual(5);
+});
 
-interface Shipping {
-  readonly clock: ManualClock;
-  readonly store: Store;
-  readonly shipper: Shipper;
-  readonly running: Promise<void>;
-}
+test('while nobody watches the pace is the slow one, and a watcher changes that within a second', async () => {
+  await clock.advance(1_000);
+  shipper.watchedUntil(0);
+  await say('one');
+  await clock.advance(0);
+  await say('two');
+  await clock.advance(14_000);
+  expect(logs()).toHaveLength(1);
+  shipper.watchedUntil(clock.now() + 60_000);
+  await clock.advance(1_000);
+  expect(logs()).toHaveLength(2);
+});
 
-function ship(): Shipping {
-  const clock = new ManualClock();
-  const store = createMemoryStore({ now: clock.now });
-  const describe = () => ({ bootId: 'b', phase: 'busy' as const, final: false, blocks: [0], timings: {}, notices: [] });
-  const shipper = new Shipper({ store, clock, prefix: PREFIX, vm: VM_USER, intervals: INTERVALS, describe });
-  return { clock, store, shipper, running: shipper.run() };
-}
-
-async function chunks(store: Store): Promise<LogRun[][]> {
-  const found: LogRun[][] = [];
-  for (let seq = 0; ; seq++) {
-    const object = await store.get(jobKeys.log(PREFIX, VM_USER, seq));
-    if (typeof object === 'string') return found;
-    found.push(decodeLogChunk(object.body));
+test('a beat about a change goes at once, but not any number of them', async () => {
+  await clock.advance(1_000);
+  await say('output');
+  await clock.advance(0);
+  const before = puts.length;
+  for (let i = 0; i < 50; i++) {
+    shipper.beat();
+    await clock.advance(1);
   }
-}
+  expect(puts[before]!.what).toBe('beat');
+  expect(puts.length - before).toBeLessThanOrEqual(4);
+});
 
-describe('the shipper', () => {
-  test('keeps every byte of each stream, in order, with its offset', async () => {
-    const { shipper, running, store, clock } = ship();
-    const content = randomBytes(3_000_000);
-    for (let at = 0; at < content.length; at += 60_001) await shipper.push(at % 2 ? 'stdout' : 'stderr', content.subarray(at, at + 60_001));
-    await clock.pass(1000);
-    await shipper.close(running);
-    const runs = (await chunks(store)).flat();
-    for (const stream of ['stdout', 'stderr'] as const) {
-      let offset = 0;
-      for (const run of runs.filter((r) => r.stream === stream)) {
-        expect(run.offset).toBe(offset);
-        offset += run.bytes.byteLength;
-      }
+test('output waits for room when eight megabytes are held, and none of it is lost', async () => {
+  let open: () => void = () => undefined;
+  gate = () => new Promise((resolve) => (open = resolve));
+  let taken = 0;
+  const pushing = (async () => {
+    for (let i = 0; i < 40; i++) {
+      await shipper.push('stdout', Buffer.alloc(MIB, i));
+      taken += 1;
     }
-    expect(runs.reduce((sum, r) => sum + r.bytes.byteLength, 0)).toBe(content.length);
-  });
+  })();
+  await clock.advance(0);
+  // What is held, and the chunk on its way.
+  expect(taken).toBeLessThanOrEqual(17);
+  gate = async () => undefined;
+  open();
+  for (let i = 0; i < 50 && taken < 40; i++) await clock.advance(100);
+  await pushing;
+  await clock.advance(2_000);
+  expect((await shipped()).length).toBe(40 * MIB);
+});
 
-  test('ships a line after a silence at once', async () => {
-    const { shipper, running, store, clock } = ship();
-    await clock.pass(60_000);
-    await shipper.push('stdout', Buffer.from('hello\n'));
-    await clock.pass(0);
-    expect((await chunks(store)).flat().map((r) => Buffer.from(r.bytes).toString())).toEqual(['hello\n']);
-    await shipper.close(running);
-  });
+test('what the bucket refuses for a while is tried again until it takes it', async () => {
+  await clock.advance(1_000);
+  let failures = 5;
+  gate = async () => {
+    if (failures-- > 0) throw new RawcloudError('E_AWS', 'away', { retryable: true });
+  };
+  await say('kept');
+  await clock.advance(120_000);
+  expect(await shipped()).toBe('kept');
+});
 
-  test('in the long run makes no more than one PUT a flush interval, beats included', async () => {
-    const { shipper, running, store, clock } = ship();
-    const seconds = 300;
-    for (let i = 0; i < seconds * 5; i++) {
-      await shipper.push('stdout', Buffer.from(`line ${i}\n`));
-      await clock.pass(200);
-    }
-    expect(store.requests.put).toBeLessThanOrEqual(seconds + 8);
-    expect(store.requests.put).toBeGreaterThan(seconds * 0.7);
-    await shipper.close(running);
+test('fails when trying again cannot mend it', async () => {
+  const bare = createMemoryStore({ now: () => 0 });
+  const put = async (): Promise<never> => {
+    throw new RawcloudError('E_PERMISSION', 'not allowed');
+  };
+  const refused = new Shipper({
+    store: { ...bare, put },
+    clock,
+    prefix: PREFIX,
+    vm: VM_USER,
+    intervals: INTERVALS_OF_TEST,
+    describe: () => ({ bootId: 'b', phase: 'busy', final: false, blocks: [], timings: {}, notices: [] }),
   });
+  await expect(refused.run()).rejects.toMatchObject({ code: 'E_PERMISSION' });
+});
 
-  test('beats while the job is silent, and under steady output', async () => {
-    const { shipper, running, store, clock } = ship();
-    for (let i = 0; i < 60; i++) await clock.pass(1000);
-    const found = await store.get(jobKeys.beat(PREFIX, VM_USER));
-    if (typeof found === 'string') throw new Error('no beat');
-    expect(clock.time - found.modified).toBeLessThanOrEqual(INTERVALS.beatMs + 1000);
-    await shipper.close(running);
-  });
-
-  test('ends with a beat that names the last chunk', async () => {
-    const { shipper, running, store } = ship();
-    await shipper.push('stdout', Buffer.from('last words'));
-    await shipper.close(running);
-    const found = await store.get(jobKeys.beat(PREFIX, VM_USER));
-    if (typeof found === 'string') throw new Error('no beat');
-    expect(decodeJson(BeatSchema, found.body, 'beat').lastLog).toBe((await chunks(store)).length - 1);
-  });
-
-  test('makes output wait when too much is held', async () => {
-    const clock = new ManualClock();
-    const stuck = createMemoryStore({ now: clock.now });
-    const shipper = new Shipper({
-      store: { ...stuck, put: () => new Promise(() => undefined) },
-      clock,
-      prefix: PREFIX,
-      vm: VM_USER,
-      intervals: INTERVALS,
-      describe: () => ({ bootId: 'b', phase: 'busy', final: false, blocks: [], timings: {}, notices: [] }),
-    });
-    void shipper.run();
-    let pushed = 0;
-    const pushing = (async (): Promise<void> => {
-      for (; pushed < 64; pushed++) await shipper.push('stdout', Buffer.alloc(2 ** 20));
-    })();
-    await clock.pass(0);
-    expect(pushed).toBeLessThan(20);
-    expect(await Promise.race([pushing.then(() => 'done'), Promise.resolve('waiting')])).toBe('waiting');
-  });
+test('beats count up and name the last chunk', async () => {
+  await say('a');
+  await clock.advance(11_000);
+  const found = await store.get(jobKeys.beat(PREFIX, VM_USER));
+  const beat = decodeJson(BeatSchema, typeof found === 'object' ? found.body : Buffer.from(''), 'beat');
+  expect(beat.lastLog).toBe(0);
+  expect(beat.rev).toBeGreaterThan(0);
 });

@@ -7,7 +7,7 @@ import { createS3Store } from '../../lib/aws/s3-store';
 import { createWireStore } from '../../lib/aws/wire-store';
 import { startLocalCloud } from '../../lib/local/cloud';
 import type { LocalCloud } from '../../lib/local/cloud';
-import { systemClock } from '../../lib/runtime/clock';
+import { systemClock } from '../../lib/contract';
 import { createMemoryStore } from '../../lib/store/memory';
 import { describeStore } from './store-suite';
 

@@ -1,0 +1,44 @@
+import { decisionOfResults, EXIT_CODES, findRawcloudError } from '../contract';
+import type { Decision, Done } from '../contract';
+import type { EndReason } from './ending';
+import { textOf } from './report';
+
+const LIFETIME_OVER: Decision = {
+  outcome: 'timeout',
+  reason: 'lifetime',
+  message: 'the VM reached the end of its lifetime',
+  remedy: 'Give it more with --max-lifetime or rawcloud extend.',
+  exitCode: EXIT_CODES.timeout,
+};
+
+/** The outcome of a job whose command has run. */
+export function decideByResult(done: Done, ended: EndReason | undefined): Decision {
+  const isCutOff = ended === 'lifetime' && done.results.some(({ exit }) => exit.reason === 'timeout');
+  return isCutOff ? LIFETIME_OVER : decisionOfResults([done]);
+}
+
+/** The outcome of a job that ended before its command began; undefined when that is for drivers to say. */
+export function decideEarly(ended: EndReason): Decision | undefined {
+  switch (ended) {
+    case 'stopped':
+      return { outcome: 'stopped', reason: 'stop-requested', message: 'stopped on request', exitCode: EXIT_CODES.stopped };
+    case 'lifetime':
+      return LIFETIME_OVER;
+    // The command's own limit counts from its start.
+    case 'task-timeout':
+    case 'going-down':
+      return undefined;
+  }
+}
+
+/** Files or packages could not be brought to where the command needs them. */
+export function decideByEnvironment(error: unknown): Decision {
+  const known = findRawcloudError(error);
+  return {
+    outcome: 'environment',
+    reason: known?.code ?? 'environment',
+    message: textOf(error),
+    remedy: known?.remedy ?? 'rawcloud logs --system shows the whole log.',
+    exitCode: EXIT_CODES.environment,
+  };
+}

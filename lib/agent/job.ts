@@ -1,0 +1,210 @@
+import { randomBytes } from 'node:crypto';
+import path from 'node:path';
+import { ClaimSchema, DoneSchema, encodeJson, jobKeys } from '../contract';
+import type { Decision, Done, Exit, Outcome } from '../contract';
+import type { AgentDeps } from './agent';
+import { Command } from './command';
+import { decideByEnvironment, decideByResult, decideEarly } from './decisions';
+import type { Ending } from './ending';
+import { jobEnvironment } from './environment';
+import { Identity } from './identity';
+import type { Launcher } from './launcher';
+import { persevere } from './persevere';
+import { prepare } from './prepare';
+import type { Prepared } from './prepare';
+import { textOf } from './report';
+import type { Report } from './report';
+import type { AgentSpec } from './spec';
+import { writeOnce } from './write-once';
+
+export interface JobOptions extends AgentDeps {
+  readonly spec: AgentSpec;
+  readonly report: Report;
+  readonly ending: Ending;
+  readonly push: (stream: 'stdout' | 'stderr', bytes: Uint8Array) => Promise<void>;
+}
+
+/** A plain job is one block of one task. */
+const BLOCK = 0;
+const TASK = 0;
+
+/**
+ * Prepares and claims at once, runs the command, records its result and the job's outcome, then saves what it wrote.
+ * @returns whether the job has come to an outcome of ours
+ */
+export async function runJob(job: JobOptions): Promise<boolean> {
+  const claimed = claim(job);
+  // Awaited below; a failure that comes earlier is no unhandled one.
+  claimed.catch(() => undefined);
+  const launcher = job.launcher(job.spec.root);
+  let prepared: Prepared;
+  try {
+    prepared = await prepareJob(job, launcher);
+  } catch (error) {
+    if (!(await claimed)) return false;
+    return decide(job, job.ending.reason ? decideEarly(job.ending.reason) : decideByEnvironment(error));
+  }
+  if (!(await claimed)) return false;
+  if (job.ending.reason) return decide(job, decideEarly(job.ending.reason));
+  return perform(job, launcher, prepared);
+}
+
+function claim(job: JobOptions): Promise<boolean> {
+  const { store, grant, vm } = job;
+  const record = { v: 1, vm, epoch: 0, nonce: nonce() };
+  return writeOnce(store, jobKeys.claim(grant.prefix, BLOCK), ClaimSchema, record, writing(job));
+}
+
+async function prepareJob(job: JobOptions, launcher: Launcher): Promise<Prepared> {
+  const { store, spec, places, machine, report, ending, phases } = job;
+  tellLauncher(job, launcher);
+  const prepared = await prepare({
+    store,
+    spec,
+    places,
+    machine,
+    owner: launcher.kind === 'unit' ? launcher.user : undefined,
+    signal: ending.signal,
+    say: (line) => report.say(line),
+    begin: (phase) => phases.begin(phase),
+    progress: (detail) => report.progress(detail),
+  });
+  prepared.built.notices.forEach((notice) => report.notice(notice));
+  return prepared;
+}
+
+/** What a plain process cannot keep apart is said: as a warning on a VM, in the log alone where everybody expects it. */
+function tellLauncher({ report, places, spec }: JobOptions, launcher: Launcher): void {
+  if (launcher.kind !== 'plain') return;
+  const text = 'the job runs as the agent’s own user and shares its network, the metadata service included';
+  if (places.root !== '' || spec.root) void report.say(`info: ${text}`);
+  else report.notice({ level: 'warning', text: `this VM has no systemd: ${text}` });
+}
+
+async function perform(job: JobOptions, launcher: Launcher, prepared: Prepared): Promise<boolean> {
+  const { store, grant, vm, clock, phases, report, ending, places } = job;
+  const { snapshotTree } = await import('./outputs.js');
+  const snapshot = await snapshotTree(places.tree);
+  const identity = makeIdentity(job);
+  try {
+    const command = await makeCommand(job, launcher, prepared, identity);
+    const startedAt = clock.now();
+    const exit = await runCommand(command, ending);
+    const endedAt = clock.now();
+    phases.begin('finish');
+    report.show({ phase: 'ending', exit });
+    if (ending.reason === 'going-down') return false;
+    const done: Done = { v: 1, vm, epoch: 0, nonce: nonce(), results: [{ task: TASK, exit, startedAt, endedAt }] };
+    // Somebody else's result was first: ours is discarded, and the job is not ours to end.
+    if (!(await writeOnce(store, jobKeys.done(grant.prefix, BLOCK), DoneSchema, done, writing(job)))) return false;
+    await decide(job, decideByResult(done, ending.reason));
+    await saveOutputs(job, prepared, snapshot);
+    return true;
+  } finally {
+    await identity?.close();
+  }
+}
+
+async function runCommand(command: Command, ending: Ending): Promise<Exit> {
+  const end = (): void => command.end(ending.reason ?? 'stopped');
+  ending.signal.addEventListener('abort', end, { once: true });
+  // It may have come while the last preparations were made.
+  if (ending.reason) end();
+  try {
+    return await command.run();
+  } finally {
+    ending.signal.removeEventListener('abort', end);
+  }
+}
+
+function makeIdentity({ grant, store, clock, vm, report }: JobOptions): Identity | undefined {
+  const { credentials, serial } = grant;
+  if (!credentials) return undefined;
+  return new Identity({
+    store,
+    clock,
+    vm,
+    credentials,
+    serial,
+    onRenewed: (until) => report.show({ credentialsUntil: until }),
+    onTrouble: (error) => report.trouble("cannot renew the job's credentials", error),
+  });
+}
+
+async function makeCommand(job: JobOptions, launcher: Launcher, prepared: Prepared, identity: Identity | undefined): Promise<Command> {
+  const { spec, grant, machine, places, region, clock, phases, report, push, oomKills } = job;
+  const credentials = await identity?.start();
+  report.progress(undefined);
+  const [file, ...args] = spec.work.argv as [string, ...string[]];
+  const { taskTimeoutS, graceS } = spec.limits;
+  return new Command({
+    file,
+    args,
+    cwd: path.join(places.tree, spec.work.cwd),
+    env: jobEnvironment({
+      places,
+      machine,
+      user: launcher.user,
+      job: spec.job,
+      task: TASK,
+      taskCount: spec.tasks.count,
+      region,
+      path: prepared.built.path,
+      layers: prepared.built.env,
+      variables: { ...spec.environment.variables, ...grant.variables },
+      ...(credentials ? { credentials } : {}),
+    }),
+    launcher,
+    clock,
+    graceMs: graceS * 1000,
+    ...(taskTimeoutS === undefined ? {} : { timeoutMs: taskTimeoutS * 1000 }),
+    ...(prepared.stdin === undefined ? {} : { stdin: prepared.stdin }),
+    scratch: places.job,
+    onOutput: push,
+    onStarted: () => {
+      // Here and not before: what is measured is the way to the command's exec.
+      phases.begin('command');
+      report.show({ phase: 'busy', credentialsUntil: identity?.until });
+    },
+    oomKills,
+  });
+}
+
+async function saveOutputs(job: JobOptions, prepared: Prepared, snapshot: ReadonlyMap<string, string>): Promise<void> {
+  const { store, grant, vm, places, report } = job;
+  const { collectOutputs } = await import('./outputs.js');
+  try {
+    const onNotice = report.notice.bind(report);
+    const outputs = await collectOutputs({
+      store,
+      directory: places.tree,
+      tree: prepared.tree,
+      snapshot,
+      prefix: grant.prefix,
+      vm,
+      onNotice,
+    });
+    report.show({ outputs });
+  } catch (error) {
+    // The result stands; that its files could not be saved is said, not made the job's failure.
+    report.notice({ level: 'warning', text: `the files that the job wrote could not be saved: ${textOf(error)}` });
+  }
+}
+
+/** Records the outcome unless there is one already; first wins. @returns whether there was one to record */
+async function decide(job: JobOptions, decision: Decision | undefined): Promise<boolean> {
+  const { store, grant, vm, clock } = job;
+  if (!decision) return false;
+  const outcome: Outcome = { v: 1, ...decision, by: `agent ${vm}`, at: clock.now() };
+  await persevere(writing(job), () => store.put(jobKeys.outcome(grant.prefix), encodeJson(outcome), { if: 'absent' }));
+  return true;
+}
+
+/** What must reach the bucket is tried until it has, or the machine goes down. */
+function writing({ clock, goingDown, report }: JobOptions): Parameters<typeof persevere>[0] {
+  return { clock, signal: goingDown, onTrouble: (error) => report.trouble('a result cannot be written yet', error) };
+}
+
+function nonce(): string {
+  return randomBytes(12).toString('hex');
+}

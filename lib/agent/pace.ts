@@ -1,0 +1,53 @@
+import type { Clock, Intervals } from '../contract';
+
+/** Beats about a change that may go out of turn; one comes back per interval. */
+const CHANGES = 4;
+
+/**
+ * How often a VM may write: logs and regular beats share one PUT an interval, whose length depends on whether anybody
+ * watches. The few beats that tell of a change (a phase, an exit) go at once.
+ */
+export class Pace {
+  #lastAt = -Infinity;
+  #changes = CHANGES;
+  #changesAt: number;
+  /** Someone is taken to watch until the control object says otherwise. */
+  #watchUntil = Infinity;
+
+  constructor(
+    private readonly clock: Clock,
+    private readonly intervals: Pick<Intervals, 'flushMs' | 'idleFlushMs'>,
+  ) {
+    this.#changesAt = clock.now();
+  }
+
+  /** Someone watches until then, on our clock. */
+  watchedUntil(ms: number): void {
+    this.#watchUntil = ms;
+  }
+
+  /** Time until the next log or regular beat may go, 0 for now. */
+  get waitMs(): number {
+    return Math.max(0, this.#lastAt + this.#everyMs - this.clock.now());
+  }
+
+  /** A log or regular beat goes. */
+  spend(): void {
+    this.#lastAt = this.clock.now();
+  }
+
+  /** @returns whether a beat about a change may go out of turn; if so, it is counted */
+  spendChange(): boolean {
+    const everyMs = Math.max(1, this.#everyMs);
+    const earned = Math.floor((this.clock.now() - this.#changesAt) / everyMs);
+    this.#changesAt += earned * everyMs;
+    this.#changes = Math.min(CHANGES, this.#changes + earned);
+    if (this.#changes === 0) return false;
+    this.#changes -= 1;
+    return true;
+  }
+
+  get #everyMs(): number {
+    return this.clock.now() < this.#watchUntil ? this.intervals.flushMs : this.intervals.idleFlushMs;
+  }
+}
