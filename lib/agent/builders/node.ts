@@ -16,7 +16,7 @@ export const nodeBuilder: Builder = {
   async build(layer, io) {
     const recipe = readRecipe(NodeRecipeSchema, layer);
     await mkdir(io.directory, { recursive: true });
-    const node = (await findProgram('node', io)) ?? io.node;
+    const node = findProgram('node', io) ?? io.node;
     const npm = recipe.npm || recipe.directory !== undefined ? await findNpm(recipe, node, io) : undefined;
     const bin = await linkDirectory(path.join(io.directory, 'bin'), { node, ...npm?.links });
     const installed = recipe.directory === undefined ? [] : await install(recipe, recipe.directory, needNpm(npm, recipe), bin, io);

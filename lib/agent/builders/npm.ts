@@ -12,7 +12,7 @@ export interface Npm {
 
 /** The VM's npm, else the one that travelled with the layer; undefined when there is neither. */
 export async function findNpm(recipe: NodeRecipe, node: string, io: BuildIo): Promise<Npm | undefined> {
-  const there = await findProgram('npm', io);
+  const there = findProgram('npm', io);
   if (there) return { command: [there], links: {} };
   if (!recipe.npm) return undefined;
   io.log(`unpacking npm ${recipe.npm.version}`);

@@ -1,27 +1,15 @@
 import { execFile } from 'node:child_process';
-import { constants } from 'node:fs';
-import { access, lstat, mkdir, readdir, rm, stat, symlink } from 'node:fs/promises';
+import { lstat, mkdir, readdir, rm, symlink } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import type { BuildIo } from '../../contract';
+import { findExecutable } from '../executable';
 
-/** Where PATH finds a program; undefined when it does not. */
-export async function findProgram(name: string, io: Pick<BuildIo, 'env'>): Promise<string | undefined> {
-  for (const directory of (io.env['PATH'] ?? '').split(path.delimiter)) {
-    if (!path.isAbsolute(directory)) continue;
-    const file = path.join(directory, name);
-    if (await isExecutable(file)) return file;
-  }
-  return undefined;
-}
-
-async function isExecutable(file: string): Promise<boolean> {
-  try {
-    await access(file, constants.X_OK);
-    return (await stat(file)).isFile();
-  } catch {
-    return false;
-  }
+/** Where PATH finds a program; undefined when it does not. Directories that depend on where one stands do not count. */
+export function findProgram(name: string, io: Pick<BuildIo, 'env'>): string | undefined {
+  const directories = (io.env['PATH'] ?? '').split(path.delimiter).filter((directory) => path.isAbsolute(directory));
+  const found = findExecutable(name, directories.join(path.delimiter), '/');
+  return typeof found === 'string' ? undefined : found.path;
 }
 
 /** Long enough for a cold disk. */

@@ -20,7 +20,7 @@ const FETCH_UV = ['--retries', '1', '--timeout', '15'];
  * A Python without pip (bare images have ensurepip only) gets one in a virtual environment first, which takes seconds.
  */
 export async function findUv(index: PythonIndex | undefined, io: BuildIo): Promise<string | undefined> {
-  const there = await findProgram('uv', io);
+  const there = findProgram('uv', io);
   if (there) return there;
   const python = await findAnyPython(io);
   if (python === undefined) return undefined;

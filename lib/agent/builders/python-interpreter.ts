@@ -10,7 +10,7 @@ const QUESTION = 'import sys; print("%d.%d" % sys.version_info[:2]); print(sys.e
 /** An interpreter of the given minor version on PATH; undefined when there is none. */
 export async function findInterpreter(minor: string, io: BuildIo): Promise<string | undefined> {
   for (const name of [`python${minor}`, 'python3', 'python']) {
-    const program = await findProgram(name, io);
+    const program = findProgram(name, io);
     const real = program && (await interpreterAt(program, minor, io));
     if (real) return real;
   }
@@ -19,7 +19,7 @@ export async function findInterpreter(minor: string, io: BuildIo): Promise<strin
 
 /** Any Python 3 on PATH, to run tools with. */
 export async function findAnyPython(io: BuildIo): Promise<string | undefined> {
-  return (await findProgram('python3', io)) ?? (await findProgram('python', io));
+  return findProgram('python3', io) ?? findProgram('python', io);
 }
 
 async function interpreterAt(program: string, minor: string, io: BuildIo): Promise<string | undefined> {

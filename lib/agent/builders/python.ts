@@ -76,7 +76,7 @@ function noUv(): RawcloudError {
 
 async function checkGit(recipe: PythonRecipe, io: BuildIo): Promise<void> {
   const line = recipe.requirements.find((requirement) => / @ git\+/.test(requirement));
-  if (line === undefined || (await findProgram('git', io))) return;
+  if (line === undefined || findProgram('git', io)) return;
   throw new RawcloudError('E_ENVIRONMENT', `${line.split(' ')[0]} is installed from a git repository, and the VM has no git`, {
     remedy: 'Use an image with git (--image), or install a released version of the package here.',
   });
