@@ -2,6 +2,8 @@ import type { Clock, Intervals } from '../contract';
 
 /** Beats about a change that may go out of turn; one comes back per interval. */
 const CHANGES = 4;
+/** Logs and regular beats leave a share of the interval's PUT to those out of turn, to claim, result and boot log. */
+const SHARE = 1.15;
 
 /**
  * How often a VM may write: logs and regular beats share one PUT an interval, whose length depends on whether anybody
@@ -48,6 +50,6 @@ export class Pace {
   }
 
   get #everyMs(): number {
-    return this.clock.now() < this.#watchUntil ? this.intervals.flushMs : this.intervals.idleFlushMs;
+    return SHARE * (this.clock.now() < this.#watchUntil ? this.intervals.flushMs : this.intervals.idleFlushMs);
   }
 }
