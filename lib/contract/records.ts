@@ -198,7 +198,7 @@ export const GrantSchema = v.object({
   prefix: v.string(),
   nodeSha256: v.string(),
   agentSha256: v.string(),
-  /** Counts renewals from 0. */
+  /** 0, then the end of the credentials in it: of two grants the higher one is the newer. */
   serial: v.number(),
   variables: v.record(v.string(), v.string()),
   credentials: v.optional(CredentialsSchema),

@@ -17,7 +17,6 @@ export class WatcherDuties {
   #credentialsAt = 0;
   #expiresAt: number | undefined;
   #issuedAt: number;
-  #serial = 0;
 
   constructor(private readonly deps: ClientDeps) {
     this.#issuedAt = deps.clock.now();
@@ -47,19 +46,19 @@ export class WatcherDuties {
     const expiresAt = fresh?.credentials.expiresAt === undefined ? undefined : Date.parse(fresh.credentials.expiresAt);
     // A session that cannot be renewed by itself comes back with the same end.
     if (!fresh || expiresAt === undefined || expiresAt <= this.#expiresAt) return;
-    await this.#hand(view, fresh.credentials);
+    await this.#hand(view, fresh.credentials, expiresAt);
     this.#issuedAt = now;
     this.#expiresAt = expiresAt;
   }
 
-  async #hand(view: JobView, credentials: Credentials): Promise<void> {
+  /** A grant's serial is the end of its credentials, so that whoever watches next, or beside us, counts on. */
+  async #hand(view: JobView, credentials: Credentials, serial: number): Promise<void> {
     const { store } = this.deps;
     const sealed = { ...(await readSealed(store, view.job)), credentials };
     await store.put(bucketKeys.sealed(view.job), encodeJson(sealed));
-    this.#serial += 1;
     for (const vm of view.vms) {
       const launch = view.objects.launches.get(vm.launch)?.value;
-      if (launch && vm.granted && vm.state !== 'gone') await writeGrant(store, view, launch, vm.vm, sealed, this.#serial);
+      if (launch && vm.granted && vm.state !== 'gone') await writeGrant(store, view, launch, vm.vm, sealed, serial);
     }
   }
 }

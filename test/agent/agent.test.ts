@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
-import { bucketKeys, encodeGrant, encodeJson, jobKeys, RawcloudError } from '../../lib/contract';
+import { bucketKeys, encodeGrant, encodeJson, jobKeys, RawcloudError, systemClock } from '../../lib/contract';
 import type { Store } from '../../lib/contract';
 import { INTERVALS, outcome, PREFIX, SHA, spec, VM_USER } from '../fakes/records';
 import { isAlive } from './processes';
-import { clock, TestVm } from './vm';
+import { TestVm } from './vm';
 import type { VmOptions } from './vm';
 
 const vms: TestVm[] = [];
@@ -98,7 +98,7 @@ describe('output', () => {
       ['go', /one/],
       ['on', /two/],
     ] as const) {
-      while ((await vm.beat().catch(() => undefined))?.phase !== 'busy') await clock.sleep(5);
+      while ((await vm.beat().catch(() => undefined))?.phase !== 'busy') await systemClock.sleep(5);
       await writeFile(vm.file(file), '');
       await vm.saw(line);
     }
@@ -231,10 +231,10 @@ describe('ending a command', () => {
 
   test('later, when the lifetime was moved: the guard hears of it', async () => {
     const vm = await start({ argv: sh('until [ -e go ]; do sleep 0.01; done') });
-    while (!(await vm.has(jobKeys.claim(PREFIX, 0)))) await clock.sleep(5);
+    while (!(await vm.has(jobKeys.claim(PREFIX, 0)))) await systemClock.sleep(5);
     const before = await vm.deadline();
     await vm.control({ lifetimeUntil: Date.now() + 7_200_000 });
-    while ((await vm.deadline()) < before + 3_000) await clock.sleep(5);
+    while ((await vm.deadline()) < before + 3_000) await systemClock.sleep(5);
     await writeFile(vm.file('go'), '');
   });
 
@@ -293,7 +293,7 @@ describe('records', () => {
   test('an outcome that is there already stands', async () => {
     const vm = await start({ argv: sh('until [ -e go ]; do sleep 0.01; done') });
     await vm.store.put(jobKeys.outcome(PREFIX), encodeJson(outcome({ outcome: 'lost', by: 'somebody' })));
-    while ((await vm.beat().catch(() => undefined))?.phase !== 'busy') await clock.sleep(5);
+    while ((await vm.beat().catch(() => undefined))?.phase !== 'busy') await systemClock.sleep(5);
     await writeFile(vm.file('go'), '');
     await vm.decided;
     expect((await vm.outcome()).by).toBe('somebody');

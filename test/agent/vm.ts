@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { BeatSchema, bucketKeys, decodeJson, decodeLogChunk, DoneSchema, encodeJson, jobKeys, OutcomeSchema } from '../../lib/contract';
+import { BeatSchema, bucketKeys, decodeJson, decodeLogChunk, DoneSchema, encodeJson, jobKeys, OutcomeSchema, systemClock } from '../../lib/contract';
 import type { Beat, Clock, Control, Done, Grant, JobSpec, LogRun, LogStream, Outcome, Store } from '../../lib/contract';
 import { runAgent } from '../../lib/agent/agent';
 import { placesIn } from '../../lib/agent/environment';
@@ -12,23 +12,6 @@ import { sha256Of } from '../../lib/store/sha256';
 import { encodeTree } from '../../lib/store/tree-codec';
 import { control, INTERVALS, PREFIX, SHA, spec, VM_USER } from '../fakes/records';
 
-export const clock: Clock = {
-  now: () => Date.now(),
-  sleep: (ms, signal) =>
-    new Promise((resolve, reject) => {
-      if (signal?.aborted) return reject(signal.reason);
-      const timer = setTimeout(() => {
-        signal?.removeEventListener('abort', stop);
-        resolve();
-      }, ms);
-      const stop = (): void => {
-        clearTimeout(timer);
-        reject(signal!.reason);
-      };
-      signal?.addEventListener('abort', stop, { once: true });
-    }),
-};
-
 export interface VmOptions {
   readonly argv: readonly string[];
   readonly spec?: Partial<JobSpec>;
@@ -38,6 +21,8 @@ export interface VmOptions {
   /** Stands between the agent and its store. */
   readonly between?: (store: Store) => Store;
   readonly oomKills?: () => Promise<number>;
+  /** The VM's own clock, when it goes wrong. */
+  readonly clock?: Clock;
 }
 
 /** An agent at work in this process, on a directory of its own and a store in memory; its commands are real processes. */
@@ -74,13 +59,13 @@ export class TestVm {
     await layDown(store, options);
     const decided = runAgent({
       store: options.between?.(store) ?? store,
-      clock,
+      clock: options.clock ?? systemClock,
       grant,
       vm: VM_USER,
       bootId: 'boot',
       region: 'us-east-1',
       places,
-      phases: new Phases(clock),
+      phases: new Phases(systemClock),
       machine: { PATH: process.env['PATH'], AWS_SECRET_ACCESS_KEY: 'of the machine', HTTPS_PROXY: 'http://proxy:1' },
       launcher: () => plainLauncher('tester'),
       oomKills: options.oomKills ?? (async () => 0),
@@ -136,7 +121,7 @@ export class TestVm {
     const late = AbortSignal.timeout(10_000);
     while (!pattern.test(await this.text(stream))) {
       if (late.aborted) throw new Error(`no ${pattern} in '${await this.text(stream)}'`);
-      await clock.sleep(5);
+      await systemClock.sleep(5);
     }
   }
 
