@@ -33,6 +33,11 @@ export async function follow(job: JobHandle, following: Following): Promise<JobR
     // Who says stop and goes at once still means stop: the request gets a moment to be put on record.
     if (result === LEFT) await unlessLeft(stopper.done, AbortSignal.timeout(STOP_WITHIN_MS));
     return result;
+  } catch (error) {
+    await following.presenter.remark(
+      `job ${job.id} is out of sight and goes on by itself: rawcloud attach ${job.id} comes back to it, rawcloud stop ${job.id} ends it`,
+    );
+    throw error;
   } finally {
     for (const remove of undo) remove();
   }

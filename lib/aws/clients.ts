@@ -2,9 +2,9 @@ import type { EC2Client } from '@aws-sdk/client-ec2';
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { SSMClient } from '@aws-sdk/client-ssm';
 import type { STSClient } from '@aws-sdk/client-sts';
-import { RawcloudError, VERSION } from '../contract';
-import type { Credentials } from '../contract';
-import { keepServerTime } from './server-time';
+import { RawcloudError, systemClock, VERSION } from '../contract';
+import type { Clock, Credentials } from '../contract';
+import { keepServerTime, ServerClock } from './server-time';
 
 export interface OpenAwsOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -21,6 +21,8 @@ export interface OpenAwsOptions {
 /** AWS as seen by one caller: lazily made clients that share region, credentials and manners. */
 export interface AwsContext {
   readonly region: string;
+  /** This machine's clock, put right by S3's answers. */
+  readonly clock: Clock;
   s3(): Promise<S3Client>;
   ec2(): Promise<EC2Client>;
   /** EC2 without retries: after a capacity error they would use up the request rate, and a lost launch must be replayed by us. */
@@ -44,6 +46,7 @@ export async function openAws(options: OpenAwsOptions): Promise<AwsContext> {
   const endpoint = options.endpoint ?? options.env['AWS_ENDPOINT_URL'];
   const fixed = options.credentials;
   const region = options.region ?? options.env['AWS_REGION'] ?? options.env['AWS_DEFAULT_REGION'] ?? (await profileRegion(options.profile));
+  const clock = new ServerClock(systemClock);
   const base = {
     region,
     maxAttempts: MAX_ATTEMPTS,
@@ -65,13 +68,18 @@ export async function openAws(options: OpenAwsOptions): Promise<AwsContext> {
   };
   const s3 = once(async () => {
     const { S3Client } = await import('./sdk/s3.js');
-    return keepServerTime(new S3Client({ ...base, forcePathStyle: endpoint !== undefined }));
+    return keepServerTime(new S3Client({ ...base, forcePathStyle: endpoint !== undefined }), clock);
   });
   return {
     region,
+    clock,
     s3,
     ec2: once(async () => new (await import('./sdk/ec2.js')).EC2Client(base)),
-    ec2Once: once(async () => new (await import('./sdk/ec2.js')).EC2Client({ ...base, maxAttempts: 1 })),
+    ec2Once: once(async () => {
+      // It learns nothing by itself: how far this machine's clock is off, S3 has told by now.
+      const { systemClockOffset } = (await s3()).config;
+      return new (await import('./sdk/ec2.js')).EC2Client({ ...base, maxAttempts: 1, systemClockOffset });
+    }),
     ssm: once(async () => new (await import('./sdk/ssm.js')).SSMClient(base)),
     sts: once(async () => new (await import('./sdk/sts.js')).STSClient(base)),
     credentials: async () => fixed ?? contractCredentials(await (await s3()).config.credentials()),

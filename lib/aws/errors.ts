@@ -61,7 +61,7 @@ const TABLE: Readonly<Record<string, Classified>> = {
 
   ExpiredToken: { ...kinds.expired, remedy: SIGN_IN },
   ExpiredTokenException: { ...kinds.expired, remedy: SIGN_IN },
-  RequestExpired: { ...kinds.expired, remedy: SIGN_IN },
+  RequestExpired: { ...kinds.expired, remedy: `${SIGN_IN} If that does not help, set this machine’s clock.` },
   AuthFailure: { ...kinds.missing, remedy: 'AWS does not know these keys; check which profile and keys are in use.' },
   InvalidAccessKeyId: { ...kinds.missing, remedy: 'AWS does not know these keys; check which profile and keys are in use.' },
   InvalidClientTokenId: { ...kinds.missing, remedy: 'AWS does not know these keys; check which profile and keys are in use.' },
@@ -71,6 +71,9 @@ const TABLE: Readonly<Record<string, Classified>> = {
   CredentialsProviderError: kinds.missing,
   TokenProviderError: { ...kinds.expired, remedy: SIGN_IN },
   RequestTimeTooSkewed: { ...kinds.request, remedy: 'Set this machine’s clock: it is more than a quarter of an hour off.' },
+
+  ConditionalRequestConflict: kinds.failing,
+  OperationAborted: kinds.failing,
 
   InternalError: kinds.failing,
   InternalFailure: kinds.failing,

@@ -1,3 +1,4 @@
+import type { Clock } from '../contract';
 import type { S3Client, ServiceInputTypes, ServiceOutputTypes } from '@aws-sdk/client-s3';
 
 type Next = (args: {
@@ -10,15 +11,42 @@ interface Timed {
   serverTime?: number;
 }
 
-const keep: (next: Next) => Next = (next) => async (args) => {
-  const answer = await next(args);
-  const { headers } = answer.response as { readonly headers?: Readonly<Record<string, string>> };
-  if (headers?.['date']) (answer.output.$metadata as Timed).serverTime = Date.parse(headers['date']);
-  return answer;
-};
+/** Less than this is the answer's way and its resolution, not a clock that is off. */
+const TOLERATED_MS = 5_000;
 
-/** Makes a client's outputs carry the server's time. */
-export function keepServerTime(client: S3Client): S3Client {
+/** This machine's clock, put right by what AWS's answers tell: records and ages are counted by one time. */
+export class ServerClock implements Clock {
+  #offsetMs = 0;
+
+  constructor(private readonly clock: Clock) {}
+
+  now(): number {
+    return this.clock.now() + this.#offsetMs;
+  }
+
+  sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    return this.clock.sleep(ms, signal);
+  }
+
+  /** @param serverNow time of an answer that came just now, milliseconds since 1970 */
+  learn(serverNow: number): void {
+    const offsetMs = serverNow - this.clock.now();
+    this.#offsetMs = Math.abs(offsetMs) < TOLERATED_MS ? 0 : offsetMs;
+  }
+}
+
+/** Makes a client's outputs carry the server's time, and the clock learn it. */
+export function keepServerTime(client: S3Client, clock: ServerClock): S3Client {
+  const keep: (next: Next) => Next = (next) => async (args) => {
+    const answer = await next(args);
+    const { headers } = answer.response as { readonly headers?: Readonly<Record<string, string>> };
+    if (headers?.['date']) {
+      const at = Date.parse(headers['date']);
+      (answer.output.$metadata as Timed).serverTime = at;
+      clock.learn(at);
+    }
+    return answer;
+  };
   client.middlewareStack.addRelativeTo(keep, {
     relation: 'before',
     toMiddleware: 'deserializerMiddleware',

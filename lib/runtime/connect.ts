@@ -1,6 +1,6 @@
 import os from 'node:os';
 import path from 'node:path';
-import { amazonLinuxParameter, DEFAULT_SCAFFOLD_NAME, parseScaffold, RawcloudError, scaffoldParameterName, systemClock } from '../contract';
+import { amazonLinuxParameter, DEFAULT_SCAFFOLD_NAME, parseScaffold, RawcloudError, scaffoldParameterName } from '../contract';
 import type { Arch, Scaffold } from '../contract';
 import { openAws } from '../aws/clients';
 import type { AwsContext } from '../aws/clients';
@@ -32,7 +32,7 @@ export async function connect(options: ConnectOptions): Promise<Client> {
     store: createS3Store(context, { bucket: scaffold.bucket, account: scaffold.account }),
     compute: createEc2Compute(context),
     scaffold,
-    clock: systemClock,
+    clock: context.clock,
     by: `client ${os.hostname()}:${process.pid}`,
     owner: caller.arn,
     host: os.hostname(),

@@ -187,6 +187,11 @@ export class House {
     await writeFile(path.join(this.cloud.stateDir, 'machines', id!, 'var/lib/rawcloud/job/tree', name), content);
   }
 
+  /** A file of a VM, whose disk is gone when it has ended. */
+  machineFile(id: string, name: string): Promise<string> {
+    return readFile(path.join(this.cloud.stateDir, 'machines', id, name), 'utf8');
+  }
+
   /** Every file that the local cloud and the client keep, by name; Node's own executable, of 100 MB, aside. */
   async everything(): Promise<{ name: string; content: Buffer }[]> {
     const found: { name: string; content: Buffer }[] = [];
