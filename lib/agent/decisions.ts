@@ -1,4 +1,4 @@
-import { decisionOfResults, EXIT_CODES, findRawcloudError } from '../contract';
+import { decisionOfResults, EXIT_CODES, findRawcloudError, hasCode } from '../contract';
 import type { Decision, Done } from '../contract';
 import type { EndReason } from './ending';
 import { textOf } from './report';
@@ -9,6 +9,14 @@ const LIFETIME_OVER: Decision = {
   message: 'the VM reached the end of its lifetime',
   remedy: 'Give it more with --max-lifetime or rawcloud extend.',
   exitCode: EXIT_CODES.timeout,
+};
+
+const DISK_FULL: Decision = {
+  outcome: 'environment',
+  reason: 'disk-full',
+  message: "the VM's disk is too small for the job's files and packages",
+  remedy: 'Give it more with --disk.',
+  exitCode: EXIT_CODES.environment,
 };
 
 /** The outcome of a job whose command has run. */
@@ -33,6 +41,7 @@ export function decideEarly(ended: EndReason): Decision | undefined {
 
 /** Files or packages could not be brought to where the command needs them. */
 export function decideByEnvironment(error: unknown): Decision {
+  if (isDiskFull(error)) return DISK_FULL;
   const known = findRawcloudError(error);
   return {
     outcome: 'environment',
@@ -41,4 +50,8 @@ export function decideByEnvironment(error: unknown): Decision {
     remedy: known?.remedy ?? 'rawcloud logs --system shows the whole log.',
     exitCode: EXIT_CODES.environment,
   };
+}
+
+function isDiskFull(error: unknown): boolean {
+  return hasCode(error, 'ENOSPC', 'EDQUOT') || (error instanceof Error && error.cause !== undefined && isDiskFull(error.cause));
 }

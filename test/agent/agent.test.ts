@@ -1,5 +1,9 @@
+import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
 import { bucketKeys, encodeGrant, encodeJson, jobKeys, RawcloudError, systemClock } from '../../lib/contract';
 import type { Store } from '../../lib/contract';
 import { INTERVALS, outcome, PREFIX, SHA, spec, VM_USER } from '../fakes/records';
@@ -258,6 +262,20 @@ describe('ending a command', () => {
   });
 });
 
+test('a VM whose clock is ten minutes off lives as long as it should', async () => {
+  for (const offMs of [600_000, -600_000]) {
+    const clock = { now: () => Date.now() + offMs, sleep: systemClock.sleep.bind(systemClock) };
+    const vm = await start({ argv: sh('until [ -e go ]; do sleep 0.01; done'), clock, grant: { lifetimeUntil: Date.now() + 120_000 } });
+    while (!(await vm.has(jobKeys.claim(PREFIX, 0)))) await systemClock.sleep(5);
+    const uptimeS = existsSync('/proc/uptime') ? os.uptime() : clock.now() / 1000;
+    expect((await vm.deadline()) - uptimeS).toBeGreaterThan(110);
+    expect((await vm.deadline()) - uptimeS).toBeLessThanOrEqual(121);
+    await writeFile(vm.file('go'), '');
+    await vm.decided;
+    expect((await vm.outcome()).outcome).toBe('ok');
+  }
+});
+
 describe('records', () => {
   test('a lost reply to the claim and to the result is no lost race', async () => {
     const between = (store: Store): Store =>
@@ -322,6 +340,23 @@ describe('records', () => {
     const vm = await run({ argv: ['true'], between });
     expect(await vm.outcome()).toMatchObject({ outcome: 'environment', reason: 'E_INTEGRITY', exitCode: 119 });
     expect(await vm.has(jobKeys.done(PREFIX, 0))).toBe(false);
+  });
+
+  test('fails with what to do when the disk is full', async () => {
+    const root = await mkdtemp(path.join(os.tmpdir(), 'rawcloud-agent-'));
+    try {
+      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=128k', 'none', root], { stdio: 'ignore' });
+    } catch {
+      // Only root may mount.
+      return rm(root, { recursive: true });
+    }
+    try {
+      const vm = await TestVm.run({ argv: ['true'], root, stdin: randomBytes(1_000_000) });
+      expect(await vm.outcome()).toMatchObject({ outcome: 'environment', reason: 'disk-full', remedy: expect.stringContaining('--disk') });
+    } finally {
+      execFileSync('umount', [root]);
+      await rm(root, { recursive: true });
+    }
   });
 
   test('fails loudly when the spec is of a newer version, and leaves the outcome to drivers', async () => {

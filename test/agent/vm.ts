@@ -1,7 +1,17 @@
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { BeatSchema, bucketKeys, decodeJson, decodeLogChunk, DoneSchema, encodeJson, jobKeys, OutcomeSchema, systemClock } from '../../lib/contract';
+import {
+  BeatSchema,
+  bucketKeys,
+  decodeJson,
+  decodeLogChunk,
+  DoneSchema,
+  encodeJson,
+  jobKeys,
+  OutcomeSchema,
+  systemClock,
+} from '../../lib/contract';
 import type { Beat, Clock, Control, Done, Grant, JobSpec, LogRun, LogStream, Outcome, Store } from '../../lib/contract';
 import { runAgent } from '../../lib/agent/agent';
 import { placesIn } from '../../lib/agent/environment';
@@ -21,6 +31,8 @@ export interface VmOptions {
   /** Stands between the agent and its store. */
   readonly between?: (store: Store) => Store;
   readonly oomKills?: () => Promise<number>;
+  /** Its disk. @default - a temporary directory */
+  readonly root?: string;
   /** The VM's own clock, when it goes wrong. */
   readonly clock?: Clock;
 }
@@ -39,7 +51,7 @@ export class TestVm {
   }
 
   static async start(options: VmOptions): Promise<TestVm> {
-    const root = await mkdtemp(path.join(os.tmpdir(), 'rawcloud-agent-'));
+    const root = options.root ?? (await mkdtemp(path.join(os.tmpdir(), 'rawcloud-agent-')));
     const places = placesIn(root, path.join(root, 'state'));
     await mkdir(places.state);
     const store = createMemoryStore({ now: Date.now });
