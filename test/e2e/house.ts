@@ -1,7 +1,5 @@
-import { spawn } from 'node:child_process';
-import type { ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { VERSION } from '../../lib/contract';
@@ -12,42 +10,18 @@ import { createControl } from '../../lib/local/control';
 import { connect } from '../../lib/runtime';
 import type { Client } from '../../lib/runtime';
 import { machineProcesses } from '../fakes/local-cloud';
+import { Developer } from './developer';
 
-const CLI = path.join(__dirname, '../../dist/bin/rawcloud.js');
+export type { Ended, Running, RunOptions } from './developer';
 
-/** A process of the CLI: what it wrote, and how it ended. */
-export interface Ended {
-  readonly code: number | null;
-  readonly signal: NodeJS.Signals | null;
-  readonly stdout: Buffer;
-  readonly stderr: string;
-}
-
-export interface Running {
-  readonly child: ChildProcess;
-  readonly ended: Promise<Ended>;
-  /** Resolves as soon as stdout and stderr together match. */
-  saw(pattern: RegExp): Promise<void>;
-}
-
-export interface RunOptions {
-  readonly cwd?: string;
-  readonly env?: Readonly<Record<string, string | undefined>>;
-  readonly stdin?: string | Buffer;
-  readonly onStdout?: (chunk: Buffer) => void;
-}
-
-/**
- * A developer's house: a project directory, a local cloud in this process (so that a test can break things), and the
- * built CLI as child processes that find it.
- */
-export class House {
-  readonly #children = new Set<ChildProcess>();
-
+/** A developer with a local cloud in this process, so that a test can break things. */
+export class House extends Developer {
   private constructor(
-    readonly directory: string,
+    directory: string,
     readonly cloud: LocalCloud,
-  ) {}
+  ) {
+    super(directory, cloud.stateDir);
+  }
 
   static async open(options: Partial<Omit<LocalCloudOptions, 'stateDir'>> = {}): Promise<House> {
     const directory = await mkdtemp(path.join(os.tmpdir(), 'rawcloud-test-'));
@@ -62,105 +36,13 @@ export class House {
     const { url, port, region, credentials } = cloud;
     await writeCloudFile(stateDir, { v: 1, pid: process.pid, port, url, region, token, credentials, version: VERSION });
     const house = new House(directory, cloud);
-    await mkdir(house.project);
-    await mkdir(path.join(directory, 'home'));
+    await house.moveIn();
     return house;
-  }
-
-  get project(): string {
-    return path.join(this.directory, 'project');
-  }
-
-  get env(): Record<string, string> {
-    const kept = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(AWS_|RAWCLOUD_|VIRTUAL_ENV|XDG_)/.test(name)));
-    return {
-      ...(kept as Record<string, string>),
-      HOME: path.join(this.directory, 'home'),
-      XDG_CACHE_HOME: path.join(this.directory, 'cache'),
-      RAWCLOUD_LOCAL: '1',
-      RAWCLOUD_LOCAL_DIR: this.cloud.stateDir,
-      NO_COLOR: '1',
-    };
-  }
-
-  async write(files: Readonly<Record<string, string | Buffer>>): Promise<void> {
-    for (const [name, content] of Object.entries(files)) {
-      await mkdir(path.dirname(path.join(this.project, name)), { recursive: true });
-      await writeFile(path.join(this.project, name), content);
-    }
-  }
-
-  start(args: readonly string[], options: RunOptions = {}): Running {
-    const env = Object.fromEntries(Object.entries({ ...this.env, ...options.env }).filter(([, value]) => value !== undefined)) as Record<
-      string,
-      string
-    >;
-    const child = spawn(process.execPath, [CLI, ...args], {
-      cwd: options.cwd ?? this.project,
-      env,
-      stdio: [options.stdin === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
-    });
-    this.#children.add(child);
-    child.once('close', () => this.#children.delete(child));
-    if (options.stdin !== undefined) child.stdin!.end(options.stdin);
-    const out: Buffer[] = [];
-    const err: Buffer[] = [];
-    const waiting: { pattern: RegExp; resolve: () => void }[] = [];
-    const look = (): void => {
-      if (waiting.length === 0) return;
-      const text = Buffer.concat([...out, ...err]).toString();
-      for (const w of waiting) if (w.pattern.test(text)) w.resolve();
-    };
-    child.stdout!.on('data', (chunk: Buffer) => {
-      out.push(chunk);
-      options.onStdout?.(chunk);
-      look();
-    });
-    child.stderr!.on('data', (chunk: Buffer) => {
-      err.push(chunk);
-      look();
-    });
-    const ended = new Promise<Ended>((resolve, reject) => {
-      child.on('error', reject);
-      child.on('close', (code, signal) => resolve({ code, signal, stdout: Buffer.concat(out), stderr: Buffer.concat(err).toString() }));
-    });
-    const saw = (pattern: RegExp): Promise<void> =>
-      Promise.race([
-        new Promise<void>((resolve) => {
-          waiting.push({ pattern, resolve });
-          look();
-        }),
-        ended.then((e) => {
-          if (!pattern.test(e.stdout.toString() + e.stderr))
-            throw new Error(`ended with ${e.code} without ${pattern}:\n${e.stdout.toString()}\n${e.stderr}`);
-        }),
-      ]);
-    return { child, ended, saw };
-  }
-
-  rawcloud(args: readonly string[], options?: RunOptions): Promise<Ended> {
-    return this.start(args, options).ended;
   }
 
   /** A client in this process, of the same developer. */
   client(): Promise<Client> {
     return connect({ env: this.env, cwd: this.project, local: true });
-  }
-
-  /** The one JSON value that a command prints. */
-  async value<T>(args: readonly string[]): Promise<T> {
-    const { stdout } = await this.rawcloud([...args, '--json']);
-    return JSON.parse(stdout.toString()) as T;
-  }
-
-  /** JSON lines of a command. */
-  async json(args: readonly string[], options?: RunOptions): Promise<{ type: string; data: Record<string, unknown> }[]> {
-    const { stdout } = await this.rawcloud([...args, '--json'], options);
-    return stdout
-      .toString()
-      .split('\n')
-      .filter(Boolean)
-      .map((line) => JSON.parse(line) as { type: string; data: Record<string, unknown> });
   }
 
   /** Calls of an operation so far. */
@@ -213,7 +95,7 @@ export class House {
   /** Ends everything. @throws when a VM was on, or a process of one is left behind */
   async close(): Promise<void> {
     const alive = this.alive();
-    for (const child of this.#children) child.kill('SIGKILL');
+    this.killAll();
     await this.cloud.close();
     const left = machineProcesses(this.directory);
     for (const { pid } of left) process.kill(pid, 'SIGKILL');
