@@ -34,7 +34,7 @@ async function bundleOne(esbuild, bundle, outDir) {
 }
 
 /** @param {import('./bundles.mjs').Bundle} bundle */
-function optionsOf({ entry, out, minify = false, external = [] }, outDir) {
+function optionsOf({ entry, out, minify, external = [] }, outDir) {
   return {
     absWorkingDir: ROOT,
     entryPoints: [entry],
@@ -49,7 +49,9 @@ function optionsOf({ entry, out, minify = false, external = [] }, outDir) {
     format: 'cjs',
     // import() of a CommonJS file would start Node's second module loader: 10 ms for nothing.
     supported: { 'dynamic-import': false },
-    minify,
+    minifyWhitespace: minify !== undefined,
+    minifySyntax: minify !== undefined,
+    minifyIdentifiers: minify === 'all',
     external,
     legalComments: 'none',
     logLevel: 'silent',

@@ -26,17 +26,16 @@ export class JobReader {
   async refresh(signal?: AbortSignal): Promise<void> {
     if (this.#complete) return;
     const ended = this.objects.end !== undefined;
-    await this.#readAnchor(signal);
     const asked = new Set<string>();
-    // Each round may name more: a launch names VMs, a failed launch a next one.
-    for (;;) {
-      const keys = this.#wanted()
-        .filter((key) => !asked.has(key))
-        .slice(0, MOST_AT_ONCE);
-      if (keys.length === 0) break;
+    const unasked = (): string[] => {
+      const keys = this.#wanted().filter((key) => !asked.has(key));
       keys.forEach((key) => asked.add(key));
-      await mapBounded(keys, MOST_AT_ONCE, (key) => this.#read(key, signal));
-    }
+      return keys;
+    };
+    const read = (keys: readonly string[]): (() => Promise<void>)[] => keys.map((key) => () => this.#read(key, signal));
+    await atOnce([() => this.#readAnchor(signal), ...read(unasked())]);
+    // Each round may name more: a launch names VMs, a failed launch a next one.
+    for (let keys = unasked(); keys.length > 0; keys = unasked()) await atOnce(read(keys));
     this.#complete = ended;
   }
 
@@ -105,3 +104,7 @@ export class JobReader {
 
 /** Requests in flight at once. */
 const MOST_AT_ONCE = 16;
+
+async function atOnce(calls: readonly (() => Promise<void>)[]): Promise<void> {
+  await mapBounded(calls, MOST_AT_ONCE, (call) => call());
+}
