@@ -6,6 +6,7 @@ import type { Places } from './environment';
 import { runJob } from './job';
 import type { Launcher } from './launcher';
 import { Lifetime } from './lifetime';
+import { Pace } from './pace';
 import type { Phases } from './phases';
 import { Report } from './report';
 import { Shipper } from './shipper';
@@ -41,7 +42,8 @@ export interface AgentDeps {
 export async function runAgent(deps: AgentDeps): Promise<boolean> {
   const { store, clock, grant, vm } = deps;
   const report = new Report({ bootId: deps.bootId, timings: () => deps.phases.timings });
-  const shipper = new Shipper({ store, clock, prefix: grant.prefix, vm, intervals: grant.intervals, describe: report.describe });
+  const pace = new Pace(clock, grant.intervals);
+  const shipper = new Shipper({ store, clock, prefix: grant.prefix, vm, pace, describe: report.describe });
   report.through(shipper);
   const ending = new Ending();
   const failure: { error?: Error } = {};
@@ -53,7 +55,7 @@ export async function runAgent(deps: AgentDeps): Promise<boolean> {
   deps.goingDown.addEventListener('abort', goDown, { once: true });
   const forgotten = forgetGrant(deps, report);
   try {
-    const isDecided = await live(deps, { report, shipper, ending });
+    const isDecided = await live(deps, { report, shipper, pace, ending });
     if (failure.error) throw failure.error;
     return isDecided;
   } catch (error) {
@@ -71,11 +73,12 @@ export async function runAgent(deps: AgentDeps): Promise<boolean> {
 interface Parts {
   readonly report: Report;
   readonly shipper: Shipper;
+  readonly pace: Pace;
   readonly ending: Ending;
 }
 
 /** The job, with what watches over it. */
-async function live(deps: AgentDeps, { report, shipper, ending }: Parts): Promise<boolean> {
+async function live(deps: AgentDeps, { report, shipper, pace, ending }: Parts): Promise<boolean> {
   const { store, clock, grant, places } = deps;
   const { spec, now } = await readSpec(deps);
   const lifetime = new Lifetime({ clock, state: places.state, onEnd: () => ending.begin('lifetime') });
@@ -86,7 +89,7 @@ async function live(deps: AgentDeps, { report, shipper, ending }: Parts): Promis
     clock,
     prefix: grant.prefix,
     task: 0,
-    everyMs: grant.intervals.controlMs,
+    everyMs: () => pace.controlMs,
     signal: over.signal,
     onChange: (control) => {
       shipper.watchedUntil(control.watchUntil === undefined ? 0 : clock.now() + control.watchUntil - control.now);

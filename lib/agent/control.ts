@@ -27,14 +27,15 @@ export interface ControlOptions {
   readonly clock: Clock;
   readonly prefix: string;
   readonly task: number;
-  readonly everyMs: number;
+  /** Time to the next look. */
+  readonly everyMs: () => number;
   readonly signal: AbortSignal;
   readonly onChange: (control: Obeyed) => void;
   /** Told once for a row of failures. */
   readonly onTrouble: (error: unknown) => void;
 }
 
-/** Looks at control.json every `everyMs` until aborted, and tells when it has changed. */
+/** Looks at control.json until aborted, and tells when it has changed. */
 export async function followControl(options: ControlOptions): Promise<void> {
   const { store, clock, prefix, task, everyMs, signal } = options;
   let etag: string | undefined;
@@ -51,7 +52,7 @@ export async function followControl(options: ControlOptions): Promise<void> {
       if (!signal.aborted && !trouble) options.onTrouble(error);
       trouble = true;
     }
-    await clock.sleep(everyMs, signal).catch(() => undefined);
+    await clock.sleep(everyMs(), signal).catch(() => undefined);
   }
 }
 

@@ -6,7 +6,7 @@ const CHANGES = 4;
 const SHARE = 1.15;
 
 /**
- * How often a VM may write: logs and regular beats share one PUT an interval, whose length depends on whether anybody
+ * How often a VM speaks and listens: logs and regular beats share one PUT an interval, whose length depends on whether anybody
  * watches. The few beats that tell of a change (a phase, an exit) go at once.
  */
 export class Pace {
@@ -18,7 +18,7 @@ export class Pace {
 
   constructor(
     private readonly clock: Clock,
-    private readonly intervals: Pick<Intervals, 'flushMs' | 'idleFlushMs'>,
+    private readonly intervals: Pick<Intervals, 'flushMs' | 'idleFlushMs' | 'beatMs' | 'idleBeatMs' | 'controlMs' | 'idleControlMs'>,
   ) {
     this.#changesAt = clock.now();
   }
@@ -49,7 +49,21 @@ export class Pace {
     return true;
   }
 
+  /** Between regular beats. */
+  get beatMs(): number {
+    return this.#watched ? this.intervals.beatMs : this.intervals.idleBeatMs;
+  }
+
+  /** Between looks at control.json. */
+  get controlMs(): number {
+    return this.#watched ? this.intervals.controlMs : this.intervals.idleControlMs;
+  }
+
   get #everyMs(): number {
-    return SHARE * (this.clock.now() < this.#watchUntil ? this.intervals.flushMs : this.intervals.idleFlushMs);
+    return SHARE * (this.#watched ? this.intervals.flushMs : this.intervals.idleFlushMs);
+  }
+
+  get #watched(): boolean {
+    return this.clock.now() < this.#watchUntil;
   }
 }

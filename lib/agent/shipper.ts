@@ -1,7 +1,7 @@
 import { encodeJson, encodeLogChunk, jobKeys } from '../contract';
-import type { Beat, Clock, Intervals, LogStream, Store } from '../contract';
+import type { Beat, Clock, LogStream, Store } from '../contract';
 import { HeldOutput } from './held-output';
-import { Pace } from './pace';
+import type { Pace } from './pace';
 import { persevere } from './persevere';
 
 export interface ShipperOptions {
@@ -9,7 +9,7 @@ export interface ShipperOptions {
   readonly clock: Clock;
   readonly prefix: string;
   readonly vm: string;
-  readonly intervals: Intervals;
+  readonly pace: Pace;
   /** What the beat says besides number, last log and requests; asked for at each beat. */
   readonly describe: () => Omit<Beat, 'v' | 'rev' | 'lastLog' | 'requests'>;
 }
@@ -27,7 +27,6 @@ const HELD_BYTES = 8 * 2 ** 20;
  */
 export class Shipper {
   readonly #held = new HeldOutput();
-  readonly #pace: Pace;
   #nextLog = 0;
   #rev = 0;
   #changed = true;
@@ -36,9 +35,7 @@ export class Shipper {
   #wake: () => void = () => undefined;
   #room: (() => void)[] = [];
 
-  constructor(private readonly options: ShipperOptions) {
-    this.#pace = new Pace(options.clock, options.intervals);
-  }
+  constructor(private readonly options: ShipperOptions) {}
 
   /** Output of the command, or what rawcloud says. Resolves when there is room for more. */
   async push(stream: LogStream, bytes: Uint8Array, task = 0, epoch = 0): Promise<void> {
@@ -55,7 +52,7 @@ export class Shipper {
 
   /** Someone watches until then, on our clock. */
   watchedUntil(ms: number): void {
-    this.#pace.watchedUntil(ms);
+    this.options.pace.watchedUntil(ms);
     this.#wake();
   }
 
@@ -81,18 +78,18 @@ export class Shipper {
   /** Ships one thing, or waits until one may go. */
   async #shipNext(): Promise<void> {
     if (this.#isFull) return this.#shipLog();
-    if (this.#changed && this.#pace.spendChange()) return this.#shipBeat();
-    const beatInMs = this.#changed ? 0 : Math.max(0, this.#beatAt + this.options.intervals.beatMs - this.options.clock.now());
+    if (this.#changed && this.options.pace.spendChange()) return this.#shipBeat();
+    const beatInMs = this.#changed ? 0 : Math.max(0, this.#beatAt + this.options.pace.beatMs - this.options.clock.now());
     const somethingInMs = this.#held.bytes > 0 ? 0 : beatInMs;
-    const waitMs = Math.max(somethingInMs, this.#pace.waitMs);
+    const waitMs = Math.max(somethingInMs, this.options.pace.waitMs);
     if (waitMs > 0) return this.#sleep(waitMs);
-    this.#pace.spend();
+    this.options.pace.spend();
     // Under steady output the beat must not starve: drivers take silence for death.
     return beatInMs === 0 && (this.#isBeatLate || this.#held.bytes === 0) ? this.#shipBeat() : this.#shipLog();
   }
 
   get #isBeatLate(): boolean {
-    return this.options.clock.now() - this.#beatAt >= this.options.intervals.beatMs;
+    return this.options.clock.now() - this.#beatAt >= this.options.pace.beatMs;
   }
 
   async #shipLog(): Promise<void> {

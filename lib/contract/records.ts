@@ -42,14 +42,18 @@ export type FailureClass = v.InferOutput<typeof FailureClassSchema>;
 
 /** How the parts wait; carried in launch record and grant so that tests shorten them without hooks. */
 export const IntervalsSchema = v.object({
-  /** Between beats while nothing changes. */
+  /** Between beats while nothing changes and someone watches. */
   beatMs: Ms,
+  /** The same while nobody watches. */
+  idleBeatMs: Ms,
   /** Least time between two log chunks while someone watches. */
   flushMs: Ms,
   /** The same while nobody watches. */
   idleFlushMs: Ms,
-  /** Between looks at control.json. */
+  /** Between looks at control.json while someone watches. */
   controlMs: Ms,
+  /** The same while nobody watches: how late the VM hears of a stop or of a watcher. */
+  idleControlMs: Ms,
   /** From boot to the agent's first beat, before a driver calls the boot failed. */
   bootMs: Ms,
   /** Without a beat for this long, a driver calls the VM lost. */

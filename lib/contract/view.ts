@@ -135,8 +135,9 @@ export interface JobView {
 /** A launch may take this long until EC2's answers to Describe show it. EC2 developer guide, "Eventual consistency": seconds; we allow a minute. */
 export const SETTLE_MS = 60_000;
 
-/** Beats missed before a VM counts as silent. */
+/** Beats missed before a VM counts as silent; of the slow ones, which a VM that nobody watches gives, half of one. */
 const SILENT_AFTER_BEATS = 3;
+const SILENT_AFTER_IDLE_BEATS = 1.5;
 
 /** The job's instances as EC2 showed them last; `current` when it was asked just now. */
 export interface SeenInstances {
@@ -192,7 +193,8 @@ function viewVm(
 ): VmView {
   const beat = objects.beats.get(vm.vm);
   const beatAgeMs = beat && Math.max(0, now - beat.modified);
-  const silentAfterMs = SILENT_AFTER_BEATS * launch.value.intervals.beatMs;
+  const { beatMs, idleBeatMs } = launch.value.intervals;
+  const silentAfterMs = Math.max(SILENT_AFTER_BEATS * beatMs, SILENT_AFTER_IDLE_BEATS * idleBeatMs);
   const state = vmState({
     instance,
     instancesKnown,

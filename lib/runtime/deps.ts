@@ -43,13 +43,22 @@ export interface ClientDeps extends Omit<DriverDeps, 'emit'> {
 
 /** How long the parts wait on AWS. */
 export const DEFAULT_INTERVALS: Intervals = {
-  beatMs: 10_000,
+  beatMs: 15_000,
+  idleBeatMs: 60_000,
   flushMs: 1_000,
   idleFlushMs: 15_000,
-  controlMs: 2_000,
+  controlMs: 3_000,
+  idleControlMs: 20_000,
   bootMs: 10 * 60_000,
   lostMs: 5 * 60_000,
 };
 
 /** The same in the local cloud, where a look costs nothing; what is written keeps AWS's pace, so that what is seen is what one gets. */
-export const LOCAL_INTERVALS: Intervals = { ...DEFAULT_INTERVALS, controlMs: 250, bootMs: 60_000, lostMs: 60_000 };
+export const LOCAL_INTERVALS: Intervals = {
+  ...DEFAULT_INTERVALS,
+  idleBeatMs: 15_000,
+  controlMs: 250,
+  idleControlMs: 1_000,
+  bootMs: 60_000,
+  lostMs: 60_000,
+};

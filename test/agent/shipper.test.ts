@@ -1,5 +1,6 @@
 import { BeatSchema, decodeJson, decodeLogChunk, jobKeys, RawcloudError } from '../../lib/contract';
 import type { Store } from '../../lib/contract';
+import { Pace } from '../../lib/agent/pace';
 import { Shipper } from '../../lib/agent/shipper';
 import { createMemoryStore } from '../../lib/store/memory';
 import { INTERVALS, PREFIX, VM_USER } from '../fakes/records';
@@ -35,7 +36,7 @@ beforeEach(() => {
     clock,
     prefix: PREFIX,
     vm: VM_USER,
-    intervals: INTERVALS_OF_TEST,
+    pace: new Pace(clock, INTERVALS_OF_TEST),
     describe: () => ({ bootId: 'b', phase: 'busy', final: false, blocks: [], timings: {}, notices: [] }),
   });
   running = shipper.run();
@@ -151,7 +152,7 @@ test('fails when trying again cannot mend it', async () => {
     clock,
     prefix: PREFIX,
     vm: VM_USER,
-    intervals: INTERVALS_OF_TEST,
+    pace: new Pace(clock, INTERVALS_OF_TEST),
     describe: () => ({ bootId: 'b', phase: 'busy', final: false, blocks: [], timings: {}, notices: [] }),
   });
   await expect(refused.run()).rejects.toMatchObject({ code: 'E_PERMISSION' });

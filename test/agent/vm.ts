@@ -56,7 +56,7 @@ export class TestVm {
     await mkdir(places.state);
     const store = createMemoryStore({ now: Date.now });
     const goingDown = new AbortController();
-    const intervals = { ...INTERVALS, flushMs: 20, idleFlushMs: 20, controlMs: 20, ...options.grant?.intervals };
+    const intervals = { ...INTERVALS, flushMs: 20, idleFlushMs: 20, controlMs: 20, idleControlMs: 20, ...options.grant?.intervals };
     const grant: Grant = {
       v: 1,
       prefix: PREFIX,

@@ -13,9 +13,11 @@ export const SHA = 'a'.repeat(64);
 
 export const INTERVALS: Intervals = {
   beatMs: 10_000,
+  idleBeatMs: 60_000,
   flushMs: 1000,
   idleFlushMs: 15_000,
   controlMs: 2000,
+  idleControlMs: 20_000,
   bootMs: 600_000,
   lostMs: 300_000,
 };

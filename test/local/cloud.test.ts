@@ -78,7 +78,7 @@ test('the real bootstrap finds its grant, takes Node from the image and the agen
       LaunchTemplate: { LaunchTemplateId: scaffold.launchTemplateId, Version: scaffold.launchTemplateVersion },
     });
     const vm = vmUserId(scaffold.roleId, id);
-    const intervals = { beatMs: 1, flushMs: 1, idleFlushMs: 1, controlMs: 1, bootMs: 1, lostMs: 1 };
+    const intervals = { beatMs: 1, idleBeatMs: 1, flushMs: 1, idleFlushMs: 1, controlMs: 1, idleControlMs: 1, bootMs: 1, lostMs: 1 };
     const grant = {
       v: 1,
       prefix,

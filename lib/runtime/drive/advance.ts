@@ -20,7 +20,7 @@ export type Action =
 export const ABANDONED_MS = 5 * 60_000;
 /** A launch without any definite answer for this long is given up. */
 export const GIVE_UP_MS = 15 * 60_000;
-/** What a stopped agent gets beyond the job's own grace, to ship its last output. */
+/** What a stopped agent gets beyond hearing of it and the job's own grace, to ship its last output. */
 const STOP_MARGIN_MS = 15_000;
 /** From outcome to the agent's word that it is ending. */
 const ENDING_MARGIN_MS = 30_000;
@@ -225,7 +225,8 @@ function stopped(view: JobView): Decision | undefined {
   const launch = lastLaunch(view)?.value;
   if (launch?.state === 'intent') return undefined;
   const atWork = view.vms.some((vm) => vm.beat && !vm.silent && vm.state !== 'gone');
-  const graceMs = (view.objects.spec?.value.limits.graceS ?? 0) * 1000 + STOP_MARGIN_MS;
+  const hearsWithinMs = launch?.intervals.idleControlMs ?? 0;
+  const graceMs = hearsWithinMs + (view.objects.spec?.value.limits.graceS ?? 0) * 1000 + STOP_MARGIN_MS;
   return atWork && view.now - view.stopRequestedAt < graceMs ? undefined : stopDecision();
 }
 

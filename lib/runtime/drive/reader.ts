@@ -1,5 +1,5 @@
 import { addObject, bucketKeys, jobKeys, jobOfPrefix, mapBounded, noObjects, RawcloudError } from '../../contract';
-import type { JobObjects, Store } from '../../contract';
+import type { Beat, JobObjects, Store } from '../../contract';
 
 /**
  * Reads one job's objects, again and again, asking only for what may have changed: records that are written once
@@ -39,11 +39,12 @@ export class JobReader {
     this.#complete = ended;
   }
 
-  /** Only the VMs' beats. @returns whether one has changed */
+  /** Only the VMs' beats. @returns whether one tells of more than that its VM lives */
   async refreshBeats(signal?: AbortSignal): Promise<boolean> {
     const before = this.objects.beats;
     await mapBounded(this.#beatKeys(), MOST_AT_ONCE, (key) => this.#read(key, signal));
-    return this.objects.beats !== before;
+    if (this.objects.beats === before) return false;
+    return [...this.objects.beats].some(([vm, { value }]) => newsOf(value) !== newsOf(before.get(vm)?.value));
   }
 
   /** An unconditional GET of a small record: its answer carries the store's time, which ages are counted from. */
@@ -73,7 +74,8 @@ export class JobReader {
   #wanted(): string[] {
     const { objects, prefix } = this;
     return [
-      ...(objects.end ? [] : [jobKeys.end(prefix)]),
+      // No end without an outcome.
+      ...(objects.outcome && !objects.end ? [jobKeys.end(prefix)] : []),
       ...(objects.outcome ? [] : [jobKeys.outcome(prefix)]),
       jobKeys.control(prefix),
       ...this.#launchKeys(),
@@ -100,6 +102,13 @@ export class JobReader {
   #beatKeys(): string[] {
     return [...this.objects.launches.values()].flatMap((l) => l.value.instances.map((i) => jobKeys.beat(this.prefix, i.vm)));
   }
+}
+
+/** A beat without what counts up by itself. */
+function newsOf(beat: Beat | undefined): string {
+  if (!beat) return '';
+  const { rev: _rev, lastLog: _lastLog, requests: _requests, timings: _timings, ...news } = beat;
+  return JSON.stringify(news);
 }
 
 /** Requests in flight at once. */

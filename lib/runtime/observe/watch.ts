@@ -6,7 +6,7 @@ import type { Driver } from '../drive/driver';
 import { Changes } from './changes';
 import { LogFollower } from './log-follower';
 import { outputEvent } from './output';
-import { describeEveryMs, nextLookMs } from './pace';
+import { beatEveryMs, describeEveryMs, nextLookMs } from './pace';
 import type { Pace } from './pace';
 import { Patience } from './patience';
 
@@ -41,6 +41,7 @@ class Watcher {
   #view: JobView | undefined;
   #changedAt: number;
   #stepAt = 0;
+  #beatAt = 0;
   #askAt = 0;
   #outcomeSaid = false;
 
@@ -73,10 +74,17 @@ class Watcher {
     }
   }
 
+  async #newBeat(signal: AbortSignal | undefined): Promise<boolean> {
+    const { clock } = this.deps;
+    if (clock.now() < this.#beatAt) return false;
+    this.#beatAt = clock.now() + beatEveryMs(this.options.pace, this.#view);
+    return this.driver.reader.refreshBeats(signal);
+  }
+
   async #look(): Promise<JobView> {
     const { clock } = this.deps;
     const { signal, pace } = this.options;
-    const beaten = this.#view === undefined || (await this.driver.reader.refreshBeats(signal));
+    const beaten = this.#view === undefined || (await this.#newBeat(signal));
     const ask = clock.now() >= this.#askAt;
     if (this.#view && !beaten && !ask && clock.now() < this.#stepAt) return this.#view;
     const view = await this.driver.step(ask, signal);
