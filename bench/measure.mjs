@@ -23,7 +23,8 @@ export function run(command, args, options = {}) {
     let stdout = '';
     let stderr = '';
     child.stdout.on('data', (data) => {
-      stdout += data;
+      // What is measured by the gigabyte is not kept.
+      if (!options.discard) stdout += data;
       options.onStdout?.(data);
     });
     child.stderr.on('data', (data) => (stderr += data));

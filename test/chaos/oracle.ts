@@ -25,7 +25,7 @@ export function findings(round: Round): string[] {
   must(isOwn ? logs.stdout === job.stdout : job.stdout.startsWith(logs.stdout), 'stdout in the log is not what the command wrote');
   must(isOwn ? logs.stderr === job.stderr : job.stderr.startsWith(logs.stderr), 'stderr in the log is not what the command wrote');
   must(launched === 0 || status.bill.usd > 0, 'a VM that was on costs nothing');
-  must(launched > 0 || status.bill.usd === 0, 'something was charged though no VM was on');
+  must(launched > 0 || status.bill.lines.every(({ what }) => /S3/.test(what)), 'a VM was charged though none was on');
   found.push(...ofTheClient(round));
   return found;
 }
