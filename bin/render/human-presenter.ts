@@ -1,7 +1,7 @@
 import type { RawcloudEvent } from '../../lib/contract';
 import type { JobResult, TreeSize } from '../../lib/runtime/api';
 import type { Context } from '../context';
-import { outputBytes } from './output-bytes';
+import { outputBytes } from '../../lib/contract/events';
 import { phaseText } from './phase-text';
 import type { PhaseText } from './phase-text';
 import type { Downloaded, Leaving, Presenter } from './presenter';

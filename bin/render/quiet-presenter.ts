@@ -1,7 +1,7 @@
 import type { RawcloudEvent } from '../../lib/contract';
 import type { JobResult } from '../../lib/runtime/api';
 import type { Context } from '../context';
-import { outputBytes } from './output-bytes';
+import { outputBytes } from '../../lib/contract/events';
 import type { Leaving, Presenter } from './presenter';
 import { leavingLines } from './summary';
 

@@ -28,7 +28,8 @@ export interface EventData {
   'task.started': Record<string, never>;
   'task.ended': { exit: Exit };
   /** `text` is the bytes as UTF-8 (an invalid byte becomes U+FFFD); `base64` holds the exact bytes when they differ. */
-  output: { stream: 'stdout' | 'stderr' | 'system'; text: string; base64?: string };
+  /** `base64` when the text does not hold the exact bytes; `bytes`, which are not part of the JSON, in the process that read them. */
+  output: { stream: 'stdout' | 'stderr' | 'system'; text: string; base64?: string | undefined; bytes?: Uint8Array };
   notice: Notice;
   'job.outcome': Outcome;
   'job.ended': { vms: number; endedAt: number };
@@ -51,3 +52,10 @@ export type RawcloudEvent<T extends EventType = EventType> = {
 }[T];
 
 export type { JobState, TaskState, VmState };
+
+/** The exact bytes of an `output` event. */
+export function outputBytes(data: EventData['output']): Uint8Array {
+  // Not taken apart: text and base64 are made when they are asked for.
+  if (data.bytes) return data.bytes;
+  return data.base64 === undefined ? Buffer.from(data.text, 'utf8') : Buffer.from(data.base64, 'base64');
+}

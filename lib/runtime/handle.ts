@@ -1,11 +1,10 @@
-import { jobKeys, RawcloudError, TAGS } from '../contract';
+import { jobKeys, outputBytes, RawcloudError, TAGS } from '../contract';
 import type { Bill, JobView, LogStream, OutputFile, RawcloudEvent } from '../contract';
 import type { JobHandle, JobResult, JobStatus, OutputChunk } from './api';
 import { updateControl } from './control';
 import type { ClientDeps } from './deps';
 import { downloadOutputs } from './download';
 import { Driver } from './drive/driver';
-import { outputBytes } from './observe/output';
 import { resultOf, statusOf } from './observe/status';
 import { watch } from './observe/watch';
 import { LogFollower } from './observe/log-follower';

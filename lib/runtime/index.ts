@@ -15,7 +15,6 @@ export type {
 } from './api';
 export type { Artifact, ClientDeps, Forwarded } from './deps';
 export { DEFAULT_INTERVALS } from './deps';
-export { outputBytes } from './observe/output';
 export {
   ERROR_CODES,
   EXIT_CODES,
@@ -23,6 +22,7 @@ export {
   formatSize,
   formatUsd,
   isRawcloudError,
+  outputBytes,
   parseDuration,
   parseGiB,
   parseSize,

@@ -20,16 +20,26 @@ export class LogFollower {
     this.#store = store;
   }
 
+  #get(number: number, signal: AbortSignal | undefined): ReturnType<Store['get']> {
+    const found = this.#store.get(jobKeys.log(this.prefix, this.vm, number), signal ? { signal } : {});
+    // Its failure is met where it is awaited, which may be never.
+    found.catch(() => undefined);
+    return found;
+  }
+
   /** What has come since the last pump; empty when nothing has. */
   async *pump(signal?: AbortSignal): AsyncIterable<LogRun> {
     this.caughtUp = false;
+    let next = this.#get(this.last + 1, signal);
     for (let i = 0; i < CHUNKS_PER_PUMP; i++) {
-      const found = await this.#store.get(jobKeys.log(this.prefix, this.vm, this.last + 1), signal ? { signal } : {});
+      const found = await next;
       if (found === 'absent' || found === 'unchanged') {
         this.caughtUp = true;
         return;
       }
       this.last += 1;
+      // Fetched while this one is shown.
+      if (i + 1 < CHUNKS_PER_PUMP) next = this.#get(this.last + 1, signal);
       yield* decodeLogChunk(found.body);
     }
   }

@@ -1,21 +1,38 @@
-import type { Clock, LogRun, RawcloudEvent } from '../../contract';
+import type { Clock, EventData, LogRun, LogStream, RawcloudEvent } from '../../contract';
 import { event } from '../drive/deps';
 
 /** A run of bytes as an `output` event: text for people, base64 beside it when the text does not hold the exact bytes. */
 export function outputEvent(clock: Clock, job: string, vm: string, run: LogRun): RawcloudEvent {
-  const bytes = Buffer.from(run.bytes.buffer, run.bytes.byteOffset, run.bytes.byteLength);
-  const text = bytes.toString('utf8');
-  const exact = Buffer.from(text, 'utf8').equals(bytes);
-  return event(
-    clock,
-    job,
-    'output',
-    { stream: run.stream, text, ...(exact ? {} : { base64: bytes.toString('base64') }) },
-    { vm, task: run.task },
-  );
+  return event(clock, job, 'output', new Output(run.stream, run.bytes), { vm, task: run.task });
 }
 
-/** The exact bytes of an `output` event. */
-export function outputBytes(data: { readonly text: string; readonly base64?: string }): Uint8Array {
-  return data.base64 === undefined ? Buffer.from(data.text, 'utf8') : Buffer.from(data.base64, 'base64');
+/** Made text only when asked: most who watch pass the bytes on, and there may be gigabytes of them. */
+class Output {
+  readonly #bytes: Buffer;
+  #text: string | undefined;
+
+  constructor(
+    readonly stream: LogStream,
+    bytes: Uint8Array,
+  ) {
+    this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  get bytes(): Uint8Array {
+    return this.#bytes;
+  }
+
+  get text(): string {
+    return (this.#text ??= this.#bytes.toString('utf8'));
+  }
+
+  /** Absent when the text says it all. */
+  get base64(): string | undefined {
+    return Buffer.from(this.text, 'utf8').equals(this.#bytes) ? undefined : this.#bytes.toString('base64');
+  }
+
+  toJSON(): EventData['output'] {
+    const { stream, text, base64 } = this;
+    return { stream, text, ...(base64 === undefined ? {} : { base64 }) };
+  }
 }
