@@ -4,8 +4,11 @@ import type { Scaffold } from '../contract';
 import { openEc2State } from './ec2/state';
 import type { Ec2State } from './ec2/state';
 import type { CloudFacts } from './facts';
+import { createIam } from './iam';
 import { Policies } from './policy';
+import { createPricing } from './pricing-service';
 import { Principals } from './principals';
+import { createQuotasService } from './quotas-service';
 import { createS3 } from './s3';
 import { imageParameters, layScaffolding } from './scaffolding';
 import type { UserDataFacts } from './scaffolding';
@@ -47,5 +50,8 @@ export async function openAccount({ stateDir, facts, userData, now }: AccountOpt
   // Written before the service reads the file.
   const scaffold = await layScaffolding({ facts, ec2, s3, parameters: new ParameterFile(file), userData });
   const ssm = createSsm({ file, account, policies, publicParameters: imageParameters(ec2), now });
-  return { facts, principals, policies, ec2, services: [s3, createSts({ principals }), ssm], scaffold };
+  const quotas = createQuotasService({ quotas: ec2.quotas, account, policies });
+  const iam = createIam({ spotRole: ec2.spotRole, account, policies, now });
+  const services = [s3, createSts({ principals }), ssm, iam, quotas, createPricing({ policies })];
+  return { facts, principals, policies, ec2, services, scaffold };
 }

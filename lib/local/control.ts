@@ -32,10 +32,17 @@ const NoCapacitySchema = v.array(
   v.strictObject({
     vmType: v.optional(v.string()),
     zone: v.optional(v.string()),
+    purchase: v.optional(v.picklist(['on-demand', 'spot'])),
     count: v.optional(v.number()),
     left: v.optional(v.number()),
   }),
 );
+const SpotPricesSchema = v.array(
+  v.strictObject({ vmType: v.optional(v.string()), zone: v.optional(v.string()), usdPerHour: v.pipe(v.number(), v.gtValue(0)) }),
+);
+const QuotasSchema = v.record(v.string(), v.number());
+const SpotRoleSchema = v.strictObject({ present: v.boolean() });
+const InterruptSchema = v.strictObject({ noticeMs: v.optional(v.pipe(v.number(), v.minValue(0))) });
 const DeadSchema = v.strictObject({ count: v.number() });
 const ShutdownSchema = v.strictObject({ keepMachines: v.optional(v.boolean(), false) });
 
@@ -79,6 +86,13 @@ function routesOf(cloud: LocalCloud, onShutdown: ControlOptions['onShutdown']): 
     ['POST', /^no-capacity$/, (body) => ec2.noCapacity(v.parse(NoCapacitySchema, body))],
     ['DELETE', /^no-capacity$/, () => ec2.clearCapacity()],
     ['POST', /^dead-instances$/, (body) => ec2.deadInstances(v.parse(DeadSchema, body).count)],
+    ['POST', /^spot-prices$/, (body) => ec2.spotPrices(v.parse(SpotPricesSchema, body))],
+    ['DELETE', /^spot-prices$/, () => ec2.clearSpotPrices()],
+    ['POST', /^quotas$/, (body) => ec2.setQuotas(v.parse(QuotasSchema, body))],
+    ['DELETE', /^quotas$/, () => ec2.clearQuotas()],
+    ['POST', /^spot-role$/, (body) => ec2.spotRole(v.parse(SpotRoleSchema, body).present)],
+    ['POST', /^instances\/([^/]+)\/rebalance$/, (_, id) => ec2.rebalance(id)],
+    ['POST', /^instances\/([^/]+)\/interrupt$/, (body, id) => ec2.interrupt(id, interruption(body))],
     ['POST', /^instances\/([^/]+)\/kill$/, (_, id) => ec2.kill(id)],
     ['POST', /^instances\/([^/]+)\/poweroff$/, (_, id) => ec2.powerOff(id)],
     ['POST', /^instances\/([^/]+)\/reboot$/, (_, id) => ec2.reboot(id)],
@@ -92,6 +106,11 @@ function routesOf(cloud: LocalCloud, onShutdown: ControlOptions['onShutdown']): 
       },
     ],
   ];
+}
+
+function interruption(body: unknown): { noticeMs?: number } {
+  const { noticeMs } = v.parse(InterruptSchema, body ?? {});
+  return noticeMs === undefined ? {} : { noticeMs };
 }
 
 function statusOf({ url, stateDir, ec2 }: LocalCloud): CloudStatus {

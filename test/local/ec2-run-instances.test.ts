@@ -131,12 +131,7 @@ test.each<[string, Partial<RunInstancesCommandInput>, string, RegExp]>([
   ],
   ['counts the wrong way round', { MinCount: 3, MaxCount: 2 }, 'InvalidParameterValue', /MinCount/],
   ['a token over 64 characters', { ClientToken: 'x'.repeat(65) }, 'InvalidParameterValue', /64/],
-  [
-    'a parameter that the local cloud cannot honour',
-    { InstanceMarketOptions: { MarketType: 'spot' } },
-    'UnsupportedOperation',
-    /InstanceMarketOptions/,
-  ],
+  ['a parameter that the local cloud cannot honour', { CpuOptions: { CoreCount: 1 } }, 'UnsupportedOperation', /CpuOptions/],
   ['a dry run', { DryRun: true }, 'DryRunOperation', /would have succeeded/],
 ])('fails for %s', async (_, more, name, message) => {
   await withLocalCloud({}, async (test) => {

@@ -2,7 +2,13 @@ import { canonicalRequest, sha256Hex } from '../../lib/local/canonical';
 import { formatAmzDate } from '../../lib/local/claim';
 import { stringToSign } from '../../lib/local/sigv4';
 import { hmac, scopeText, signingKey } from '../../lib/local/signing-key';
-import { REGION, type TestCloud } from './front-fixture';
+import { REGION } from './front-fixture';
+
+/** Whom and what a request is signed for. */
+export interface Signer {
+  readonly port: number;
+  readonly principals: { readonly developer: { readonly accessKeyId: string; readonly secretAccessKey: string } };
+}
 
 export interface ToSign {
   readonly method: string;
@@ -17,7 +23,7 @@ export interface ToSign {
 }
 
 /** Headers of a request signed by hand, for what no SDK would send. */
-export function signedHeaders(cloud: TestCloud, ask: ToSign): Record<string, string> {
+export function signedHeaders(cloud: Signer, ask: ToSign): Record<string, string> {
   const { accessKeyId, secretAccessKey } = cloud.principals.developer;
   const payloadHash = ask.payloadHash ?? sha256Hex(ask.body ?? '');
   const amzDate = formatAmzDate(Date.now());

@@ -3,6 +3,8 @@ import type { XmlFields } from '../xml';
 import { consoleOutput, describeInstances, rebootInstances, startInstances, stopInstances, terminateInstances } from './instances';
 import { createSecurityGroup, describeAvailabilityZones, describeSecurityGroups, describeSubnets, describeVpcs } from './describe-network';
 import { describeImages, describeInstanceTypes } from './describe-catalog';
+import { cancelSpotInstanceRequests, describeSpotInstanceRequests } from './spot-requests';
+import { describeSpotPriceHistory } from './describe-spot-prices';
 import { describeNetworkInterfaces, describeVolumes } from './describe-attached';
 import type { Fleet } from './fleet';
 import {
@@ -57,4 +59,7 @@ export const ACTIONS: Readonly<Record<string, Ec2Action>> = {
   DescribeNetworkInterfaces: describeNetworkInterfaces,
   DescribeImages: describeImages,
   DescribeInstanceTypes: describeInstanceTypes,
+  DescribeSpotPriceHistory: describeSpotPriceHistory,
+  DescribeSpotInstanceRequests: describeSpotInstanceRequests,
+  CancelSpotInstanceRequests: cancelSpotInstanceRequests,
 };

@@ -1,7 +1,8 @@
 import { RawcloudError } from '../../contract';
 import type { NoCapacity } from './capacity';
 import type { Fleet } from './fleet';
-import type { InstanceRecord, InstanceState } from './records';
+import type { InstanceRecord, InstanceState, SpotRecord } from './records';
+import type { SpotPriceRule } from './spot-market';
 import { shownInstances } from './state';
 import type { Ec2State } from './state';
 
@@ -27,6 +28,59 @@ export class Ec2Controls {
   /** The next `count` instances are accepted and end at once, with a reason; their user data never runs. */
   deadInstances(count: number): void {
     this.#fleet.deadInstances(count);
+  }
+
+  /** Prices from now on. Adds to what was set before; the last one that fits wins. */
+  spotPrices(rules: readonly SpotPriceRule[]): void {
+    this.#state.market.set(rules);
+  }
+
+  clearSpotPrices(): void {
+    this.#state.market.clear();
+  }
+
+  /** vCPUs by quota code, as L-1216C47A. @throws E_LOCAL_CLOUD */
+  setQuotas(values: Readonly<Record<string, number>>): void {
+    this.#state.quotas.set(values);
+  }
+
+  clearQuotas(): void {
+    this.#state.quotas.clear();
+  }
+
+  /** Whether the account has the role that EC2 needs for spot VMs. */
+  spotRole(present: boolean): void {
+    this.#state.spotRole.present = present;
+  }
+
+  /** Tells a spot VM that it is likely to be interrupted. @throws E_LOCAL_CLOUD */
+  async rebalance(id: string): Promise<void> {
+    const { instances, now } = this.#state;
+    const { instance, spot } = this.#knownSpot(id);
+    await instances.put({ ...instance, spot: { ...spot, rebalanceAt: spot.rebalanceAt ?? now() } });
+  }
+
+  /**
+   * Gives a spot VM notice, and takes it back when the time is over. Resolves when the notice stands in its metadata.
+   * @param noticeMs @default 120000 @throws E_LOCAL_CLOUD
+   */
+  async interrupt(id: string, { noticeMs = 120_000 }: { readonly noticeMs?: number } = {}): Promise<void> {
+    const { instances, now } = this.#state;
+    const { instance, spot } = this.#knownSpot(id);
+    const noticedAt = now();
+    const noticed = {
+      ...instance,
+      spot: { ...spot, rebalanceAt: spot.rebalanceAt ?? noticedAt, notice: { noticedAt, at: noticedAt + noticeMs } },
+    };
+    await instances.put(noticed);
+    this.#fleet.interruptLater(noticed);
+  }
+
+  #knownSpot(id: string): { instance: InstanceRecord; spot: SpotRecord } {
+    const instance = this.#state.instances.get(this.#known(id))!;
+    const { spot, state } = instance;
+    if (spot && (state === 'pending' || state === 'running')) return { instance, spot };
+    throw new RawcloudError('E_LOCAL_CLOUD', `instance ${id} is ${spot ? state : 'no spot instance'}: it cannot be interrupted`);
   }
 
   /** As EC2 shows them, oldest first. */

@@ -1,3 +1,4 @@
+import type { Purchase } from '../quotas';
 import { ServiceError } from '../service';
 
 /*
@@ -51,6 +52,35 @@ export function noCapacity(vmType: string, zone: string | undefined, others: rea
   return new ServiceError(500, 'InsufficientInstanceCapacity', message);
 }
 
+/** 500 too. */
+export function noSpotCapacity(): ServiceError {
+  return new ServiceError(500, 'InsufficientInstanceCapacity', 'There is no Spot capacity available that matches your request.');
+}
+
+/** @param maxPrice as sent @param usdPerHour the lowest price it could be had for */
+export function spotPriceTooLow(maxPrice: string, usdPerHour: number): ServiceError {
+  const message = `Your Spot request price of ${maxPrice} is lower than the minimum required Spot request fulfillment price of ${usdPerHour}.`;
+  return new ServiceError(400, 'SpotMaxPriceTooLow', message);
+}
+
+export function quotaExceeded(purchase: Purchase, vcpus: number): ServiceError {
+  if (purchase === 'spot') return new ServiceError(400, 'MaxSpotInstanceCountExceeded', 'Max spot instance count exceeded');
+  return new ServiceError(
+    400,
+    'VcpuLimitExceeded',
+    `You have requested more vCPU capacity than your current vCPU limit of ${vcpus} allows for the instance bucket that the specified ` +
+      'instance type belongs to. Please visit http://aws.amazon.com/contact-us/ec2-request to request an adjustment to this limit.',
+  );
+}
+
+export function spotRoleMissing(): ServiceError {
+  return new ServiceError(
+    403,
+    'AuthFailure.ServiceLinkedRoleCreationNotPermitted',
+    'The provided credentials do not have permission to create the service-linked role for EC2 Spot Instances.',
+  );
+}
+
 /** What kinds of ids are called in error codes: `InvalidInstanceID.NotFound`. */
 const CODES = {
   instance: ['InvalidInstanceID', 'instance ID'],
@@ -61,6 +91,7 @@ const CODES = {
   vpc: ['InvalidVpcID', 'vpc ID'],
   volume: ['InvalidVolume', 'volume'],
   interface: ['InvalidNetworkInterfaceID', 'networkInterface ID'],
+  spot: ['InvalidSpotInstanceRequestID', 'spot instance request ID'],
 } as const;
 
 export type IdKind = keyof typeof CODES;

@@ -32,6 +32,8 @@ export class Fleet {
   readonly #options: FleetOptions;
   readonly #on = new Map<string, Machine>();
   readonly #timers = new Map<string, NodeJS.Timeout>();
+  /** Of spot instances that were given notice. */
+  readonly #interruptions = new Map<string, NodeJS.Timeout>();
   readonly #booting = new Map<string, Promise<void>>();
   /** What is under way behind the answers, and will end by itself. */
   readonly #work = new Set<Promise<void>>();
@@ -64,6 +66,18 @@ export class Fleet {
     await this.#put(changed);
     this.#background(() => (wish === 'start' ? this.#boot(changed.id) : this.#shutDown(changed.id)));
     return changed;
+  }
+
+  /** A spot instance was given notice: EC2 takes it back at the time that stands in its record. */
+  interruptLater({ id, spot }: InstanceRecord): void {
+    if (!spot?.notice) return;
+    const { state } = this.#options;
+    clearTimeout(this.#interruptions.get(id));
+    const interrupt = (): void => {
+      this.#interruptions.delete(id);
+      this.#background(async () => void (await this.wish(state.instances.get(id)!, 'interrupt')));
+    };
+    this.#interruptions.set(id, setTimeout(interrupt, Math.max(0, spot.notice.at - state.now())).unref());
   }
 
   async reboot(id: string): Promise<void> {
@@ -115,7 +129,9 @@ export class Fleet {
   /** Ends all work behind the answers. With `keepMachines` machines live on, else they are powered off, but not terminated. */
   async close({ keepMachines }: { keepMachines: boolean }): Promise<void> {
     for (const timer of this.#timers.values()) clearTimeout(timer);
+    for (const timer of this.#interruptions.values()) clearTimeout(timer);
     this.#timers.clear();
+    this.#interruptions.clear();
     this.#left = keepMachines;
     do {
       if (!keepMachines) await mapBounded([...this.#on.values()], 16, (machine) => machine.powerOff(this.#options.graceMs));
@@ -144,6 +160,7 @@ export class Fleet {
     const machine = await this.#options.machines.adopt(instance);
     if (machine) {
       await this.#resume(id, machine);
+      this.interruptLater(instance);
       if (state === 'shutting-down' || state === 'stopping') this.#background(() => this.#shutDown(id));
       return;
     }
@@ -204,6 +221,8 @@ export class Fleet {
     const before = state.instances.get(id);
     if (!before || endOfState(before.state)) return;
     const after = powerChange(before, exit, state.now());
+    clearTimeout(this.#interruptions.get(id));
+    this.#interruptions.delete(id);
     await machines.disconnect(id);
     await this.#put(after);
     if (after.state === 'terminated') this.#clearLater(after);

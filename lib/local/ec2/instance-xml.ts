@@ -63,6 +63,7 @@ function renderInstance(state: Ec2State, i: InstanceRecord): XmlFields {
     ...(gone ? {} : { subnetId: i.subnetId, vpcId: network.vpcId, privateIpAddress: i.interface.privateIp, sourceDestCheck: true }),
     groupSet: gone ? '' : renderGroups(state, i.groupIds),
     stateReason: i.stateReason && { code: i.stateReason.code, message: i.stateReason.message },
+    ...(i.spot ? { instanceLifecycle: 'spot', spotInstanceRequestId: i.spot.requestId } : {}),
     architecture: i.arch,
     rootDeviceType: 'ebs',
     rootDeviceName: i.volumes[0]?.device,

@@ -31,6 +31,8 @@ const FILTERS: Filterable<InstanceRecord> = {
     'launch-index': (i) => String(i.index),
     'state-reason-code': (i) => i.stateReason?.code,
     architecture: (i) => i.arch,
+    'instance-lifecycle': (i) => (i.spot ? 'spot' : undefined),
+    'spot-instance-request-id': (i) => i.spot?.requestId,
   },
   tags: (i) => i.tags,
 };

@@ -2,6 +2,8 @@ import { invalidParameter, unsupported } from './errors';
 import { flag, structure, structures, text, texts, whole } from './query';
 import type { Params } from './query';
 import type { Tags } from './records';
+import { readSpot } from './spot-options';
+import type { SpotSpec } from './spot-options';
 import { readTags } from './tags';
 
 /** A block device as asked for. */
@@ -32,6 +34,8 @@ export interface LaunchSpec {
   readonly tokens?: 'required' | 'optional';
   readonly instanceTags?: 'enabled' | 'disabled';
   readonly hopLimit?: number;
+  /** Bought on the spot market. @default - on demand */
+  readonly spot?: SpotSpec;
   readonly devices: readonly DeviceSpec[];
   /** By resource type: `instance`, `volume`, `network-interface`. */
   readonly tags: Readonly<Record<string, Tags>>;
@@ -47,6 +51,7 @@ const KNOWN = new Set([
   'IamInstanceProfile',
   'ImageId',
   'InstanceInitiatedShutdownBehavior',
+  'InstanceMarketOptions',
   'InstanceType',
   'KeyName',
   'MetadataOptions',
@@ -87,6 +92,7 @@ export function readLaunchSpec(params: Params, more: readonly string[] = []): La
     tokens: oneOf(metadata, 'HttpTokens', ['required', 'optional']),
     instanceTags: oneOf(metadata, 'InstanceMetadataTags', ['enabled', 'disabled']),
     hopLimit: whole(metadata, 'HttpPutResponseHopLimit', 1, 64),
+    spot: readSpot(params),
     devices: structures(params, 'BlockDeviceMapping').map(readDevice),
     tags: readTagSpecs(params),
   });

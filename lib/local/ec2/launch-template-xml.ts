@@ -12,6 +12,7 @@ export function renderTemplateData(spec: LaunchSpec): XmlFields {
     placement: spec.zone === undefined ? undefined : { availabilityZone: spec.zone },
     iamInstanceProfile: spec.profile === undefined ? undefined : { name: spec.profile },
     instanceInitiatedShutdownBehavior: spec.onShutdown,
+    instanceMarketOptions: spec.spot && { marketType: 'spot', spotOptions: { maxPrice: spec.spot.maxPrice, spotInstanceType: 'one-time' } },
     creditSpecification: spec.credits === undefined ? undefined : { cpuCredits: spec.credits },
     securityGroupIdSet: set(spec.groupIds),
     securityGroupSet: set(spec.groupNames),

@@ -1,12 +1,13 @@
 import { ServiceError } from '../service';
 import type { InstanceRecord, InstanceState } from './records';
 
-/** What a caller can want of an instance's power. */
-export type PowerWish = 'terminate' | 'stop' | 'start';
+/** What a caller can want of an instance's power; 'interrupt' is EC2 itself taking a spot VM back. */
+export type PowerWish = 'terminate' | 'stop' | 'start' | 'interrupt';
 
 const BY_USER = { code: 'Client.UserInitiatedShutdown', message: 'Client.UserInitiatedShutdown: User initiated shutdown' };
 const BY_INSTANCE = { code: 'Client.InstanceInitiatedShutdown', message: 'Client.InstanceInitiatedShutdown: Instance initiated shutdown' };
 const INTERNAL_ERROR = { code: 'Server.InternalError', message: 'Server.InternalError: Internal error on launch' };
+const SPOT_TAKEN = { code: 'Server.SpotInstanceTermination', message: 'Server.SpotInstanceTermination: Spot instance termination' };
 const HOST_FAILED = { code: 'Server.InternalError', message: 'Server.InternalError: Internal error' };
 
 /** `User initiated (2026-11-23 12:00:00 GMT)` */
@@ -29,7 +30,12 @@ export function requested(instance: InstanceRecord, wish: PowerWish, now: number
     if (state === 'shutting-down' || state === 'terminated') return instance;
     return { ...instance, state: 'shutting-down', stateReason: BY_USER, transition: userInitiated(now) };
   }
+  if (wish === 'interrupt') {
+    if (state === 'shutting-down' || state === 'terminated') return instance;
+    return { ...instance, state: 'shutting-down', stateReason: SPOT_TAKEN, transition: SPOT_TAKEN.code };
+  }
   if (wish === 'stop') {
+    if (instance.spot) throw oneTimeSpot(instance);
     if (state === 'stopping' || state === 'stopped') return instance;
     if (state === 'running') return { ...instance, state: 'stopping', stateReason: BY_USER, transition: userInitiated(now) };
     throw incorrectState(instance, 'stopped');
@@ -56,6 +62,13 @@ export function powerChange(instance: InstanceRecord, exit: 'poweroff' | 'killed
   // EC2 tells no time here, though it was no user: seen in answers of DescribeInstances.
   const ended = { ...instance, stateReason: BY_INSTANCE, transition: 'User initiated' };
   return instance.onShutdown === 'stop' ? { ...ended, state: 'stopped' } : { ...ended, state: 'terminated', terminatedAt: now };
+}
+
+function oneTimeSpot({ id }: InstanceRecord): ServiceError {
+  const message =
+    `You can't stop the Spot Instance '${id}' because it is associated with a one-time Spot Instance request. ` +
+    'You can only stop Spot Instances associated with persistent Spot Instance requests.';
+  return new ServiceError(400, 'UnsupportedOperation', message);
 }
 
 function incorrectState({ id, state }: InstanceRecord, wanted: string): ServiceError {

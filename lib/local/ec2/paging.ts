@@ -2,20 +2,32 @@ import { invalidParameter } from './errors';
 import { text, whole } from './query';
 import type { Params } from './query';
 
+/** What MaxResults may be, and what it is when the call does not say. */
+export interface PageLimits {
+  readonly min: number;
+  readonly max: number;
+  /** @default - no limit */
+  readonly otherwise?: number;
+}
+
+/** Of most calls. Source: EC2 API reference, MaxResults of DescribeInstances, DescribeTags and others. */
+const USUAL: PageLimits = { min: 5, max: 1000 };
+
 /** One page of a list whose order is that of `keyOf`. The token names the last key shown, so that what goes meanwhile skips nothing. */
 export function page<T>(
   items: readonly T[],
   params: Params,
   keyOf: (item: T) => string,
+  { min, max, otherwise = Infinity }: PageLimits = USUAL,
 ): { readonly items: T[]; readonly nextToken?: string } {
-  const maxResults = whole(params, 'MaxResults', 5, 1000) ?? Infinity;
+  const maxResults = whole(params, 'MaxResults', min, max) ?? otherwise;
   const after = readToken(text(params, 'NextToken'));
-  const sorted = [...items].sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1)).filter((item) => keyOf(item) > after);
+  const keyed = items.map((item) => ({ key: keyOf(item), item })).filter(({ key }) => key > after);
+  const sorted = keyed.sort((a, b) => (a.key < b.key ? -1 : 1));
   const shown = sorted.slice(0, maxResults);
   const last = shown.at(-1);
-  return last !== undefined && shown.length < sorted.length
-    ? { items: shown, nextToken: Buffer.from(`after ${keyOf(last)}`).toString('base64') }
-    : { items: shown };
+  const nextToken = last !== undefined && shown.length < sorted.length ? Buffer.from(`after ${last.key}`).toString('base64') : undefined;
+  return { items: shown.map(({ item }) => item), ...(nextToken === undefined ? {} : { nextToken }) };
 }
 
 function readToken(token: string | undefined): string {

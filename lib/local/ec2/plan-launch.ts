@@ -1,32 +1,31 @@
 import { randomBytes } from 'node:crypto';
-import { invalidParameter, malformed, missingParameter, noCapacity, notFound, unsupported } from './errors';
-import { isId, randomId } from './ids';
+import { invalidParameter, malformed, missingParameter, notFound, unsupported } from './errors';
+import { isId, randomId, spotRequestId } from './ids';
 import type { Image } from './images';
 import { INSTANCE_TYPES } from './instance-types';
 import type { InstanceType } from './instance-types';
+import { placeLaunch } from './placement';
+import type { Counts } from './placement';
 import type { DeviceSpec, LaunchSpec } from './launch-spec';
 import { macAddress, privateIp } from './network';
-import type { Subnet } from './network';
 import type { InstanceRecord, VolumeRecord } from './records';
 import type { Ec2State } from './state';
 
 /** Counts and identity of one call of RunInstances. */
-export interface LaunchCall {
-  readonly min: number;
-  readonly max: number;
+export interface LaunchCall extends Counts {
   readonly launch: InstanceRecord['launch'];
 }
 
 /**
  * The instances that a merged launch specification asks for: checked, placed, not yet anywhere.
- * @throws MissingParameter, InvalidParameterValue, Invalid….NotFound, InsufficientInstanceCapacity
+ * @throws MissingParameter, InvalidParameterValue, Invalid….NotFound, and what {@link placeLaunch} throws
  */
 export function planLaunch(state: Ec2State, spec: LaunchSpec, call: LaunchCall): InstanceRecord[] {
   const image = findImage(state, spec.imageId);
   const type = findType(spec.type ?? 'm1.small');
   if (type.arch !== image.arch) throw architectureMismatch(type, image);
   const groupIds = groupsOf(state, spec);
-  const { subnet, count } = place(state, spec, type, call);
+  const { subnet, count } = placeLaunch(state, spec, type, call);
   const reservation = randomId('r');
   const launchedAt = state.now();
   return Array.from({ length: count }, (_, index) => {
@@ -48,7 +47,8 @@ export function planLaunch(state: Ec2State, spec: LaunchSpec, call: LaunchCall):
       ...(spec.keyName === undefined ? {} : { keyName: spec.keyName }),
       ...(spec.profile === undefined ? {} : { profile: spec.profile }),
       userData: spec.userData ?? '',
-      onShutdown: spec.onShutdown ?? 'stop',
+      // A one-time request has nothing to start a stopped VM with.
+      onShutdown: spec.spot ? 'terminate' : (spec.onShutdown ?? 'stop'),
       metadata: { tokens: spec.tokens ?? 'required', tags: spec.instanceTags ?? 'disabled', hopLimit: spec.hopLimit ?? 2 },
       ...(spec.credits === undefined ? {} : { credits: spec.credits }),
       tags: spec.tags['instance'] ?? {},
@@ -61,6 +61,9 @@ export function planLaunch(state: Ec2State, spec: LaunchSpec, call: LaunchCall):
         tags: spec.tags['network-interface'] ?? {},
       },
       launch: call.launch,
+      ...(spec.spot === undefined
+        ? {}
+        : { spot: { ...spec.spot, requestId: spotRequestId(), tags: spec.tags['spot-instances-request'] ?? {} } }),
       dead: false,
       imds: { secret: randomBytes(32).toString('base64'), port: 0 },
     };
@@ -98,43 +101,6 @@ function groupsOf({ groups, network }: Ec2State, spec: LaunchSpec): string[] {
   });
   const ids = [...spec.groupIds, ...named];
   return ids.length > 0 ? ids : [network.defaultGroupId];
-}
-
-/** The zone asked for, else the one with most room; as many VMs as it has, between the two counts. */
-function place(state: Ec2State, spec: LaunchSpec, type: InstanceType, { min, max }: LaunchCall): { subnet: Subnet; count: number } {
-  const { network, capacity } = state;
-  const subnets = candidates(state, spec);
-  const room = (subnet: Subnet): number => Math.min(max, capacity.available(type.name, subnet.zone));
-  const best = subnets.reduce((a, b) => (room(b) > room(a) ? b : a));
-  const count = room(best);
-  if (count < min) {
-    capacity.refuse(
-      type.name,
-      subnets.map((s) => s.zone),
-    );
-    const named = subnets.length === 1 ? best.zone : undefined;
-    throw noCapacity(
-      type.name,
-      named,
-      network.zones.filter((z) => z !== named && capacity.available(type.name, z) > 0),
-    );
-  }
-  capacity.take(type.name, best.zone, count);
-  return { subnet: best, count };
-}
-
-function candidates({ network }: Ec2State, { subnetId, zone }: LaunchSpec): readonly Subnet[] {
-  if (subnetId !== undefined) {
-    const subnet = network.subnets.find((s) => s.id === subnetId);
-    if (!subnet) throw notFound('subnet', [subnetId]);
-    if (zone !== undefined && zone !== subnet.zone)
-      throw invalidParameter(`The subnet ID '${subnetId}' is not in the Availability Zone '${zone}'.`);
-    return [subnet];
-  }
-  if (zone === undefined) return network.subnets;
-  const inZone = network.subnets.filter((s) => s.zone === zone);
-  if (inZone.length === 0) throw invalidParameter(`Invalid availability zone: [${zone}]`);
-  return inZone;
 }
 
 function volumesOf(image: Image, spec: LaunchSpec): VolumeRecord[] {

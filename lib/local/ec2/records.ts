@@ -30,6 +30,21 @@ export type InterfaceRecord = v.InferOutput<typeof InterfaceSchema>;
 export const InstanceStateSchema = v.picklist(['pending', 'running', 'shutting-down', 'terminated', 'stopping', 'stopped']);
 export type InstanceState = v.InferOutput<typeof InstanceStateSchema>;
 
+export const SpotSchema = v.object({
+  requestId: v.string(),
+  /** Dollars an hour, as sent. */
+  maxPrice: v.optional(v.string()),
+  /** Of the request. */
+  tags: TagsSchema,
+  /** The request was cancelled; its instance lives on. */
+  cancelled: v.optional(v.boolean()),
+  /** EC2 said that an interruption is likely. */
+  rebalanceAt: v.optional(v.number()),
+  /** EC2 said that it will take the VM back, and when. */
+  notice: v.optional(v.object({ noticedAt: v.number(), at: v.number() })),
+});
+export type SpotRecord = v.InferOutput<typeof SpotSchema>;
+
 export const InstanceSchema = v.object({
   v: v.literal(1),
   id: v.string(),
@@ -61,6 +76,8 @@ export const InstanceSchema = v.object({
   interface: InterfaceSchema,
   /** What makes a second RunInstances with the same token the same launch. */
   launch: v.object({ token: v.string(), scope: v.string(), fingerprint: v.string() }),
+  /** Bought on the spot market. @default - on demand */
+  spot: v.optional(SpotSchema),
   /** Injected: boots never. */
   dead: v.boolean(),
   /** Key of its IMDS tokens; its port stays the same over a restart of the local cloud. Secret. */

@@ -1,4 +1,6 @@
 import path from 'node:path';
+import { SpotRole } from '../iam';
+import { Quotas } from '../quotas';
 import { Capacity } from './capacity';
 import { localImages } from './images';
 import type { Image } from './images';
@@ -7,6 +9,7 @@ import type { Network } from './network';
 import { RecordTable } from './record-table';
 import { GroupSchema, InstanceSchema, TemplateSchema } from './records';
 import type { GroupRecord, InstanceRecord, TemplateRecord } from './records';
+import { SpotMarket } from './spot-market';
 
 /** How long EC2 still shows what is terminated. Source: EC2 user guide, "Terminate Amazon EC2 instances": usually within an hour. */
 const SHOWN_MS = 3_600_000;
@@ -22,7 +25,7 @@ export interface Ec2StateOptions {
   readonly now: () => number;
 }
 
-/** All that EC2 knows. Everything but injected shortages is on disk. */
+/** All that EC2 knows. Everything is on disk but what was injected: shortages, quotas, prices, the missing role. */
 export interface Ec2State {
   readonly account: string;
   readonly network: Network;
@@ -31,6 +34,9 @@ export interface Ec2State {
   readonly templates: RecordTable<TemplateRecord>;
   readonly groups: RecordTable<GroupRecord>;
   readonly capacity: Capacity;
+  readonly quotas: Quotas;
+  readonly market: SpotMarket;
+  readonly spotRole: SpotRole;
   readonly now: () => number;
 }
 
@@ -45,7 +51,8 @@ export async function openEc2State({ directory, account, region, now }: Ec2State
     const description = 'default VPC security group';
     await groups.put({ v: 1, id: network.defaultGroupId, name: 'default', description, vpcId: network.vpcId, tags: {} });
   }
-  return { account, network, images: localImages(region), instances, templates, groups, capacity: new Capacity(), now };
+  const injected = { capacity: new Capacity(), quotas: new Quotas(), market: new SpotMarket(region, now), spotRole: new SpotRole() };
+  return { account, network, images: localImages(region), instances, templates, groups, ...injected, now };
 }
 
 /** The instances that EC2 still shows, in order of launch. */

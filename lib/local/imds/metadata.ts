@@ -34,7 +34,8 @@ export function metadataOf(i: InstanceRecord, facts: InstanceFacts): MetadataDir
       hostname,
       iam: facts.role === undefined ? undefined : iam(i, facts, facts.role),
       'instance-id': i.id,
-      'instance-life-cycle': 'on-demand',
+      'instance-life-cycle': i.spot ? 'spot' : 'on-demand',
+      ...spotNews(i),
       'instance-type': i.type,
       'local-hostname': hostname,
       'local-ipv4': i.interface.privateIp,
@@ -46,6 +47,18 @@ export function metadataOf(i: InstanceRecord, facts: InstanceFacts): MetadataDir
       tags: i.metadata.tags === 'enabled' ? { instance: i.tags } : undefined,
     },
     'user-data': i.userData === '' ? undefined : Buffer.from(i.userData, 'base64'),
+  };
+}
+
+/** What EC2 is about to do with a spot instance; nothing stands there until it is. */
+function spotNews({ spot }: InstanceRecord): MetadataDirectory {
+  if (!spot) return {};
+  const { rebalanceAt, notice } = spot;
+  const time = notice && wholeSeconds(notice.at);
+  return {
+    events:
+      rebalanceAt === undefined ? undefined : { recommendations: { rebalance: JSON.stringify({ noticeTime: wholeSeconds(rebalanceAt) }) } },
+    spot: time === undefined ? undefined : { 'instance-action': JSON.stringify({ action: 'terminate', time }), 'termination-time': time },
   };
 }
 
