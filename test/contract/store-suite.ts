@@ -1,147 +1,75 @@
 import { randomBytes } from 'node:crypto';
 import type { Store } from '../../lib/contract';
+import { describeContract } from './contract-tests';
+import type { ContractTests, Place } from './contract-tests';
+import { DEVIATIONS } from './deviations';
+import { testListing } from './store-listing';
+import { testReading } from './store-reading';
+import { testStreams } from './store-streams';
+import { testWriting } from './store-writing';
 
-/** What every store promises. `open` gives an empty place in a fresh store; `canList` is false for a VM's. */
-export function describeStore(name: string, open: () => Promise<Store>, { canList = true } = {}): void {
-  describe(name, () => {
-    let store: Store;
-    const key = (suffix: string): string => `v1/jobs/suite/${suffix}`;
-    const bytes = (text: string): Buffer => Buffer.from(text);
-    const text = async (k: string): Promise<string> => {
-      const found = await store.get(k);
-      return typeof found === 'string' ? found : Buffer.from(found.body).toString();
-    };
+/** A store that the suite is pointed at. */
+export interface StorePlace {
+  /** What it is, as `the S3 store of clients`. */
+  readonly title: string;
+  readonly place: Place;
+  /** Called for each test. */
+  open(): Promise<Store>;
+  /** False for a VM's, which may not. @default true */
+  readonly canList?: boolean;
+  /** Ids of uploads that were begun and neither completed nor aborted, under a prefix. @default - cannot be asked */
+  readonly unfinished?: (prefix: string) => Promise<string[]>;
+}
 
+/** What the tests of one store share. */
+export interface StoreFixture extends Pick<StorePlace, 'unfinished'> {
+  readonly store: Store;
+  /** A key of this test's own; all of a test lie under {@link prefix}. */
+  readonly key: (name: string) => string;
+  readonly prefix: string;
+  /** An object as text, or that there is none. */
+  readonly text: (key: string) => Promise<string>;
+}
+
+/** What every store promises. */
+export function describeStore(place: StorePlace): void {
+  describeContract({ suite: place.title, place: place.place }, DEVIATIONS, (tests) => {
+    const held: { fixture?: StoreFixture } = {};
     beforeEach(async () => {
-      store = await open();
+      held.fixture = fixtureOf(place, await place.open());
     });
-
-    test('gives back what was put, with etag and the store’s own times', async () => {
-      const k = key(`a${randomBytes(4).toString('hex')}`);
-      const written = await store.put(k, bytes('hello'));
-      const found = await store.get(k);
-      if (typeof found === 'string' || written === 'lost') throw new Error('nothing there');
-      expect(Buffer.from(found.body).toString()).toBe('hello');
-      expect(found.etag).toBe(written.etag);
-      expect(found.now).toBeGreaterThanOrEqual(found.modified);
-      expect(found.now - found.modified).toBeLessThan(60_000);
-    });
-
-    test('knows absent from unchanged from changed', async () => {
-      const k = key(`b${randomBytes(4).toString('hex')}`);
-      expect(await store.get(k)).toBe('absent');
-      const first = await store.put(k, bytes('1'));
-      if (first === 'lost') throw new Error('lost');
-      expect(await store.get(k, { ifNoneMatch: first.etag })).toBe('unchanged');
-      await store.put(k, bytes('2'));
-      expect(await store.get(k, { ifNoneMatch: first.etag })).toMatchObject({ etag: expect.not.stringMatching(first.etag) as string });
-    });
-
-    test('lets exactly one of many first writers win', async () => {
-      const k = key(`c${randomBytes(4).toString('hex')}`);
-      const results = await Promise.all(Array.from({ length: 20 }, (_, i) => store.put(k, bytes(`writer ${i}`), { if: 'absent' })));
-      expect(results.filter((r) => r !== 'lost')).toHaveLength(1);
-      const winner = results.findIndex((r) => r !== 'lost');
-      expect(await text(k)).toBe(`writer ${winner}`);
-    });
-
-    test('swaps only what is still as it was read', async () => {
-      const k = key(`d${randomBytes(4).toString('hex')}`);
-      expect(await store.put(k, bytes('x'), { if: { etag: '"0123456789abcdef0123456789abcdef"' } })).toBe('lost');
-      const first = await store.put(k, bytes('1'));
-      if (first === 'lost') throw new Error('lost');
-      const results = await Promise.all(
-        Array.from({ length: 8 }, (_, i) => store.put(k, bytes(`swap ${i}`), { if: { etag: first.etag } })),
-      );
-      expect(results.filter((r) => r !== 'lost')).toHaveLength(1);
-    });
-
-    test('gives ranges: from the start, from within, the last bytes, of nothing', async () => {
-      const k = key(`e${randomBytes(4).toString('hex')}`);
-      await store.put(k, bytes('0123456789'));
-      const range = async (r: { start: number; end?: number } | { last: number }): Promise<string> => {
-        const found = await store.get(k, { range: r });
-        return typeof found === 'string' ? found : Buffer.from(found.body).toString();
-      };
-      expect([
-        await range({ start: 0, end: 0 }),
-        await range({ start: 4, end: 6 }),
-        await range({ start: 8 }),
-        await range({ last: 3 }),
-      ]).toEqual(['0', '456', '89', '789']);
-      const empty = key(`f${randomBytes(4).toString('hex')}`);
-      await store.put(empty, new Uint8Array());
-      expect(await store.get(empty, { range: { start: 0, end: 0 } })).not.toBe('absent');
-    });
-
-    test('streams in and out, small and larger than a part, byte for byte', async () => {
-      for (const size of [0, 1000, 20 * 2 ** 20 + 17]) {
-        const k = key(`g${randomBytes(4).toString('hex')}`);
-        const content = randomBytes(size);
-        const source = async function* (): AsyncGenerator<Uint8Array> {
-          for (let at = 0; at < size; at += 700_001) yield content.subarray(at, at + 700_001);
-        };
-        await store.putStream(k, source());
-        const read: Uint8Array[] = [];
-        for await (const chunk of store.getStream(k)) read.push(chunk);
-        expect(Buffer.concat(read).equals(content)).toBe(true);
-      }
-    });
-
-    test('fails, and stores nothing, when a stream fails half-way', async () => {
-      const k = key(`h${randomBytes(4).toString('hex')}`);
-      const source = async function* (): AsyncGenerator<Uint8Array> {
-        yield randomBytes(9 * 2 ** 20);
-        throw new Error('the disk is gone');
-      };
-      await expect(store.putStream(k, source())).rejects.toThrow(/disk is gone/);
-      expect(await store.get(k)).toBe('absent');
-    });
-
-    test('fails by saying so when a stream of nothing is asked for', async () => {
-      const read = async (): Promise<void> => {
-        for await (const _ of store.getStream(key('never')));
-      };
-      await expect(read()).rejects.toMatchObject({ data: { absent: true } });
-    });
-
-    test('takes keys of any characters', async () => {
-      const name = randomBytes(4).toString('hex');
-      for (const odd of ['AROA:i-1', 'a b+c%d', 'ünïcode', "quo'te!(x)*", '~tilde=&?#']) {
-        const k = key(`i${name}/${odd}`);
-        await store.put(k, bytes(odd));
-        expect(await text(k)).toBe(odd);
-      }
-    });
-
-    test('deletes, also what is not there', async () => {
-      const k = key(`j${randomBytes(4).toString('hex')}`);
-      await store.put(k, bytes('x'));
-      await store.delete(k);
-      await store.delete(k);
-      expect(await store.get(k)).toBe('absent');
-    });
-
-    test('counts its requests', async () => {
-      const before = { ...store.requests };
-      await store.put(key('counted'), bytes('x'));
-      await store.get(key('counted'));
-      expect(store.requests.put).toBe(before.put + 1);
-      expect(store.requests.get).toBe(before.get + 1);
-    });
-
-    if (!canList) return;
-    test('lists in byte order, after a key, and folded at a delimiter', async () => {
-      const at = key(`k${randomBytes(4).toString('hex')}/`);
-      for (const name of ['b', 'a/1', 'a/2', 'Z', 'ü']) await store.put(at + name, bytes(name));
-      const names = async (options: { after?: string; delimiter?: string } = {}): Promise<string[]> => {
-        const found: string[] = [];
-        for await (const entry of store.list(at, options)) found.push(entry.key.slice(at.length));
-        return found;
-      };
-      expect(await names()).toEqual(['Z', 'a/1', 'a/2', 'b', 'ü']);
-      expect(await names({ after: `${at}a/2` })).toEqual(['b', 'ü']);
-      expect(await names({ delimiter: '/' })).toEqual(['Z', 'a/', 'b', 'ü']);
-    });
+    const fixture = (): StoreFixture => held.fixture!;
+    for (const define of [testWriting, testReading, testStreams, ...((place.canList ?? true) ? [testListing] : [])]) define(tests, fixture);
   });
+}
+
+/** A part of the suite. */
+export type StoreTests = (tests: ContractTests, fixture: () => StoreFixture) => void;
+
+function fixtureOf({ unfinished }: StorePlace, store: Store): StoreFixture {
+  const prefix = `v1/jobs/suite-${randomBytes(8).toString('hex')}/`;
+  return {
+    store,
+    prefix,
+    key: (name) => `${prefix}${name}`,
+    text: async (key) => {
+      const found = await store.get(key);
+      return typeof found === 'string' ? found : Buffer.from(found.body).toString();
+    },
+    ...(unfinished ? { unfinished } : {}),
+  };
+}
+
+/** @throws when the write lost */
+export async function mustPut(store: Store, key: string, text: string): Promise<{ etag: string; now: number }> {
+  const written = await store.put(key, Buffer.from(text));
+  if (written === 'lost') throw new Error('an unconditional write was lost');
+  return written;
+}
+
+/** @throws when there is nothing */
+export async function mustGet(store: Store, key: string): Promise<Exclude<Awaited<ReturnType<Store['get']>>, string>> {
+  const found = await store.get(key);
+  if (typeof found === 'string') throw new Error(`the object is ${found}`);
+  return found;
 }

@@ -4,7 +4,9 @@ import type { IncomingMessage } from 'node:http';
 
 export interface Call {
   readonly method: string;
-  readonly url: URL;
+  readonly origin: URL;
+  /** Path and query as they were signed: a URL would take a key's `..` for a directory. */
+  readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: Uint8Array;
   readonly signal?: AbortSignal;
@@ -22,18 +24,19 @@ export class Connections {
 
   /** Sends a request. @returns the answer's head; its body is to be read or destroyed */
   send(call: Call): Promise<IncomingMessage> {
-    const secure = call.url.protocol === 'https:';
+    const secure = call.origin.protocol === 'https:';
     const { request } = secure ? https : http;
     const headers = call.body ? { ...call.headers, 'content-length': String(call.body.byteLength) } : call.headers;
     return new Promise((resolve, reject) => {
       const options = {
         method: call.method,
+        path: call.path,
         headers,
         agent: this.#agents[secure ? 'https:' : 'http:'],
         timeout: IDLE_MS,
         signal: call.signal,
       };
-      const sent = request(call.url, options, resolve);
+      const sent = request(call.origin, options, resolve);
       sent.on('timeout', () => sent.destroy(Object.assign(new Error(`no byte for ${IDLE_MS / 1000} s`), { code: 'ETIMEDOUT' })));
       sent.on('error', reject);
       sent.end(call.body);

@@ -79,10 +79,10 @@ export class WireClient {
     };
     const headers = signRequest(signable, await this.options.credentials(fresh), region, clock.now());
     const search = queryString(query);
-    const url = new URL(`${origin}${path}${search ? `?${search}` : ''}`);
     const message = await this.#connections.send({
       method: request.method,
-      url,
+      origin: new URL(origin),
+      path: search ? `${path}?${search}` : path,
       headers,
       ...(request.body ? { body: request.body } : {}),
       ...(request.signal ? { signal: request.signal } : {}),

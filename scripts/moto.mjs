@@ -1,0 +1,38 @@
+/*
+ * npm run test:moto [-- jest's arguments]: ring 2, the tests in test/moto against an emulator that we did not write.
+ * Without python3 or PyPI it says `skipped: …` as its last line and exits 0.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { run } from './house/command.mjs';
+import { ensureInstalled } from './house/install.mjs';
+import { ensureMoto, Unavailable } from './moto/environment.mjs';
+import { startMoto } from './moto/server.mjs';
+
+await ensureInstalled();
+const { ensureBuilt } = await import('./house/build.mjs');
+await ensureBuilt();
+const directory = mkdtempSync(path.join(os.tmpdir(), 'rawcloud-moto-'));
+try {
+  await testWithMoto(await ensureMoto());
+} catch (error) {
+  if (!(error instanceof Unavailable)) throw error;
+  console.log(`skipped: ${error.message}`);
+} finally {
+  rmSync(directory, { recursive: true, force: true });
+}
+
+async function testWithMoto(python) {
+  const log = path.join(directory, 'moto.log');
+  const server = await startMoto(python, log);
+  // The first ^C goes to jest as well, which ends; the server must go before we do.
+  process.on('SIGINT', () => undefined).on('SIGTERM', () => undefined);
+  try {
+    const env = { ...process.env, RAWCLOUD_MOTO_URL: server.url, RAWCLOUD_MOTO_LOG: log };
+    const jest = ['node_modules/jest/bin/jest.js', '--config', 'test/moto/jest.config.js', ...process.argv.slice(2)];
+    process.exitCode = await run(process.execPath, jest, { env });
+  } finally {
+    await server.stop();
+  }
+}

@@ -1,0 +1,23 @@
+import { openAws } from '../../lib/aws/clients';
+import type { AwsContext } from '../../lib/aws/clients';
+
+/** moto's account. */
+export const ACCOUNT = '123456789012';
+/** It takes any keys. */
+export const KEYS = { accessKeyId: 'AKIAMOTOMOTOMOTOMOTO', secretAccessKey: 'none' };
+export const REGION = 'us-east-1';
+
+/** Where `npm run test:moto` has started moto's server. */
+export const URL = setting('RAWCLOUD_MOTO_URL');
+/** What the server says, as a file. */
+export const LOG = setting('RAWCLOUD_MOTO_LOG');
+
+function setting(name: string): string {
+  const value = process.env[name];
+  if (!value) throw new Error(`${name} is not set: these tests are run by npm run test:moto`);
+  return value;
+}
+
+export function openMoto(): Promise<AwsContext> {
+  return openAws({ env: {}, region: REGION, endpoint: URL, credentials: KEYS });
+}
