@@ -12,6 +12,6 @@ import type { Construct } from 'constructs';
 export function zonesForJson(scope: Construct): string[] {
   const somewhere = Fn.conditionNot(Fn.conditionEquals(Aws.REGION, 'nowhere'));
   const { logicalId } = new CfnCondition(scope, 'HasZones', { expression: somewhere });
-  const zones = Fn.getAzs(Aws.REGION);
+  const zones = Fn.getAzs();
   return [Fn.join('","', Token.asList(Fn.conditionIf(logicalId, zones, zones)))];
 }

@@ -1,6 +1,11 @@
+import path from 'node:path';
 import { openAws } from '../../lib/aws/clients';
 import type { AwsContext } from '../../lib/aws/clients';
+import { readParameter } from '../../lib/aws/parameters';
+import { parseScaffold, scaffoldParameterName } from '../../lib/contract';
+import type { Scaffold } from '../../lib/contract';
 
+export const ROOT = path.resolve(__dirname, '../..');
 /** moto's account. */
 export const ACCOUNT = '123456789012';
 /** It takes any keys. */
@@ -20,4 +25,9 @@ function setting(name: string): string {
 
 export function openMoto(): Promise<AwsContext> {
   return openAws({ env: {}, region: REGION, endpoint: URL, credentials: KEYS });
+}
+
+/** @throws when it is not deployed */
+export async function readScaffold(aws: AwsContext, name: string): Promise<Scaffold> {
+  return parseScaffold((await readParameter(aws, scaffoldParameterName(name))) ?? '');
 }

@@ -1,0 +1,99 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { KEYS, REGION, ROOT, URL } from './moto';
+
+const CLI = path.join(ROOT, 'node_modules/aws-cdk/bin/cdk');
+const APP = path.join(ROOT, 'dist/bin/app.js');
+
+/** A resource of a template, as far as we look into it. */
+export interface Resource {
+  readonly Type: string;
+  readonly Properties: Record<string, unknown>;
+}
+
+/** Our CDK app at work: the bundled app and the real CLI, in a directory of its own. */
+export class CdkApp {
+  private constructor(
+    readonly directory: string,
+    readonly stackName: string,
+  ) {}
+
+  /** Synthesizes the scaffolding of that name. */
+  static async synthesize(name: string): Promise<CdkApp> {
+    const directory = await mkdtemp(path.join(os.tmpdir(), 'rawcloud-cdk-'));
+    const app = new CdkApp(directory, name === 'default' ? 'RawCloud' : `RawCloud-${name}`);
+    const context = name === 'default' ? [] : ['--context', `name=${name}`];
+    await app.#cdk('synth', ['--app', `${process.execPath} ${APP}`, '--output', app.#assembly, '--quiet', ...context]);
+    return app;
+  }
+
+  async resources(): Promise<Record<string, Resource>> {
+    return (await this.#template()).Resources;
+  }
+
+  /**
+   * Deploys without a change set, for moto's lose their outputs.
+   * @returns what the CLI said
+   */
+  async deploy(): Promise<string> {
+    await this.#withoutParameterTags();
+    return this.#cdk('deploy', ['--app', this.#assembly, '--method=direct', '--no-previous-parameters', '--require-approval=never']);
+  }
+
+  /** Resources that differ from what is deployed, in the CLI's words. */
+  async diff(): Promise<string> {
+    return this.#cdk('diff', ['--app', this.#assembly, '--no-change-set']);
+  }
+
+  async destroy(): Promise<void> {
+    await this.#cdk('destroy', ['--app', this.#assembly, '--force']);
+  }
+
+  async close(): Promise<void> {
+    await rm(this.directory, { recursive: true, force: true });
+  }
+
+  get #assembly(): string {
+    return path.join(this.directory, 'cdk.out');
+  }
+
+  get #templateFile(): string {
+    return path.join(this.#assembly, `${this.stackName}.template.json`);
+  }
+
+  async #template(): Promise<{ Resources: Record<string, Resource> }> {
+    return JSON.parse(await readFile(this.#templateFile, 'utf8')) as { Resources: Record<string, Resource> };
+  }
+
+  /** moto 5.2 fails on the tags of a parameter, which CloudFormation wants as a map and moto reads as a list. */
+  async #withoutParameterTags(): Promise<void> {
+    const template = await this.#template();
+    for (const { Type, Properties } of Object.values(template.Resources)) if (Type === 'AWS::SSM::Parameter') delete Properties['Tags'];
+    await writeFile(this.#templateFile, JSON.stringify(template));
+  }
+
+  async #cdk(verb: string, args: readonly string[]): Promise<string> {
+    const quiet = ['--no-notices', '--no-version-reporting', '--no-color', '--ci'];
+    const { stdout } = await promisify(execFile)(process.execPath, [CLI, verb, ...args, ...quiet], {
+      cwd: this.directory,
+      env: { ...awsEnv(), HOME: this.directory, TMPDIR: this.directory, CDK_DISABLE_CLI_TELEMETRY: 'true' },
+    });
+    return stdout;
+  }
+}
+
+/** What somebody's shell would hold who works against moto. */
+export function awsEnv(): Record<string, string> {
+  return {
+    PATH: process.env['PATH'] ?? '',
+    AWS_ENDPOINT_URL: URL,
+    AWS_REGION: REGION,
+    AWS_ACCESS_KEY_ID: KEYS.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: KEYS.secretAccessKey,
+    AWS_EC2_METADATA_DISABLED: 'true',
+    AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
+  };
+}
