@@ -11,6 +11,8 @@ import { ensureMoto, Unavailable } from './moto/environment.mjs';
 import { startMoto } from './moto/server.mjs';
 import { passedOver } from './moto/unproven.mjs';
 
+const JEST = ['node_modules/jest/bin/jest.js', '--config', 'test/moto/jest.config.js', '--cacheDirectory', 'node_modules/.cache/jest'];
+
 await ensureInstalled();
 const { ensureBuilt } = await import('./house/build.mjs');
 await ensureBuilt();
@@ -18,8 +20,9 @@ const directory = mkdtempSync(path.join(os.tmpdir(), 'rawcloud-moto-'));
 try {
   await testWithMoto(await ensureMoto());
 } catch (error) {
-  if (!(error instanceof Unavailable)) throw error;
-  console.log(`skipped: ${error.message}`);
+  if (error instanceof Unavailable) console.log(`skipped: ${error.message}`);
+  else if (error.name === 'AbortError') process.exitCode = 130;
+  else throw error;
 } finally {
   rmSync(directory, { recursive: true, force: true });
 }
@@ -27,12 +30,12 @@ try {
 async function testWithMoto(python) {
   const log = path.join(directory, 'moto.log');
   const server = await startMoto(python, log);
-  // The first ^C goes to jest as well, which ends; the server must go before we do.
-  process.on('SIGINT', () => undefined).on('SIGTERM', () => undefined);
+  const ended = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => ended.abort());
   try {
-    const env = { ...process.env, RAWCLOUD_MOTO_URL: server.url, RAWCLOUD_MOTO_LOG: log };
-    const jest = ['node_modules/jest/bin/jest.js', '--config', 'test/moto/jest.config.js', ...process.argv.slice(2)];
-    process.exitCode = await run(process.execPath, jest, { env });
+    // With a TMPDIR of ours nothing stays when the tests are interrupted.
+    const env = { ...process.env, TMPDIR: directory, RAWCLOUD_MOTO_URL: server.url, RAWCLOUD_MOTO_LOG: log };
+    process.exitCode = await run(process.execPath, [...JEST, ...process.argv.slice(2)], { env, signal: ended.signal });
     sayUnproven(log);
   } finally {
     await server.stop();
