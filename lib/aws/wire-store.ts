@@ -40,7 +40,7 @@ export function createWireStore(options: WireOptions): Store & { close(): void }
         requests.put += 1;
         const answer = await client.send({ method: 'PUT', key, headers, body, ...(signal ? { signal } : {}) });
         if (answer.status === 409 && attempt < CONFLICT_TRIES) continue;
-        if (condition !== undefined && (answer.status === 412 || answer.status === 404)) return 'lost';
+        if (condition !== undefined && (answer.status === 412 || isKeyMissing(answer))) return 'lost';
         const message = mustSucceed(answer, 's3:PutObject');
         await readBody(message);
         return { etag: message.headers.etag ?? '', now: dateOf(answer, 'date') };
@@ -135,7 +135,12 @@ async function putPart(
 }
 
 function isAbsent(answer: WireAnswer): boolean {
-  return answer.status === 404 || answer.status === 403;
+  return isKeyMissing(answer) || answer.status === 403;
+}
+
+/** A bucket that is gone is no key that is not there: nobody else has written first, and nothing is safe. */
+function isKeyMissing({ status, code }: WireAnswer): boolean {
+  return status === 404 && code !== 'NoSuchBucket';
 }
 
 function dateOf(answer: WireAnswer, header: 'date' | 'last-modified'): number {

@@ -53,7 +53,8 @@ export function describeContract(
   });
 }
 
-async function deviates(body: () => Promise<void>, { place, shows, test: name }: Deviation): Promise<void> {
+/** Runs a test that is to fail as `shows` says. @throws when it fails otherwise, or not at all */
+export async function deviates(body: () => Promise<void>, { place, shows, test: name }: Deviation): Promise<void> {
   const failure = await body().then(
     () => undefined,
     (error: unknown) => (error instanceof Error ? error : new Error(String(error))),
