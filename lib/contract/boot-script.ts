@@ -38,10 +38,14 @@ finish() { # whatever happened: the log is shipped, the VM powers off
   # tee writes behind us; what is shipped shall hold the last line.
   [ ! -f "$log" ] || until [[ "$(<"$log")" == *"$mark"* ]] || [ $tries -ge 50 ]; do sleep 0.02; tries=$((tries + 1)); done
   [ -n "$ship_pid" ] && wait "$ship_pid"
-  now_ms
-  # Role credentials live for six hours.
-  [ $((ms - boot_at)) -lt 3600000 ] || identify
-  ship_log
+  if [ -n "$prefix" ]; then
+    now_ms
+    # Role credentials live for six hours.
+    [ $((ms - boot_at)) -lt 3600000 ] || identify
+    ship_log
+  fi
+  # systemd waits 90 s for who ignores its SIGTERM.
+  trap - TERM INT HUP
   power_off
   [ -n "$root" ] || { sleep 120; power_off -ff; echo o >/proc/sysrq-trigger; }
 }
@@ -156,7 +160,6 @@ sha256() { # of stdin, into $sum
   sum="\${sum%% *}"
 }
 ship_log() {
-  [ -n "$prefix" ] || return 0
   local sum status tries=0
   cp "$log" "$log.shipped" # tee may write on while it is sent
   sha256 <"$log.shipped"
