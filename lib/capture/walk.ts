@@ -2,8 +2,8 @@ import { existsSync, lstatSync, readdirSync, readlinkSync } from 'node:fs';
 import type { Dirent } from 'node:fs';
 import { readFile, realpath } from 'node:fs/promises';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { fsPath, hasCode, parentOf, RawcloudError, showPath } from '../contract';
-import type { BytePath, Notice } from '../contract';
+import { fsPath, hasCode, parentOf, RawcloudError, showPath, stampOf } from '../contract';
+import type { BytePath, FileStamp, Notice } from '../contract';
 import { readGitFacts } from './git';
 import { IgnoreRules } from './ignore';
 import { pointsOutside, relocate } from './links';
@@ -12,7 +12,7 @@ import { Remarks } from './remarks';
 
 /** One thing that travels. Directories only where nothing else in the walk implies them. */
 export type WalkEntry =
-  | { readonly type: 'file'; readonly path: BytePath; readonly bytes: number; readonly executable: boolean }
+  | { readonly type: 'file'; readonly path: BytePath; readonly bytes: number; readonly executable: boolean; readonly stamp: FileStamp }
   | { readonly type: 'link'; readonly path: BytePath; readonly target: BytePath }
   | { readonly type: 'directory'; readonly path: BytePath };
 
@@ -159,8 +159,10 @@ class Walk {
   }
 
   #takeFile(path: BytePath): void {
-    const stats = lstatSync(fsPath(this.root, path), { throwIfNoEntry: false });
-    if (stats?.isFile()) this.#entries.push({ type: 'file', path, bytes: stats.size, executable: (stats.mode & 0o111) !== 0 });
+    const stats = lstatSync(fsPath(this.root, path), { throwIfNoEntry: false, bigint: true });
+    if (!stats?.isFile()) return;
+    const executable = (stats.mode & 0o111n) !== 0n;
+    this.#entries.push({ type: 'file', path, bytes: Number(stats.size), executable, stamp: stampOf(stats) });
   }
 
   #takeLink(path: BytePath): void {

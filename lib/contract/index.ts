@@ -23,6 +23,7 @@ export * from './concurrency';
 export * from './decision';
 export * from './errors';
 export * from './events';
+export * from './file-stamp';
 export * from './json';
 export * from './keys';
 export * from './logs';

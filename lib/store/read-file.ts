@@ -1,19 +1,20 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
-import type { Stats } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { createHash } from 'node:crypto';
-import { hasCode, RawcloudError } from '../contract';
+import { hasCode, RawcloudError, sameStamp, stampOf } from '../contract';
+import type { FileStamp } from '../contract';
 import { SMALL_BLOB_BYTES } from './packs';
 import { sha256Of } from './sha256';
 
 /*
- * Files that others may write to while we read. What is read counts only when size and time of change were the same before
+ * Files that others may write to while we read. What is read counts only when size and times were the same before
  * and after; the hash is always that of the bytes that were read.
  */
 
 /** 'large': {@link SMALL_BLOB_BYTES} or more. 'gone': it is no longer there, or no longer a file. */
 export type SmallFile =
-  { readonly kind: 'read'; readonly bytes: Uint8Array; readonly sha256: string } | { readonly kind: 'large' | 'gone' };
+  | { readonly kind: 'read'; readonly bytes: Uint8Array; readonly sha256: string; readonly stamp: FileStamp }
+  | { readonly kind: 'large' | 'gone' };
 
 /** A file that grows all the time is not waited for. */
 const TRIES = 4;
@@ -39,15 +40,17 @@ function readOnce(file: string | Buffer, name: string): SmallFile | 'changed' {
   const descriptor = openOrGone(file, name);
   if (descriptor === undefined) return { kind: 'gone' };
   try {
-    const before = fstatSync(descriptor);
-    if (!before.isFile()) return { kind: 'gone' };
-    if (before.size >= SMALL_BLOB_BYTES) return { kind: 'large' };
+    const stats = fstatSync(descriptor, { bigint: true });
+    if (!stats.isFile()) return { kind: 'gone' };
+    if (stats.size >= SMALL_BLOB_BYTES) return { kind: 'large' };
+    const stamp = stampOf(stats);
+    const size = Number(stats.size);
     // One byte more, to see whether it has grown.
-    const buffer = Buffer.allocUnsafeSlow(before.size + 1);
+    const buffer = Buffer.allocUnsafeSlow(size + 1);
     const length = readFully(descriptor, buffer);
-    if (length !== before.size || !sameState(before, fstatSync(descriptor))) return 'changed';
+    if (length !== size || !sameStamp(stamp, stampOf(fstatSync(descriptor, { bigint: true })))) return 'changed';
     const bytes = buffer.subarray(0, length);
-    return { kind: 'read', bytes, sha256: sha256Of(bytes) };
+    return { kind: 'read', bytes, sha256: sha256Of(bytes), stamp };
   } finally {
     closeSync(descriptor);
   }
@@ -69,34 +72,38 @@ function readFully(descriptor: number, buffer: Buffer): number {
   return length;
 }
 
+/** What was read of a file, and the state it was in before and after. */
+export interface HashedContent {
+  readonly sha256: string;
+  readonly bytes: number;
+  readonly stamp: FileStamp;
+}
+
 /**
  * Hash and length of a file of any size, in bounded memory.
  * @returns undefined when it is gone
  * @throws E_FILE_CHANGED, E_USAGE
  */
-export async function hashFile(
-  file: string | Buffer,
-  name: string,
-  signal?: AbortSignal,
-): Promise<{ sha256: string; bytes: number } | undefined> {
+export async function hashFile(file: string | Buffer, name: string, signal?: AbortSignal): Promise<HashedContent | undefined> {
   for (let tries = 0; tries < TRIES; tries++) {
-    const hash = createHash('sha256');
-    let bytes = 0;
-    let changed = false;
     try {
-      for await (const chunk of fileChunks(file, name)) {
-        signal?.throwIfAborted();
-        hash.update(chunk);
-        bytes += chunk.byteLength;
-      }
+      return await hashOnce(file, name, signal);
     } catch (error) {
       if (isGone(error)) return undefined;
-      changed = hasCode(error, 'E_FILE_CHANGED');
-      if (!changed) throw error;
+      if (!hasCode(error, 'E_FILE_CHANGED')) throw error;
     }
-    if (!changed) return { sha256: hash.digest('hex'), bytes };
   }
   throw fileChanged(name);
+}
+
+async function hashOnce(file: string | Buffer, name: string, signal: AbortSignal | undefined): Promise<HashedContent | undefined> {
+  const hash = createHash('sha256');
+  let stamp: FileStamp | undefined;
+  for await (const chunk of fileChunks(file, name, (found) => (stamp = found))) {
+    signal?.throwIfAborted();
+    hash.update(chunk);
+  }
+  return stamp && { sha256: hash.digest('hex'), bytes: Number(stamp.size), stamp };
 }
 
 /** Content of a file that must still be what it was. @throws E_FILE_CHANGED at its end when it is not */
@@ -113,26 +120,28 @@ export async function* verifiedFile(file: string | Buffer, name: string, sha256:
   if (hash.digest('hex') !== sha256) throw fileChanged(name);
 }
 
-async function* fileChunks(file: string | Buffer, name: string): AsyncGenerator<Uint8Array> {
+/** `onStamp` hears first in which state the file is, or nothing when it is none. @throws E_FILE_CHANGED at its end when that is no longer so */
+async function* fileChunks(file: string | Buffer, name: string, onStamp?: (stamp: FileStamp) => void): AsyncGenerator<Uint8Array> {
   const handle = await open(file, FLAGS).catch((error: unknown) => {
     throw isGone(error) ? error : unreadable(name, error);
   });
   try {
-    const before = await handle.stat();
+    const stats = await handle.stat({ bigint: true });
+    if (!stats.isFile()) return;
+    const stamp = stampOf(stats);
+    onStamp?.(stamp);
+    let length = 0n;
     for (;;) {
       // A chunk belongs to its consumer, so each has memory of its own.
       const { buffer, bytesRead } = await handle.read(Buffer.allocUnsafeSlow(CHUNK_BYTES), 0, CHUNK_BYTES, null);
       if (bytesRead === 0) break;
+      length += BigInt(bytesRead);
       yield buffer.subarray(0, bytesRead);
     }
-    if (!sameState(before, await handle.stat())) throw fileChanged(name);
+    if (length !== stamp.size || !sameStamp(stamp, stampOf(await handle.stat({ bigint: true })))) throw fileChanged(name);
   } finally {
     await handle.close();
   }
-}
-
-function sameState(before: Stats, after: Stats): boolean {
-  return before.size === after.size && before.mtimeMs === after.mtimeMs;
 }
 
 function isGone(error: unknown): boolean {

@@ -163,6 +163,7 @@ async function upload(
       home: deps.home,
       env: deps.env,
       cacheFile: path.join(cacheDir, 'blobs', `${scaffold.bucket}.jsonl`),
+      treeCacheDirectory: path.join(cacheDir, 'trees', scaffold.bucket),
       now: () => deps.clock.now(),
       onProgress: (progress) => say('sync.progress', progress),
       ...(asked.confirmLargeTree ? { confirm: asked.confirmLargeTree } : {}),

@@ -1,17 +1,22 @@
+import { realpath } from 'node:fs/promises';
 import { walkTree } from '../../capture/walk';
 import type { WalkEntry, WalkOptions } from '../../capture/walk';
 import { bucketKeys, isRawcloudError } from '../../contract';
 import type { EventData, Notice, Ref, Store, Tree } from '../../contract';
-import { EMPTY_SHA256 } from '../../store/sha256';
 import { encodeTree } from '../../store/tree-codec';
 import type { TreeSize } from '../api';
+import { Contents, isStored } from './contents';
 import { hashFiles } from './hash-tree';
-import type { HashedFile } from './hash-tree';
+import type { HashedFile, Unread } from './hash-tree';
 import { KnownBlobs } from './known';
 import { buildManifest } from './manifest';
 import { Progress } from './progress';
+import { TreeCacheFile } from './tree-cache/file';
+import { Snapshot } from './tree-cache/snapshot';
 import { treeSize, treeTooLarge } from './tree-size';
-import { uploadNewFiles } from './upload-new';
+import type { SizedFile } from './tree-size';
+import { uploadNewFiles, uploadWhileReading } from './upload-new';
+import type { UploadNewOptions } from './upload-new';
 
 export { uploadContent, uploadStream } from './content';
 
@@ -24,6 +29,8 @@ export interface SyncOptions extends MeasureOptions {
   readonly store: Store;
   /** What this client believes to be in this bucket; made when it is not there. */
   readonly cacheFile: string;
+  /** Where this client keeps what trees looked like when they were synchronized with this bucket. @default - files are always read */
+  readonly treeCacheDirectory?: string;
   /** Milliseconds since 1970. */
   readonly now: () => number;
   readonly onProgress?: (progress: EventData['sync.progress']) => void;
@@ -92,34 +99,17 @@ class Sync {
   async run(): Promise<Synced> {
     const { options } = this;
     this.#progress.begin('walk');
-    const [walked, known] = await Promise.all([walkTree(options.root, options), KnownBlobs.load(options)]);
-    const found = walked.entries.filter(isFile);
-    // Content of a length that the bucket does not hold is surely new: no need to hash a terabyte before asking.
-    await this.#ask(found.filter(({ bytes }) => !known.hasLength(bytes)));
+    const startedAt = options.now();
+    const cache = await this.#cacheFile();
+    const [walked, known, cached] = await Promise.all([walkTree(options.root, options), KnownBlobs.load(options), cache?.read()]);
+    const contents = new Contents(walked.entries, cached?.snapshot);
+    await known.verify(contents.objects(known));
+    await this.#bring(contents, known);
 
-    this.#progress.begin('hash', found.length);
-    const files = await hashFiles(found, {
-      ...options,
-      isNew: (sha256) => !known.find(sha256),
-      onHashed: (bytes) => this.#progress.hashed(bytes),
-    });
-    await known.verify(new Set(files.flatMap(({ sha256 }) => known.find(sha256)?.object ?? [])));
-    const fresh = newContents(files, known);
-    await this.#ask(fresh);
-
-    const newBytes = fresh.reduce((sum, { bytes }) => sum + bytes, 0);
-    this.#progress.begin('upload', files.length, newBytes);
-    await uploadNewFiles(fresh, {
-      ...options,
-      known,
-      onStored: ({ blobs, sentBytes }) =>
-        this.#count(
-          sentBytes,
-          blobs.reduce((sum, blob) => sum + blob.bytes, 0),
-        ),
-    });
+    const files = contents.files();
     const manifest = buildManifest(walked.entries, new Map(files.map((file) => [file.path, file])), (sha256) => known.find(sha256));
     const tree = await this.#storeManifest(manifest, known);
+    const notices = [...walked.notices, ...(await remember(cache, Snapshot.of(contents.snapshotEntries(startedAt))))];
     this.#progress.begin('done');
     const size = treeSize(files);
     return {
@@ -129,13 +119,47 @@ class Sync {
       newBytes: this.counted.bytes,
       totalBytes: size.bytes,
       uploadedObjects: this.counted.objects,
-      notices: walked.notices,
+      notices,
     };
   }
 
-  async #ask(files: readonly { readonly path: string; readonly bytes: number }[]): Promise<void> {
+  /** Brings into the bucket what it lacks of the files' content. */
+  async #bring(contents: Contents, known: KnownBlobs): Promise<void> {
+    const unread = contents.takeUnread(known);
+    this.#progress.begin('hash', unread.length);
+    await this.#read(unread, contents, known);
+    // What was found to be there was perhaps not seen for long.
+    await known.verify(contents.objects(known));
+    const fresh = newContents(contents.files(), known);
+    await this.#ask(fresh);
+    this.#progress.begin('upload', contents.files().length, this.counted.bytes + sumOf(fresh));
+    await uploadNewFiles(fresh, this.#uploadOptions(known));
+  }
+
+  /** Reads and hashes; when it is not so much that somebody is to be asked first, small files are sent on the way. */
+  async #read(unread: readonly Unread[], contents: Contents, known: KnownBlobs): Promise<void> {
+    const { limitBytes = LIMIT_BYTES } = this.options;
+    const found = unread.map(({ file }) => file);
+    // Content of a length that the bucket does not hold is surely new: no need to hash a terabyte before asking.
+    await this.#ask(found.filter(({ bytes }) => !known.hasLength(bytes)));
+    const reading = hashFiles(unread, { ...this.options, onHashed: (bytes) => this.#progress.hashed(bytes) });
+    const onRead = ({ index, file }: { index: number; file: HashedFile }): void => contents.set(index, file);
+    if (sumOf(found) <= limitBytes) return uploadWhileReading(reading, onRead, this.#uploadOptions(known));
+    for await (const read of reading) onRead(read);
+  }
+
+  #uploadOptions(known: KnownBlobs): UploadNewOptions {
+    return { ...this.options, known, onStored: ({ blobs, sentBytes }) => this.#count(sentBytes, sumOf(blobs)) };
+  }
+
+  async #cacheFile(): Promise<TreeCacheFile | undefined> {
+    const { treeCacheDirectory, root } = this.options;
+    return treeCacheDirectory === undefined ? undefined : new TreeCacheFile(treeCacheDirectory, await realpath(root));
+  }
+
+  async #ask(files: readonly SizedFile[]): Promise<void> {
     const { limitBytes = LIMIT_BYTES, confirm } = this.options;
-    if (files.reduce((sum, { bytes }) => sum + bytes, 0) <= limitBytes) return;
+    if (sumOf(files) <= limitBytes) return;
     const size = treeSize(files);
     if (!(await confirm?.(size))) throw treeTooLarge(size, limitBytes);
   }
@@ -161,11 +185,26 @@ class Sync {
   }
 }
 
+/** That it cannot be kept costs time the next time, and nothing else. */
+async function remember(cache: TreeCacheFile | undefined, snapshot: Snapshot): Promise<Notice[]> {
+  try {
+    await cache?.write({ snapshot, state: {} });
+    return [];
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    return [{ level: 'warning', text: `the state of the tree cannot be remembered, so all files are read again the next time: ${why}` }];
+  }
+}
+
 /** The first file of each content that the bucket lacks. */
 function newContents(files: readonly HashedFile[], known: KnownBlobs): HashedFile[] {
   const first = new Map<string, HashedFile>();
   for (const file of files) {
-    if (file.sha256 !== EMPTY_SHA256 && !known.find(file.sha256) && !first.has(file.sha256)) first.set(file.sha256, file);
+    if (!isStored(known, file.sha256) && !first.has(file.sha256)) first.set(file.sha256, file);
   }
   return [...first.values()];
+}
+
+function sumOf(files: readonly { readonly bytes: number }[]): number {
+  return files.reduce((sum, { bytes }) => sum + bytes, 0);
 }

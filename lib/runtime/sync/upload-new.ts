@@ -4,7 +4,8 @@ import { uploadLargeBlobs, uploadSmallBlobs } from '../../store/blob-upload';
 import type { SmallBlob, StoredObject, UploadOptions } from '../../store/blob-upload';
 import { SMALL_BLOB_BYTES } from '../../store/packs';
 import { readSmallFile } from '../../store/read-file';
-import type { HashedFile } from './hash-tree';
+import { isStored } from './contents';
+import type { HashedFile, ReadFile } from './hash-tree';
 import type { KnownBlobs } from './known';
 
 export interface UploadNewOptions {
@@ -15,13 +16,43 @@ export interface UploadNewOptions {
   readonly onStored: (stored: StoredObject) => void;
 }
 
+/** Uploads small files as they are read and hashed, each new content once, and hands on everything that was read. */
+export async function uploadWhileReading(
+  files: AsyncIterable<ReadFile>,
+  onRead: (read: ReadFile) => void,
+  options: UploadNewOptions,
+): Promise<void> {
+  const sent = new Set<string>();
+  async function* fresh(): AsyncGenerator<SmallBlob> {
+    for await (const read of files) {
+      onRead(read);
+      const { sha256 } = read.file;
+      if (!read.content || isStored(options.known, sha256) || sent.has(sha256)) continue;
+      sent.add(sha256);
+      yield { sha256, bytes: read.content };
+    }
+  }
+  await uploadSmallBlobs(fresh(), uploadOptions(options));
+}
+
 /**
- * Uploads files with new content, each content given once. What has been stored is known at once: an upload that is broken
- * off goes on where it was.
+ * Uploads files with new content that were read before, each content given once. What has been stored is known at once: an
+ * upload that is broken off goes on where it was.
  * @throws E_FILE_CHANGED when one is no longer what was hashed
  */
-export async function uploadNewFiles(files: readonly HashedFile[], { root, known, onStored, ...options }: UploadNewOptions): Promise<void> {
-  const upload: UploadOptions = {
+export async function uploadNewFiles(files: readonly HashedFile[], options: UploadNewOptions): Promise<void> {
+  const { root } = options;
+  const isSmall = ({ bytes }: HashedFile): boolean => bytes < SMALL_BLOB_BYTES;
+  await uploadSmallBlobs(contents(files.filter(isSmall), root), uploadOptions(options));
+  const large = files.filter((file) => !isSmall(file));
+  await uploadLargeBlobs(
+    large.map(({ sha256, bytes, path }) => ({ sha256, bytes, file: fsPath(root, path), name: showPath(path) })),
+    uploadOptions(options),
+  );
+}
+
+function uploadOptions({ root: _root, known, onStored, ...options }: UploadNewOptions): UploadOptions {
+  return {
     ...options,
     keyOf: bucketKeys.file,
     onStored: async (stored) => {
@@ -29,17 +60,10 @@ export async function uploadNewFiles(files: readonly HashedFile[], { root, known
       onStored(stored);
     },
   };
-  const isSmall = ({ bytes }: HashedFile): boolean => bytes < SMALL_BLOB_BYTES;
-  await uploadSmallBlobs(contents(files.filter(isSmall), root), upload);
-  const large = files.filter((file) => !isSmall(file));
-  await uploadLargeBlobs(
-    large.map(({ sha256, bytes, path }) => ({ sha256, bytes, file: fsPath(root, path), name: showPath(path) })),
-    upload,
-  );
 }
 
 function* contents(files: readonly HashedFile[], root: string): Generator<SmallBlob> {
-  for (const { sha256, path, content } of files) yield { sha256, bytes: content ?? readAgain(root, path, sha256) };
+  for (const { sha256, path } of files) yield { sha256, bytes: readAgain(root, path, sha256) };
 }
 
 function readAgain(root: string, path: string, sha256: string): Uint8Array {
