@@ -37,7 +37,7 @@ test.each([
   ['machine', /process \d+ still runs: .*setInterval/],
   ['server', /still open: 1 × TCPServerWrap/],
   ['timer', /setInterval of 60000 ms still runs: .*undefined/],
-  ['directory', /not removed from the temporary directory: left-/],
+  ['directory', /not removed from the temporary directory: left-\S+ \(/],
 ])('fails a file whose passing test leaves a %s', async (leak, message) => {
   const { code, output } = await runLeaking(leak);
   expect(output).toMatch(message);

@@ -65,7 +65,9 @@ export class LeakCheck {
     return [
       ...this.processes().map(({ pid, command }) => `process ${pid} still runs: ${command.slice(0, 200)}`),
       ...this.resources(),
-      ...readdirSync(this.directory).map((name) => `not removed from the temporary directory: ${name}`),
+      ...readdirSync(this.directory).map(
+        (name) => `not removed from the temporary directory: ${name}${contentOf(path.join(this.directory, name))}`,
+      ),
     ];
   }
 
@@ -102,4 +104,14 @@ function countResources(): Map<string, number> {
     if (WATCHED_RESOURCES.includes(kind)) counts.set(kind, (counts.get(kind) ?? 0) + 1);
   }
   return counts;
+}
+
+/** The first few things in a directory, which tell who made it. */
+function contentOf(directory: string): string {
+  try {
+    const names = readdirSync(directory, { recursive: true }).map(String);
+    return ` (${names.slice(0, 8).join(', ')}${names.length > 8 ? ` and ${names.length - 8} more` : ''})`;
+  } catch {
+    return '';
+  }
 }
