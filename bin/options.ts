@@ -12,6 +12,8 @@ export interface ConnectionOptions {
 export interface RunOptions extends ConnectionOptions {
   readonly name?: string;
   readonly vmType?: readonly string[];
+  readonly family?: readonly string[];
+  readonly spotPolicy?: string;
   readonly cpu?: string;
   readonly memory?: string;
   readonly arch?: string;

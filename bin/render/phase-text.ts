@@ -24,7 +24,7 @@ export function phaseText(event: RawcloudEvent, style: Style): PhaseText | undef
     case 'sync.progress':
       return syncText(event.data, style);
     case 'launch.intent':
-      return { text: labelled('launch', `job ${event.job} on ${offerText(event.data.offer)}`, style), keep: 'always' };
+      return { text: labelled('launch', intentText(event.job, event.data), style), keep: 'always' };
     case 'launch.attempt':
       return event.data.attempt > 1 ? always('launch', `trying again, attempt ${event.data.attempt}`) : undefined;
     case 'launch.outcome':
@@ -59,7 +59,7 @@ export function phaseText(event: RawcloudEvent, style: Style): PhaseText | undef
 
 function planText({ offers, usdPerHour, diskGiB, lifetimeS, identity }: EventData['plan.ready']): string {
   const offer = offers[0] ? `${offerText(offers[0])} · ` : '';
-  const cost = `${perHour(usdPerHour)} with ${diskGiB} GiB disk and address`;
+  const cost = `${perHour(usdPerHour)} with ${diskGiB} GiB disk and address${offers[0] ? ` (${offers[0].priceSource})` : ''}`;
   return `${offer}${cost} · AWS identity: ${identity} · VM ends itself in ${formatDuration(lifetimeS)} at the latest`;
 }
 
@@ -70,6 +70,10 @@ function syncText({ phase, files, bytes, newBytes, totalNewBytes }: EventData['s
   const upload =
     phase === 'upload' ? ` · ${formatSize(newBytes)}${totalNewBytes === undefined ? '' : ` of ${formatSize(totalNewBytes)}`}` : '';
   return { text: labelled('files', `${words} · ${all}${upload}`, style), keep: 'never' };
+}
+
+function intentText(job: string, { n, offer, reason }: EventData['launch.intent']): string {
+  return `job ${job} on ${offerText(offer)}${n > 0 && reason ? `: ${reason}` : ''}`;
 }
 
 function launchText({ state, instances, code, message }: EventData['launch.outcome']): string {

@@ -28,7 +28,7 @@ export function planLines(plan: RunPlan, how: { local: boolean; style: Style; no
 
 function offerLine(offer: Offer, index: number): string {
   const price = `${offer.priceEstimated ? 'about ' : ''}${perHour(offer.usdPerHour)}`;
-  return `${index + 1}. ${offerText(offer)} · ${offer.purchase} · ${price} · ${offer.priceSource}`;
+  return `${index + 1}. ${offerText(offer)}${offer.purchase === 'spot' ? '' : ' · on-demand'} · ${price} · ${offer.priceSource}${offer.reason ? ` · ${offer.reason}` : ''}`;
 }
 
 function identityText({ kind, arn, expiresAt }: RunPlan['identity'], now: number): string {

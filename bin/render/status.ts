@@ -59,8 +59,8 @@ function outcomeTexts({ outcomeRecord }: JobStatus): string[] {
   return [`${outcome} · ${message} · exit code ${exitCode}`, ...(remedy ? [`→ ${remedy}`] : [])];
 }
 
-function launchText({ offer, state, failure }: JobStatus['launches'][number]): string {
-  return `${offerText(offer)} · ${state}${failure ? ` · ${failure}` : ''}`;
+function launchText({ offer, state, reason, failure }: JobStatus['launches'][number]): string {
+  return `${offerText(offer)}${reason ? ` · ${reason}` : ''} · ${state}${failure ? ` · ${failure}` : ''}`;
 }
 
 function vmText({ id, state, silent, detail, launchedAt, endedAt }: JobStatus['vms'][number], now: number): string {

@@ -7,8 +7,8 @@ export function count(n: number, one: string, many = `${one}s`): string {
 }
 
 /** `m7i.large (2 vCPU, 8 GiB) in us-east-1a` */
-export function offerText({ vmType, vcpu, memoryGiB, zone }: Offer): string {
-  return `${vmType} (${vcpu} vCPU, ${memoryGiB} GiB)${zone ? ` in ${zone}` : ''}`;
+export function offerText({ vmType, vcpu, memoryGiB, zone, purchase }: Offer): string {
+  return `${purchase === 'spot' ? 'spot ' : ''}${vmType} (${vcpu} vCPU, ${memoryGiB} GiB)${zone ? ` in ${zone}` : ''}`;
 }
 
 /** Dollars an hour, to the hundredth of a cent: `$0.1091/h`. */

@@ -30,6 +30,8 @@ export function declareRun({ program, context, perform }: Declaring): void {
     .option('--cpu <n|min-max>', 'vCPUs, at least n or a range (default: 2)')
     .option('--memory <size|min-max>', 'memory as 8GiB or 8-16GiB (default: 8GiB)')
     .option('--vm-type <types>', 'EC2 instance types, best first, comma list; repeatable', repeatable(true))
+    .option('--family <families>', 'families to choose from, best first, as m7i or c; comma list, repeatable', repeatable(true))
+    .option('--spot-policy <policy>', 'on-demand, spot, or spot_with_fallback (default: on-demand)')
     .option('--arch <arch>', "x86_64 or arm64 (default: this machine's)")
     .option('--disk <size>', 'disk (default: 30GiB)')
     .option('--image <ami>', 'AMI id (default: the newest Amazon Linux 2023)')

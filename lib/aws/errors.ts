@@ -1,4 +1,4 @@
-import { findRawcloudError, RawcloudError } from '../contract';
+import { findRawcloudError, RawcloudError, SPOT_ROLE_MISSING } from '../contract';
 import type { ErrorCode, FailureClass } from '../contract';
 
 /** What a failed AWS call means. */
@@ -23,6 +23,9 @@ const kinds = {
 
 const ASK_FOR_QUOTA =
   'Ask for more in Service Quotas, EC2, "Running On-Demand instances" of the VM type’s family (counted in vCPUs), or take smaller VMs.';
+const SPOT_ROLE_REMEDY =
+  'An administrator makes the role once: aws iam create-service-linked-role --aws-service-name spot.amazonaws.com. ' +
+  'Or take VMs on demand: --spot-policy on-demand.';
 const SIGN_IN = 'Sign in again: aws sso login (with --profile NAME when you use one), or renew the keys in your environment.';
 
 /**
@@ -35,6 +38,8 @@ const TABLE: Readonly<Record<string, Classified>> = {
   InsufficientReservedInstanceCapacity: kinds.capacity,
   InsufficientCapacity: kinds.capacity,
   UnfulfillableCapacity: kinds.capacity,
+  InsufficientVolumeCapacity: kinds.capacity,
+  InsufficientFreeAddressesInSubnet: kinds.capacity,
   SpotMaxPriceTooLow: kinds.capacity,
   // The type does not exist in that zone: the next zone may have it.
   Unsupported: kinds.capacity,
@@ -47,6 +52,7 @@ const TABLE: Readonly<Record<string, Classified>> = {
   PendingVerification: { ...kinds.quota, remedy: 'AWS is still verifying this account, which takes up to four hours; try again then.' },
 
   UnauthorizedOperation: kinds.permission,
+  [SPOT_ROLE_MISSING]: { ...kinds.permission, remedy: SPOT_ROLE_REMEDY },
   AccessDenied: kinds.permission,
   AccessDeniedException: kinds.permission,
   OptInRequired: { ...kinds.permission, remedy: 'The account or region has to be activated first.' },

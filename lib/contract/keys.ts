@@ -65,6 +65,8 @@ export const bucketKeys = {
   /** Newest first in key order; see {@link reverseTime}. */
   index: (createdAtMs: number, owner: string, job: string) => `${ROOT}index/${reverseTime(createdAtMs)}.${ownerKey(owner)}.${job}`,
   indexes: `${ROOT}index/`,
+  /** What AWS sells in a region, and at what price. */
+  market: (region: string) => `${ROOT}market/${region}`,
   ledger: (createdAtMs: number, job: string) => `${ROOT}ledger/${new Date(createdAtMs).toISOString().slice(0, 7)}/${job}`,
 } as const;
 

@@ -14,5 +14,7 @@ export const OfferSchema = v.strictObject({
   priceSource: v.string(),
   /** True when the price is a guess (a region the table does not hold). */
   priceEstimated: v.boolean(),
+  /** Why it stands where it stands in the plan, as `cheapest that fits`. */
+  reason: v.optional(v.string()),
 });
 export type Offer = v.InferOutput<typeof OfferSchema>;

@@ -68,6 +68,8 @@ export const LaunchSchema = v.object({
   job: v.string(),
   n: v.number(),
   offer: OfferSchema,
+  /** Why this offer is tried now: its place in the plan, or what became of the one before. */
+  reason: v.optional(v.string()),
   /** Offers to go on with when this one has no capacity, best first. */
   rest: v.array(OfferSchema),
   /** The input of RunInstances as JSON text: replayed as it stands. */
@@ -77,8 +79,10 @@ export const LaunchSchema = v.object({
   agent: RefSchema,
   node: RefSchema,
   state: v.picklist(['intent', 'launched', 'failed']),
-  failure: v.optional(v.object({ class: FailureClassSchema, code: v.string(), message: v.string() })),
+  failure: v.optional(v.object({ class: FailureClassSchema, code: v.string(), message: v.string(), remedy: v.optional(v.string()) })),
   instances: v.array(v.object({ id: v.string(), vm: v.string(), granted: v.boolean() })),
+  /** What disk and address cost in this region, for the bill. @default - the built-in rates */
+  rates: v.optional(v.object({ gp3UsdPerGiBMonth: v.number(), ipv4UsdPerHour: v.number() })),
   /** Phases on the launching side up to here: plan, capture, upload, record, launch. */
   timings: TimingsSchema,
 });

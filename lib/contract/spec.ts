@@ -11,6 +11,10 @@ export type Bounds = v.InferOutput<typeof RangeSchema>;
 export const ArchSchema = v.picklist(['x86_64', 'arm64']);
 export type Arch = v.InferOutput<typeof ArchSchema>;
 
+/** How VMs are bought: on demand; spot only; or spot, and on demand when there is none to be had. */
+export const SpotPolicySchema = v.picklist(['on-demand', 'spot', 'spot_with_fallback']);
+export type SpotPolicy = v.InferOutput<typeof SpotPolicySchema>;
+
 /** Something the user should know about what was captured: shown once, in order. */
 const NoticeSchema = v.strictObject({ level: v.picklist(['info', 'warning']), text: v.string() });
 export type Notice = v.InferOutput<typeof NoticeSchema>;
@@ -60,13 +64,14 @@ export const JobSpecSchema = v.strictObject({
   }),
   hardware: v.strictObject({
     vmTypes: v.optional(v.array(v.string())),
+    families: v.optional(v.array(v.string())),
     cpu: v.optional(RangeSchema),
     memoryGiB: v.optional(RangeSchema),
     arch: ArchSchema,
     diskGiB: v.number(),
     region: v.string(),
     zones: v.optional(v.array(v.string())),
-    spotPolicy: v.literal('on-demand'),
+    spotPolicy: SpotPolicySchema,
   }),
   vms: v.strictObject({ max: v.number(), slots: v.number(), group: v.picklist(['independent', 'cluster']) }),
   limits: v.strictObject({

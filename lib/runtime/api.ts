@@ -11,6 +11,7 @@ import type {
   Outcome,
   OutputFile,
   RawcloudEvent,
+  SpotPolicy,
   Timings,
   VmState,
 } from '../contract';
@@ -33,6 +34,10 @@ export interface RunRequest {
   readonly name?: string;
   /** VM types to use, best first. @default - chosen by cpu, memory and arch */
   readonly vmTypes?: readonly string[];
+  /** Families or their first letters to choose from, best first, as `m7i` or `c`. @default - m, c and r of generation 6 and later */
+  readonly families?: readonly string[];
+  /** @default 'on-demand' */
+  readonly spotPolicy?: SpotPolicy;
   /** @default { min: 2 } */
   readonly cpu?: Bounds;
   /** @default { min: 8 } */
@@ -124,7 +129,13 @@ export interface JobStatus extends JobSummary {
     readonly launchedAt?: number;
     readonly endedAt?: number;
   }[];
-  readonly launches: readonly { readonly n: number; readonly offer: Offer; readonly state: string; readonly failure?: string }[];
+  readonly launches: readonly {
+    readonly n: number;
+    readonly offer: Offer;
+    readonly state: string;
+    readonly reason?: string;
+    readonly failure?: string;
+  }[];
   readonly exit?: Exit;
   readonly outcomeRecord?: Outcome;
   readonly endedAt?: number;

@@ -1,5 +1,5 @@
-import { RawcloudError, TAG_PREFIX } from '../contract';
-import type { Arch, Bounds } from '../contract';
+import { RawcloudError, SpotPolicySchema, TAG_PREFIX } from '../contract';
+import type { Arch, Bounds, SpotPolicy } from '../contract';
 import type { RunRequest } from './api';
 
 /** A run request with every default filled in, valid. */
@@ -8,10 +8,12 @@ export interface NormalRequest {
   readonly cwd: string;
   readonly name?: string;
   readonly vmTypes?: readonly string[];
+  readonly families?: readonly string[];
   readonly cpu: Bounds;
   readonly memoryGiB: Bounds;
   /** Absent: as the VM types have it, else as this machine has it. */
   readonly arch?: Arch;
+  readonly spotPolicy: SpotPolicy;
   readonly diskGiB: number;
   readonly image?: string;
   readonly variables: Readonly<Record<string, string>>;
@@ -24,13 +26,15 @@ export interface NormalRequest {
 
 const GIB_PER_VCPU = 4;
 
-const DEFAULTS = { cpu: { min: 2 }, diskGiB: 30, lifetimeS: 86_400, credentials: 'forward', root: false } as const;
+const DEFAULTS = { cpu: { min: 2 }, spotPolicy: 'on-demand', diskGiB: 30, lifetimeS: 86_400, credentials: 'forward', root: false } as const;
 
 const KNOWN: Readonly<Record<keyof RunRequest, true>> = {
   command: true,
   cwd: true,
   name: true,
   vmTypes: true,
+  families: true,
+  spotPolicy: true,
   cpu: true,
   memoryGiB: true,
   arch: true,
@@ -58,6 +62,7 @@ export function normalizeRequest(request: RunRequest, cwd: string): NormalReques
     ...unknownKeys(request),
     ...commandProblems(request),
     ...numberProblems(request),
+    ...hardwareProblems(request),
     ...tagProblems(request),
     ...variableProblems(request),
   ];
@@ -70,6 +75,8 @@ export function normalizeRequest(request: RunRequest, cwd: string): NormalReques
     cwd: request.cwd ?? cwd,
     ...(request.name === undefined ? {} : { name: request.name }),
     ...(request.vmTypes && request.vmTypes.length > 0 ? { vmTypes: request.vmTypes } : {}),
+    ...(request.families && request.families.length > 0 ? { families: request.families } : {}),
+    spotPolicy: request.spotPolicy ?? DEFAULTS.spotPolicy,
     cpu: request.cpu ?? DEFAULTS.cpu,
     // Balanced families have 4 GiB per vCPU: the default asks for as much.
     memoryGiB: request.memoryGiB ?? { min: GIB_PER_VCPU * (request.cpu?.min ?? DEFAULTS.cpu.min) },
@@ -116,6 +123,19 @@ function numberProblems(request: RunRequest): string[] {
     ...(lifetimeS === undefined || (lifetimeS >= 60 && lifetimeS <= 30 * 86_400)
       ? []
       : [`lifetime of ${lifetimeS} s is not possible; allowed are 60 s to 30 days`]),
+  ];
+}
+
+const SPOT_POLICIES: readonly string[] = SpotPolicySchema.options;
+
+function hardwareProblems({ spotPolicy, families = [], vmTypes = [] }: RunRequest): string[] {
+  const wrong = families.filter((family) => !/^[a-z][a-z0-9-]*$/.test(family));
+  return [
+    ...(spotPolicy === undefined || SPOT_POLICIES.includes(spotPolicy)
+      ? []
+      : [`spot policy '${spotPolicy}' is not known; allowed are ${SPOT_POLICIES.join(', ')}`]),
+    ...wrong.map((family) => `family '${family}' is not a family of VM types; allowed are forms like m7i, or c for all that begin with it`),
+    ...(families.length > 0 && vmTypes.length > 0 ? ['VM types and families exclude each other: types by name need no family'] : []),
   ];
 }
 

@@ -62,7 +62,7 @@ describe('command lines that are refused', () => {
   const table: readonly [string, RegExp][] = [
     ['run', /missing required argument 'command'/],
     ['run --gpu T4 python x.py', /unknown option '--gpu'/],
-    ['run --spot-policy spot true', /unknown option '--spot-policy'/],
+    ['run --spot-policy cheap true', /--spot-policy 'cheap' is not known; allowed are on-demand, spot, spot_with_fallback/],
     ['run --retries 2 true', /unknown option '--retries'/],
     ['run --tmeout 5m true', /unknown option '--tmeout'; did you mean --timeout\?/],
     ['rn true', /unknown command 'rn'; did you mean run\?/],

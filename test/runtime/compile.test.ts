@@ -62,6 +62,18 @@ describe('a compiled launch', () => {
     expect(parse(recompileLaunch(compileLaunch(input), JOB, 1, next))).toEqual(parse(compileLaunch({ ...input, n: 1, offer: next })));
   });
 
+  test('asks for a spot VM that ends with its interruption, and the next offer on demand does not', () => {
+    const spot = compileLaunch({ ...input, offer: offer({ purchase: 'spot' }) });
+    expect(JSON.parse(spot)).toMatchObject({
+      InstanceMarketOptions: {
+        MarketType: 'spot',
+        SpotOptions: { SpotInstanceType: 'one-time', InstanceInterruptionBehavior: 'terminate' },
+      },
+    });
+    expect(recompileLaunch(spot, JOB, 1, offer())).not.toMatch(/MarketType/);
+    expect(recompileLaunch(compileLaunch(input), JOB, 1, offer({ purchase: 'spot' }))).toMatch(/MarketType/);
+  });
+
   test('buys no surplus credits for burstable types', () => {
     expect(parse(compileLaunch({ ...input, offer: offer({ vmType: 't3.large' }) })).CreditSpecification).toEqual({
       CpuCredits: 'standard',

@@ -1,8 +1,20 @@
-import { planOffers } from '../../lib/runtime/plan/offers';
 import { CATALOG, priceOf } from '../../lib/runtime/plan/catalog';
+import type { Hardware } from '../../lib/runtime/plan/hardware';
+import { viewMarket } from '../../lib/runtime/plan/market';
+import { planOffers as plan } from '../../lib/runtime/plan/offers';
+import type { Market, Offer } from '../../lib/contract';
 
 const ZONES = ['us-east-1a', 'us-east-1b'];
-const ASKED = { cpu: { min: 2 }, memoryGiB: { min: 8 }, arch: 'x86_64', region: 'us-east-1', zones: ZONES } as const;
+const ASKED = {
+  cpu: { min: 2 },
+  memoryGiB: { min: 8 },
+  arch: 'x86_64',
+  region: 'us-east-1',
+  zones: ZONES,
+  spotPolicy: 'on-demand',
+} as const;
+
+const planOffers = (hardware: Hardware, market?: Market): Offer[] => plan(hardware, viewMarket(hardware.region, market));
 
 describe('the plan', () => {
   test('tries the cheapest type that fits in every zone before the next type', () => {
@@ -45,6 +57,93 @@ describe('the plan', () => {
 
   test('fails when the type is of another architecture than the job', () => {
     expect(() => planOffers({ ...ASKED, vmTypes: ['m7g.large'] })).toThrow(/arm64/);
+  });
+});
+
+describe('the plan of spot VMs', () => {
+  const market = (prices: Record<string, Record<string, number>>): Market => ({
+    v: 1,
+    region: 'us-east-1',
+    spot: { at: Date.parse('2026-11-23T12:00:00Z'), prices },
+  });
+  const PRICES = market({ 'm6a.large': { 'us-east-1a': 0.04, 'us-east-1b': 0.03 }, 'm7i.large': { 'us-east-1a': 0.035 } });
+
+  test('goes by the spot price of type and zone, what has none last', () => {
+    const offers = planOffers({ ...ASKED, spotPolicy: 'spot' }, PRICES);
+    expect(offers.slice(0, 3).map((o) => [o.vmType, o.zone, o.usdPerHour])).toEqual([
+      ['m6a.large', 'us-east-1b', 0.03],
+      ['m7i.large', 'us-east-1a', 0.035],
+      ['m6a.large', 'us-east-1a', 0.04],
+    ]);
+    expect(new Set(offers.map((o) => o.purchase))).toEqual(new Set(['spot']));
+    expect(offers[0]).toMatchObject({ priceEstimated: true, priceSource: 'spot price of 2026-11-23', reason: 'lowest spot price' });
+    expect(offers.at(-1)).toMatchObject({
+      reason: 'spot price not known',
+      priceSource: expect.stringMatching(/^at most the on-demand/) as string,
+    });
+  });
+
+  test('ends with VMs on demand where falling back is allowed, and says why they are there', () => {
+    const offers = planOffers({ ...ASKED, spotPolicy: 'spot_with_fallback' }, PRICES);
+    const first = offers.findIndex((o) => o.purchase === 'on-demand');
+    expect(first).toBeGreaterThan(2);
+    expect(offers.slice(first).every((o) => o.purchase === 'on-demand')).toBe(true);
+    expect(offers[first]?.reason).toMatch(/should spot have no capacity/);
+  });
+
+  test('keeps the order of types asked for by name, and their cheapest zone first', () => {
+    const offers = planOffers({ ...ASKED, vmTypes: ['m7i.large', 'm6a.large'], spotPolicy: 'spot' }, PRICES);
+    expect(offers.map((o) => `${o.vmType} ${o.zone}`)).toEqual([
+      'm7i.large us-east-1a',
+      'm7i.large us-east-1b',
+      'm6a.large us-east-1b',
+      'm6a.large us-east-1a',
+    ]);
+  });
+});
+
+describe('the plan by AWS’s own list', () => {
+  const LIST: Market = {
+    v: 1,
+    region: 'us-east-1',
+    list: {
+      at: Date.parse('2026-11-23T12:00:00Z'),
+      types: [
+        ['m9z.large', 'x', 2, 8, 0.05, '', 'b'],
+        ['m6i.large', 'x', 2, 8, 0.096, '', 'abc'],
+        ['m5.large', 'x', 2, 8, 0.04, '', 'ab'],
+        ['m9z-flex.large', 'x', 2, 8, 0.03, 'f', 'ab'],
+        ['g6.xlarge', 'x', 4, 16, 0.01, 'g', 'ab'],
+        ['c9z.xlarge', 'x', 4, 8, 0.02, '', 'c'],
+      ],
+    },
+  };
+
+  test('takes what is for sale in the scaffolding’s zones, of a recent generation, at full speed, without accelerators', () => {
+    expect(planOffers(ASKED, LIST).map((o) => `${o.vmType} ${o.zone}`)).toEqual([
+      'm9z.large us-east-1b',
+      'm6i.large us-east-1a',
+      'm6i.large us-east-1b',
+    ]);
+    expect(planOffers(ASKED, LIST)[0]).toMatchObject({ priceSource: 'AWS price list of 2026-11-23', priceEstimated: false });
+  });
+
+  test('takes families in the order asked for, older ones and those with accelerators too', () => {
+    expect(planOffers({ ...ASKED, families: ['m5', 'g'] }, LIST).map((o) => o.vmType)).toEqual([
+      'm5.large',
+      'm5.large',
+      'g6.xlarge',
+      'g6.xlarge',
+    ]);
+  });
+
+  test('fails on a type that no zone of the scaffolding has', () => {
+    expect(() => planOffers({ ...ASKED, vmTypes: ['c9z.xlarge'] }, LIST)).toThrow(/us-east-1c would/);
+  });
+
+  test('is not believed when it is older than the built-in table', () => {
+    const old = { ...LIST, list: { ...LIST.list!, at: Date.parse('2020-01-01') } };
+    expect(planOffers(ASKED, old)[0]?.priceSource).toMatch(/built-in/);
   });
 });
 

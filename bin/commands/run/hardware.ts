@@ -1,5 +1,5 @@
-import { parseGiB, RawcloudError } from '../../../lib/contract';
-import type { Arch, Bounds } from '../../../lib/contract';
+import { parseGiB, RawcloudError, SpotPolicySchema } from '../../../lib/contract';
+import type { Arch, Bounds, SpotPolicy } from '../../../lib/contract';
 
 /** Names by which the two architectures go, in `uname -m`, Docker and Debian. */
 const ARCHES: Readonly<Record<string, Arch>> = { x86_64: 'x86_64', amd64: 'x86_64', x64: 'x86_64', arm64: 'arm64', aarch64: 'arm64' };
@@ -26,6 +26,13 @@ export function parseArch(text: string): Arch {
   const arch = ARCHES[text.toLowerCase()];
   if (arch) return arch;
   throw usage(`--arch '${text}' is not known; allowed are x86_64 and arm64`);
+}
+
+/** `spot-with-fallback` is meant as well. @throws E_USAGE */
+export function parseSpotPolicy(text: string): SpotPolicy {
+  const same = SpotPolicySchema.options.find((policy) => policy.replaceAll('_', '-') === text.toLowerCase().replaceAll('_', '-'));
+  if (same) return same;
+  throw usage(`--spot-policy '${text}' is not known; allowed are ${SpotPolicySchema.options.join(', ')}`);
 }
 
 /** @throws E_USAGE unless all have the form of an EC2 instance type */

@@ -3,7 +3,7 @@ import { normalizeRequest } from '../../../lib/runtime/request';
 import type { RunRequest } from '../../../lib/runtime/api';
 import type { CliIo } from '../../io';
 import type { RunOptions } from '../../options';
-import { parseArch, parseCpu, parseMemory, parseVmTypes } from './hardware';
+import { parseArch, parseCpu, parseMemory, parseSpotPolicy, parseVmTypes } from './hardware';
 import { Problems } from './problems';
 import { readVariables } from './variables';
 
@@ -23,6 +23,8 @@ export async function readRequest(command: readonly string[], options: RunOption
     cwd: io.cwd,
     name: options.name,
     vmTypes: read(options.vmType, parseVmTypes),
+    families: options.family,
+    spotPolicy: read(options.spotPolicy, parseSpotPolicy),
     cpu: read(options.cpu, parseCpu),
     memoryGiB: read(options.memory, parseMemory),
     arch: read(options.arch, parseArch),

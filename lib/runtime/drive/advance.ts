@@ -1,4 +1,4 @@
-import { decisionOfResults, EXIT_CODES, SETTLE_MS } from '../../contract';
+import { decisionOfResults, EXIT_CODES, offerName, offersAfter, SETTLE_MS } from '../../contract';
 import type { Decision, FailureClass, JobView, Launch, Stored, VmView } from '../../contract';
 
 /** What a driver does next. Each is a conditional write or carries a derived token: two drivers doing it at once do it once. */
@@ -51,8 +51,8 @@ function lastLaunch(view: JobView): Stored<Launch> | undefined {
 function launchActions(view: JobView): Action[] {
   const last = lastLaunch(view);
   if (!last) return [];
-  const { n, state, failure } = last.value;
-  if (state === 'failed') return failure?.class === 'capacity' && last.value.rest.length > 0 ? [{ type: 'next-offer', after: n }] : [];
+  const { n, state } = last.value;
+  if (state === 'failed') return walksOn(last.value) ? [{ type: 'next-offer', after: n }] : [];
   if (state !== 'intent') return [];
   const found = adoptable(view, last.value);
   if (found.length > 0) return [{ type: 'adopt', n, ids: found }];
@@ -60,6 +60,11 @@ function launchActions(view: JobView): Action[] {
   return settled(view, last)
     ? [{ type: 'cancel', n, message: wantsNoVm(view) ? 'the job was over before the VM was launched' : 'EC2 gave no answer' }]
     : [];
+}
+
+/** Another offer of the plan may be had where this one was refused. */
+function walksOn({ failure, offer, rest }: Launch): boolean {
+  return failure !== undefined && offersAfter(failure, offer, rest).length > 0;
 }
 
 /** Instances that carry the token of a launch whose record is still an intent. */
@@ -134,17 +139,17 @@ function fromResults(view: JobView): Decision | undefined {
 function notLaunched(view: JobView): Decision | undefined {
   const last = lastLaunch(view);
   if (!last) return abandoned(view);
-  const { state, failure, rest } = last.value;
-  if (state !== 'failed' || !failure || (failure.class === 'capacity' && rest.length > 0)) return undefined;
+  const { state, failure } = last.value;
+  if (state !== 'failed' || !failure || walksOn(last.value)) return undefined;
   if (failure.class === 'cancelled') {
     return stopped(view) ?? outlived(view) ?? refused('launch-given-up', `EC2 gave no definite answer to the launch: ${failure.message}`);
   }
-  return refused(failure.class, refusalText(view, failure), REMEDIES[failure.class]);
+  return refused(failure.class, refusalText(view, failure), failure.remedy ?? REMEDIES[failure.class]);
 }
 
 function refusalText(view: JobView, failure: NonNullable<Launch['failure']>): string {
-  const tried = [...view.objects.launches.values()].map(({ value: l }) => `${l.offer.vmType}${l.offer.zone ? ` in ${l.offer.zone}` : ''}`);
-  return tried.length > 1 ? `${failure.message} (tried ${tried.join(', ')})` : failure.message;
+  const tried = [...view.objects.launches.values()].map(({ value: l }) => `${offerName(l.offer)}: ${l.failure?.code ?? l.state}`);
+  return tried.length > 1 ? `${failure.message} (tried ${tried.join('; ')})` : failure.message;
 }
 
 const REMEDIES: Partial<Record<FailureClass, string>> = {

@@ -1,4 +1,4 @@
-import { bucketKeys, encodeJson, findRawcloudError, jobKeys, vmUserId } from '../../contract';
+import { bucketKeys, encodeJson, findRawcloudError, jobKeys, offersAfter, refusalWords, vmUserId } from '../../contract';
 import type { FailureClass, Instance, JobView, Launch, Outcome, Stored, Timings } from '../../contract';
 import { billedVm, jobBill } from '../cost/job-bill';
 import { recompileLaunch } from '../launch/compile';
@@ -56,7 +56,8 @@ async function launchFailed(deps: DriverDeps, view: JobView, record: Stored<Laun
   const failure = known?.data['class'] as FailureClass | undefined;
   if (!known || !failure || !DEFINITE.includes(failure)) throw error;
   const code = typeof known.data['awsCode'] === 'string' ? known.data['awsCode'] : known.code;
-  return fail(deps, view, record, { class: failure, code, message: known.message });
+  const remedy = known.remedy ? { remedy: known.remedy } : {};
+  return fail(deps, view, record, { class: failure, code, message: known.message, ...remedy });
 }
 
 async function fail(deps: DriverDeps, view: JobView, record: Stored<Launch>, failure: NonNullable<Launch['failure']>): Promise<void> {
@@ -80,14 +81,15 @@ async function recordLaunched(
 }
 
 async function nextOffer(deps: DriverDeps, view: JobView, last: Launch): Promise<void> {
-  const [offer, ...rest] = last.rest;
-  if (!offer) throw new Error(`launch ${last.n} of job ${view.job} leaves no offer to go on with`);
+  const [offer, ...rest] = last.failure ? offersAfter(last.failure, last.offer, last.rest) : [];
+  if (!offer || !last.failure) throw new Error(`launch ${last.n} of job ${view.job} leaves no offer to go on with`);
   const n = last.n + 1;
   const request = recompileLaunch(last.request, view.job, n, offer);
+  const reason = refusalWords(last.failure, last.offer);
   const { failure: _failure, ...kept } = last;
-  const next: Launch = { ...kept, rev: 0, n, offer, rest, request, token: tokenOf(request), state: 'intent', instances: [] };
+  const next: Launch = { ...kept, rev: 0, n, offer, reason, rest, request, token: tokenOf(request), state: 'intent', instances: [] };
   const written = await deps.store.put(jobKeys.launch(view.prefix, n), encodeJson(next), { if: 'absent' });
-  if (written !== 'lost') deps.emit?.(event(deps.clock, view.job, 'launch.intent', { n, offer }));
+  if (written !== 'lost') deps.emit?.(event(deps.clock, view.job, 'launch.intent', { n, offer, reason }));
 }
 
 function tokenOf(request: string): string {

@@ -18,6 +18,12 @@ export interface LaunchInput {
   readonly lifetimeUntil: number;
 }
 
+/**
+ * A spot VM that ends with its interruption. No maximum price: EC2 then takes the on-demand price for it, and a lower one
+ * would only be interrupted more often (EC2 API reference, SpotMarketOptions).
+ */
+const SPOT = { MarketType: 'spot', SpotOptions: { SpotInstanceType: 'one-time', InstanceInterruptionBehavior: 'terminate' } } as const;
+
 /** ClientToken of a launch: the same job, launch number and offer always give the same. EC2 allows 64 characters. */
 export function clientToken(job: string, n: number, offer: Offer): string {
   const what = [job, n, offer.vmType, offer.zone ?? '', offer.purchase].join('\n');
@@ -44,7 +50,12 @@ export function compileLaunch(input: LaunchInput): string {
 
 /** The request of a job's next launch, made from the last one: any driver can go on, knowing only the record. */
 export function recompileLaunch(request: string, job: string, n: number, offer: Offer): string {
-  const { Placement: _zone, CreditSpecification: _credits, ...last } = JSON.parse(request) as CompiledLaunch;
+  const {
+    Placement: _zone,
+    CreditSpecification: _credits,
+    InstanceMarketOptions: _market,
+    ...last
+  } = JSON.parse(request) as CompiledLaunch;
   return JSON.stringify({
     ...last,
     ...offerPart(job, n, offer),
@@ -58,6 +69,7 @@ export function recompileLaunch(request: string, job: string, n: number, offer: 
 interface CompiledLaunch {
   readonly Placement?: unknown;
   readonly CreditSpecification?: unknown;
+  readonly InstanceMarketOptions?: unknown;
   readonly TagSpecifications: readonly {
     readonly ResourceType: string;
     readonly Tags: readonly { readonly Key: string; readonly Value: string }[];
@@ -69,6 +81,7 @@ function offerPart(job: string, n: number, offer: Offer): Record<string, unknown
     ClientToken: clientToken(job, n, offer),
     InstanceType: offer.vmType,
     ...(offer.zone ? { Placement: { AvailabilityZone: offer.zone } } : {}),
+    ...(offer.purchase === 'spot' ? { InstanceMarketOptions: SPOT } : {}),
     // Surplus credits of a busy burstable VM would be billed on top of the price shown.
     ...(isBurstable(offer.vmType) ? { CreditSpecification: { CpuCredits: 'standard' } } : {}),
   };

@@ -34,6 +34,7 @@ export function statusOf(view: JobView): JobStatus {
       n: l.n,
       offer: l.offer,
       state: l.state,
+      ...(l.reason ? { reason: l.reason } : {}),
       ...(l.failure ? { failure: `${l.failure.code}: ${l.failure.message}` } : {}),
     })),
     ...(beat?.exit ? { exit: beat.exit } : {}),

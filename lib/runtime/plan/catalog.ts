@@ -1,9 +1,11 @@
 import type { Arch } from '../../contract';
+import type { VmType } from './vm-type';
 
-/** Day the table was made. Prices move a few times a decade; live prices follow in a later version. */
+/** Day the table was made. Prices move a few times a decade; the table counts where AWS's own list could not be had. */
 export const CATALOG_DATE = '2026-11-01';
 
-export interface VmType {
+/** A type with its price in us-east-1. */
+export interface CatalogType {
   readonly name: string;
   readonly arch: Arch;
   readonly vcpu: number;
@@ -43,7 +45,7 @@ const SIZES_X = [1, 2, 4, 8, 12, 16, 24, 32, 48];
 const SKIPPED: Readonly<Record<string, readonly number[]>> = { m7i: [32], c7i: [32], r7i: [32] };
 
 /** Burstable types, by their own prices. */
-const BURSTABLE: readonly VmType[] = [
+const BURSTABLE: readonly CatalogType[] = [
   ['t3.small', 'x86_64', 2, 2, 0.0208],
   ['t3.medium', 'x86_64', 2, 4, 0.0416],
   ['t3.large', 'x86_64', 2, 8, 0.0832],
@@ -52,12 +54,12 @@ const BURSTABLE: readonly VmType[] = [
   ['t4g.medium', 'arm64', 2, 4, 0.0336],
   ['t4g.large', 'arm64', 2, 8, 0.0672],
   ['t4g.xlarge', 'arm64', 4, 16, 0.1344],
-].map(([name, arch, vcpu, memoryGiB, usdPerHour]) => ({ name, arch, vcpu, memoryGiB, usdPerHour, burstable: true }) as VmType);
+].map(([name, arch, vcpu, memoryGiB, usdPerHour]) => ({ name, arch, vcpu, memoryGiB, usdPerHour, burstable: true }) as CatalogType);
 
 /** Every VM type whose price is known. */
-export const CATALOG: readonly VmType[] = [...FAMILIES.flatMap(sizesOf), ...BURSTABLE];
+export const CATALOG: readonly CatalogType[] = [...FAMILIES.flatMap(sizesOf), ...BURSTABLE];
 
-function sizesOf({ family, arch, gibPerVcpu, usdPerHourLarge, largestX }: (typeof FAMILIES)[number]): VmType[] {
+function sizesOf({ family, arch, gibPerVcpu, usdPerHourLarge, largestX }: (typeof FAMILIES)[number]): CatalogType[] {
   const sizes = SIZES_X.filter((x) => x <= largestX && !SKIPPED[family]?.includes(x));
   const all: [string, number][] = [['large', 2], ...sizes.map((x): [string, number] => [x === 1 ? 'xlarge' : `${x}xlarge`, 4 * x])];
   return all.map(([size, vcpu]) => ({
@@ -99,7 +101,15 @@ const REGION_FACTORS: Readonly<Record<string, number>> = {
 };
 
 /** Price of a type in a region, dollars an hour. */
-export function priceOf(type: VmType, region: string): { usdPerHour: number; estimated: boolean } {
+export function priceOf(type: CatalogType, region: string): { usdPerHour: number; estimated: boolean } {
   const factor = REGION_FACTORS[region];
   return { usdPerHour: round(type.usdPerHour * (factor ?? 1)), estimated: factor !== 1 };
+}
+
+/** The table's types with their prices in a region. */
+export function builtInTypes(region: string): VmType[] {
+  return CATALOG.map((type) => {
+    const { name, arch, vcpu, memoryGiB, burstable } = type;
+    return { name, arch, vcpu, memoryGiB, ...priceOf(type, region), steady: !burstable };
+  });
 }

@@ -1,95 +1,87 @@
-import { RawcloudError } from '../../contract';
-import type { Arch, Bounds, Offer } from '../../contract';
-import { CATALOG, CATALOG_DATE, priceOf } from './catalog';
-import type { VmType } from './catalog';
-
-/** Hardware as asked for, defaults filled in. */
-export interface Hardware {
-  readonly vmTypes?: readonly string[];
-  readonly cpu: Bounds;
-  readonly memoryGiB: Bounds;
-  readonly arch: Arch;
-  readonly region: string;
-  /** Zones VMs may be in, in the order to try. */
-  readonly zones: readonly string[];
-}
+import type { Offer } from '../../contract';
+import { fittingTypes, zonesFor } from './fit';
+import type { Fitting } from './fit';
+import type { Hardware } from './hardware';
+import type { MarketView } from './market';
+import type { VmType } from './vm-type';
 
 /** Types to fall back on when the best has no capacity anywhere. */
 const TYPES_IN_PLAN = 3;
+/** Spot capacity comes and goes by type and zone: one more type is worth its second. */
+const SPOT_TYPES_IN_PLAN = 4;
 
 /**
- * The offers to try, best first: by price, each type in every zone before the next type.
- * Types asked for by name keep their order. Burstable types come only by name.
+ * The offers to try, best first. On demand: by price, each type in every zone before the next type. Spot: type and zone
+ * by spot price. With fallback: spot first, then on demand. What was named by the user keeps its order.
  * @throws E_HARDWARE when nothing fits
  */
-export function planOffers(hardware: Hardware): Offer[] {
-  const types = hardware.vmTypes ? hardware.vmTypes.map((name) => named(name, hardware.arch)) : fitting(hardware);
-  const zones: (string | undefined)[] = hardware.zones.length > 0 ? [...hardware.zones] : [undefined];
-  return types.flatMap((type) => zones.map((zone) => offer(type, zone, hardware.region)));
+export function planOffers(hardware: Hardware, market: MarketView): Offer[] {
+  const fitting = fittingTypes(hardware, market);
+  const { spotPolicy } = hardware;
+  const spot = spotPolicy === 'on-demand' ? [] : spotOffers(fitting, hardware, market);
+  const onDemand = spotPolicy === 'spot' ? [] : onDemandOffers(fitting, hardware, market, spot.length > 0);
+  return [...spot, ...onDemand];
 }
 
-function offer(type: VmType, zone: string | undefined, region: string): Offer {
-  const { usdPerHour, estimated } = priceOf(type, region);
+function onDemandOffers(fitting: readonly Fitting[], hardware: Hardware, market: MarketView, isFallback: boolean): Offer[] {
+  const types = hardware.vmTypes ? fitting : fitting.slice(0, TYPES_IN_PLAN);
+  return types.flatMap(({ type }, i) =>
+    (zonesFor(type, hardware) ?? []).map((zone, j) => ({
+      ...offerOf(type, zone),
+      purchase: 'on-demand',
+      usdPerHour: type.usdPerHour,
+      priceSource: market.priceSource,
+      priceEstimated: type.estimated,
+      reason: isFallback && i + j === 0 ? 'on demand, should spot have no capacity' : orderReason(hardware, i, j),
+    })),
+  );
+}
+
+function orderReason(hardware: Hardware, type: number, zone: number): string {
+  if (zone > 0) return 'the same in another zone';
+  if (hardware.vmTypes) return type === 0 ? 'named first' : 'named next';
+  return type === 0 ? `cheapest that fits${hardware.families ? ' of the families named' : ''}` : 'next in price';
+}
+
+interface Pool {
+  readonly type: VmType;
+  readonly rank: number;
+  readonly zone: string | undefined;
+  /** Undefined when not known. */
+  readonly usdPerHour: number | undefined;
+}
+
+function spotOffers(fitting: readonly Fitting[], hardware: Hardware, market: MarketView): Offer[] {
+  const pools = fitting.flatMap(({ type, rank }): Pool[] =>
+    (zonesFor(type, hardware) ?? []).map((zone) => ({ type, rank, zone, usdPerHour: market.spotUsdPerHour(type.name, zone) })),
+  );
+  const sorted = pools.map((pool, i) => ({ pool, i })).sort((a, b) => comparePools(a.pool, b.pool) || a.i - b.i);
+  const types = [...new Set(sorted.map(({ pool }) => pool.type))].slice(0, hardware.vmTypes ? Infinity : SPOT_TYPES_IN_PLAN);
+  return sorted.filter(({ pool }) => types.includes(pool.type)).map(({ pool }, i) => spotOffer(pool, market, i));
+}
+
+/** What has no known price comes last. */
+function comparePools(a: Pool, b: Pool): number {
+  const [priceA, priceB] = [a.usdPerHour ?? a.type.usdPerHour * UNKNOWN, b.usdPerHour ?? b.type.usdPerHour * UNKNOWN];
+  return a.rank - b.rank || priceA - priceB;
+}
+
+const UNKNOWN = 1e6;
+
+/** A spot price moves until the VM ends, so it is always an estimate here; without one, the on-demand price is its limit. */
+function spotOffer({ type, zone, usdPerHour }: Pool, market: MarketView, place: number): Offer {
+  const known = usdPerHour !== undefined;
   return {
-    vmType: type.name,
-    ...(zone ? { zone } : {}),
-    purchase: 'on-demand',
-    arch: type.arch,
-    vcpu: type.vcpu,
-    memoryGiB: type.memoryGiB,
-    usdPerHour,
-    priceSource: `built-in price table of ${CATALOG_DATE}`,
-    priceEstimated: estimated,
+    ...offerOf(type, zone),
+    purchase: 'spot',
+    usdPerHour: usdPerHour ?? type.usdPerHour,
+    priceSource: known ? (market.spotSource ?? '') : `at most the on-demand price, ${market.priceSource}`,
+    priceEstimated: true,
+    reason: known ? (place === 0 ? 'lowest spot price' : 'next in spot price') : 'spot price not known',
   };
 }
 
-function fitting(hardware: Hardware): VmType[] {
-  const sameArch = CATALOG.filter((t) => t.arch === hardware.arch && !t.burstable);
-  const fit = sameArch.filter((t) => within(t.vcpu, hardware.cpu) && within(t.memoryGiB, hardware.memoryGiB));
-  if (fit.length === 0) throw nothingFits(hardware, sameArch);
-  return fit.sort((a, b) => a.usdPerHour - b.usdPerHour || (a.name < b.name ? -1 : 1)).slice(0, TYPES_IN_PLAN);
-}
-
-function within(value: number, bounds: Bounds): boolean {
-  return value >= (bounds.min ?? 0) && value <= (bounds.max ?? Infinity);
-}
-
-function nothingFits(hardware: Hardware, sameArch: readonly VmType[]): RawcloudError {
-  const most = sameArch.reduce((a, b) => (b.vcpu * 1e6 + b.memoryGiB > a.vcpu * 1e6 + a.memoryGiB ? b : a));
-  const mostMemory = sameArch.reduce((a, b) => (b.memoryGiB > a.memoryGiB ? b : a));
-  return new RawcloudError(
-    'E_HARDWARE',
-    `no ${hardware.arch} VM type has ${words(hardware.cpu, 'vCPU')} and ${words(hardware.memoryGiB, 'GiB memory')}; ` +
-      `the largest known are ${most.name} with ${most.vcpu} vCPU and ${mostMemory.name} with ${mostMemory.memoryGiB} GiB`,
-    { remedy: 'Ask for less with --cpu and --memory, widen the range, or name a type with --vm-type.' },
-  );
-}
-
-function words(bounds: Bounds, unit: string): string {
-  if (bounds.max === undefined) return `at least ${bounds.min ?? 0} ${unit}`;
-  return bounds.min === bounds.max ? `${bounds.max} ${unit}` : `${bounds.min ?? 0} to ${bounds.max} ${unit}`;
-}
-
-function named(name: string, arch: Arch): VmType {
-  const type = typeByName(name);
-  if (type.arch !== arch) {
-    throw new RawcloudError('E_HARDWARE', `VM type ${name} is ${type.arch}, but the job is for ${arch}`, {
-      remedy: `Leave out --arch, or take a type of that architecture.`,
-    });
-  }
-  return type;
-}
-
-/** @throws E_HARDWARE naming the known types that are nearest */
-export function typeByName(name: string): VmType {
-  const type = CATALOG.find((t) => t.name === name);
-  if (type) return type;
-  const family = name.split('.')[0] ?? '';
-  const near = CATALOG.filter((t) => t.name.startsWith(`${family}.`)).map((t) => t.name);
-  const families = [...new Set(CATALOG.map((t) => t.name.split('.')[0]))].join(', ');
-  throw new RawcloudError(
-    'E_HARDWARE',
-    `VM type '${name}' is not in the built-in price table; ${near.length > 0 ? `of its family there are ${near.join(', ')}` : `known families are ${families}`}`,
-    { remedy: 'Take one of these: a VM whose price is not known is not launched.' },
-  );
+function offerOf(type: VmType, zone: string | undefined): Pick<Offer, 'vmType' | 'zone' | 'arch' | 'vcpu' | 'memoryGiB'> {
+  const { name, arch, vcpu, memoryGiB } = type;
+  return { vmType: name, ...(zone ? { zone } : {}), arch, vcpu, memoryGiB };
 }

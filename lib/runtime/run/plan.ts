@@ -6,19 +6,23 @@ import { newJobId } from '../ids';
 import { normalizeRequest } from '../request';
 import { measureTree } from '../sync/sync';
 import { capture } from './capture';
-import { archOf, offersFor } from './offers';
+import { readMarket } from '../market/read';
+import { viewMarket } from '../plan/market';
+import { archOf, hardwareOf, offersFor } from './offers';
 
 /** The plan of a run: what it would take along, buy and cost. Writes nothing anywhere. */
 export async function planRun(deps: ClientDeps, asked: RunRequest, signal?: AbortSignal): Promise<RunPlan> {
   const request = normalizeRequest(asked, deps.cwd);
   const arch = archOf(deps, request);
-  const offers = offersFor(deps, request, arch, newJobId());
   const captured = await capture(deps, request, arch);
-  const [image, forwarded, measured] = await Promise.all([
+  const [image, forwarded, stored, measured] = await Promise.all([
     deps.resolveImage(arch, request.image, signal),
     request.credentials === 'none' ? undefined : deps.forward(signal),
+    readMarket(deps.store, deps.scaffold.region, signal),
     measureTree({ root: captured.root, include: captured.include, home: deps.home, env: deps.env, ...(signal ? { signal } : {}) }),
   ]);
+  const market = viewMarket(deps.scaffold.region, stored?.market);
+  const offers = offersFor(hardwareOf(deps, request, arch, newJobId()), market);
   const usdPerHour = hourlyUsd(offers[0]!.usdPerHour, request.diskGiB);
   const expiresAt = forwarded?.credentials.expiresAt;
   return {

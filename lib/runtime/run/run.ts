@@ -16,7 +16,10 @@ import { sortVariables } from '../variables';
 import { capture } from './capture';
 import type { Captured } from './capture';
 import { launchRecorded } from './launch';
-import { archOf, offersFor } from './offers';
+import { readMarket } from '../market/read';
+import { viewMarket } from '../plan/market';
+import type { MarketView } from '../plan/market';
+import { archOf, hardwareOf, offersFor } from './offers';
 import { recordJob } from './record';
 import { makeSpec } from './spec';
 import { Stopwatch } from './stopwatch';
@@ -36,6 +39,7 @@ interface Prepared {
   readonly request: NormalRequest;
   readonly captured: Captured;
   readonly offers: readonly Offer[];
+  readonly market: MarketView;
   readonly image: Image;
   readonly forwarded: Forwarded | undefined;
   readonly spec: JobSpec;
@@ -67,7 +71,8 @@ export async function run(deps: ClientDeps, asked: RunRequest, options: RunOptio
       watched: options.watched ?? true,
     }),
   );
-  say('launch.intent', { n: 0, offer: prepared.offers[0]! });
+  const [offer] = prepared.offers;
+  say('launch.intent', { n: 0, offer: offer!, ...(offer?.reason ? { reason: offer.reason } : {}) });
   await launchRecorded(driver, deps.clock);
   return driver;
 }
@@ -83,12 +88,14 @@ async function prepare(
   const { signal } = options;
   const request = normalizeRequest(asked, deps.cwd);
   const arch = archOf(deps, request);
-  const offers = offersFor(deps, request, arch, job);
   // What AWS tells and what this machine tells do not depend on one another.
-  const [[image, forwarded], captured] = await Promise.all([
-    stopwatch.time('plan', () => Promise.all([deps.resolveImage(arch, request.image, signal), identity(deps, request, signal)])),
+  const [[image, forwarded, market], captured] = await Promise.all([
+    stopwatch.time('plan', () =>
+      Promise.all([deps.resolveImage(arch, request.image, signal), identity(deps, request, signal), marketFor(deps, signal)]),
+    ),
     stopwatch.time('capture', () => capture(deps, request, arch)),
   ]);
+  const offers = offersFor(hardwareOf(deps, request, arch, job), market);
   say('plan.ready', planEvent(request, offers, image, forwarded));
   for (const notice of captured.notices) say('notice', notice);
   signal?.throwIfAborted();
@@ -107,7 +114,12 @@ async function prepare(
     identity: identityOf(forwarded),
     source: options.source ?? 'api',
   });
-  return { job, request, captured, offers, image, forwarded, spec, agent: uploaded.agent, node: uploaded.node };
+  return { job, request, captured, offers, market, image, forwarded, spec, agent: uploaded.agent, node: uploaded.node };
+}
+
+async function marketFor(deps: ClientDeps, signal: AbortSignal | undefined): Promise<MarketView> {
+  const { region } = deps.scaffold;
+  return viewMarket(region, (await readMarket(deps.store, region, signal))?.market);
 }
 
 async function identity(deps: ClientDeps, request: NormalRequest, signal: AbortSignal | undefined): Promise<Forwarded | undefined> {
@@ -184,14 +196,16 @@ function sealedOf(prefix: string, { request, forwarded }: Prepared): Sealed {
 
 function firstLaunch(deps: ClientDeps, prepared: Prepared, stopwatch: Stopwatch): Launch {
   const [offer, ...rest] = prepared.offers;
-  const { spec, image } = prepared;
+  const { spec, image, market } = prepared;
   return {
     v: 1,
     rev: 0,
     job: spec.job,
     n: 0,
     offer: offer!,
+    ...(offer?.reason ? { reason: offer.reason } : {}),
     rest,
+    ...(market.rates ? { rates: market.rates } : {}),
     request: compileLaunch({ spec, scaffold: deps.scaffold, image, offer: offer!, n: 0, lifetimeUntil: endOfLifetime(spec) }),
     token: clientToken(spec.job, 0, offer!),
     intervals: deps.intervals,

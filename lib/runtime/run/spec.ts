@@ -42,12 +42,13 @@ export function makeSpec(input: SpecInput): JobSpec {
     },
     hardware: {
       ...(request.vmTypes ? { vmTypes: [...request.vmTypes] } : {}),
+      ...(request.families ? { families: [...request.families] } : {}),
       cpu: request.cpu,
       memoryGiB: request.memoryGiB,
       arch: input.arch,
       diskGiB: request.diskGiB,
       region: input.region,
-      spotPolicy: 'on-demand',
+      spotPolicy: request.spotPolicy,
     },
     vms: { max: 1, slots: 1, group: 'independent' },
     limits: {

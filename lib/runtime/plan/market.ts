@@ -1,0 +1,66 @@
+import type { Market, TypeRow } from '../../contract';
+import { builtInTypes, CATALOG_DATE } from './catalog';
+import type { VmType } from './vm-type';
+
+/** What can be bought in a region, as far as it is known: AWS's own list, else the built-in table. */
+export interface MarketView {
+  readonly region: string;
+  readonly types: readonly VmType[];
+  /** Where on-demand prices are from, as `AWS price list of 2026-11-23`. */
+  readonly priceSource: string;
+  /** Where spot prices are from; undefined when none are known. */
+  readonly spotSource: string | undefined;
+  /** Dollars an hour, undefined when not known. */
+  spotUsdPerHour(vmType: string, zone: string | undefined): number | undefined;
+  /** vCPUs by quota code; undefined when not known. */
+  quotaVcpus(code: string): number | undefined;
+  /** What the region takes for disks and addresses; undefined when not known. */
+  readonly rates: { readonly gp3UsdPerGiBMonth: number; readonly ipv4UsdPerHour: number } | undefined;
+}
+
+/** @param market as read from the bucket; undefined when there is none */
+export function viewMarket(region: string, market: Market | undefined): MarketView {
+  const { list, spot, quotas } = market ?? {};
+  // A list that somebody asked for before the table was made knows less than the table.
+  const live = list && list.at > Date.parse(CATALOG_DATE) ? list : undefined;
+  return {
+    region,
+    types: live ? live.types.map((row) => typeOf(row, region)) : builtInTypes(region),
+    priceSource: live ? `AWS price list of ${day(live.at)}` : `built-in price table of ${CATALOG_DATE}`,
+    spotSource: spot && `spot price of ${day(spot.at)}`,
+    spotUsdPerHour: (vmType, zone) => spotPrice(spot?.prices[vmType], zone),
+    quotaVcpus: (code) => quotas?.values[code],
+    rates: ratesOf(live),
+  };
+}
+
+function ratesOf(list: Market['list']): MarketView['rates'] {
+  const { gp3UsdPerGiBMonth, ipv4UsdPerHour } = list ?? {};
+  return gp3UsdPerGiBMonth === undefined || ipv4UsdPerHour === undefined ? undefined : { gp3UsdPerGiBMonth, ipv4UsdPerHour };
+}
+
+function typeOf([name, arch, vcpu, memoryGiB, usdPerHour, traits, zones]: TypeRow, region: string): VmType {
+  return {
+    name,
+    arch: arch === 'a' ? 'arm64' : 'x86_64',
+    vcpu,
+    memoryGiB,
+    usdPerHour,
+    estimated: false,
+    steady: !/[bfgm]/.test(traits),
+    zones: [...zones].map((letter) => `${region}${letter}`),
+  };
+}
+
+/** In any zone: the lowest of those known. */
+function spotPrice(prices: Readonly<Record<string, number>> | undefined, zone: string | undefined): number | undefined {
+  if (prices === undefined) return undefined;
+  if (zone !== undefined) return prices[zone];
+  const known = Object.values(prices);
+  return known.length > 0 ? Math.min(...known) : undefined;
+}
+
+/** `2026-11-23`, UTC. */
+function day(ms: number): string {
+  return new Date(ms).toISOString().slice(0, 10);
+}
