@@ -1,8 +1,12 @@
 import type { Principal } from '../service';
 import type { XmlFields } from '../xml';
 import { consoleOutput, describeInstances, rebootInstances, startInstances, stopInstances, terminateInstances } from './instances';
-import { createSecurityGroup, describeAvailabilityZones, describeSecurityGroups, describeSubnets, describeVpcs } from './describe-network';
-import { describeImages, describeInstanceTypes } from './describe-catalog';
+import { describeAvailabilityZones, describeSubnets, describeVpcs } from './describe-network';
+import { describeAccountAttributes, describeRegions } from './describe-account';
+import { describeImages } from './describe-images';
+import { describeInstanceTypeOfferings } from './describe-offerings';
+import { describeInstanceStatus } from './describe-status';
+import { describeInstanceTypes } from './describe-types';
 import { cancelSpotInstanceRequests, describeSpotInstanceRequests } from './spot-requests';
 import { describeSpotPriceHistory } from './describe-spot-prices';
 import { describeNetworkInterfaces, describeVolumes } from './describe-attached';
@@ -16,6 +20,7 @@ import {
   modifyLaunchTemplate,
 } from './launch-templates';
 import type { FlatParams, Params } from './query';
+import { createSecurityGroup, deleteSecurityGroup, describeSecurityGroups } from './security-groups';
 import { runInstances } from './run-instances';
 import { createTags, deleteTags, describeTags } from './tag-actions';
 import type { Ec2State } from './state';
@@ -51,6 +56,7 @@ export const ACTIONS: Readonly<Record<string, Ec2Action>> = {
   DescribeLaunchTemplates: describeLaunchTemplates,
   DescribeLaunchTemplateVersions: describeLaunchTemplateVersions,
   CreateSecurityGroup: createSecurityGroup,
+  DeleteSecurityGroup: deleteSecurityGroup,
   DescribeSecurityGroups: describeSecurityGroups,
   DescribeAvailabilityZones: describeAvailabilityZones,
   DescribeVpcs: describeVpcs,
@@ -59,6 +65,10 @@ export const ACTIONS: Readonly<Record<string, Ec2Action>> = {
   DescribeNetworkInterfaces: describeNetworkInterfaces,
   DescribeImages: describeImages,
   DescribeInstanceTypes: describeInstanceTypes,
+  DescribeInstanceTypeOfferings: describeInstanceTypeOfferings,
+  DescribeInstanceStatus: describeInstanceStatus,
+  DescribeRegions: describeRegions,
+  DescribeAccountAttributes: describeAccountAttributes,
   DescribeSpotPriceHistory: describeSpotPriceHistory,
   DescribeSpotInstanceRequests: describeSpotInstanceRequests,
   CancelSpotInstanceRequests: cancelSpotInstanceRequests,

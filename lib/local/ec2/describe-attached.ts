@@ -1,10 +1,12 @@
 import type { XmlFields } from '../xml';
 import type { Ec2Call } from './actions';
-import { notFound } from './errors';
+import { choose } from './choose';
 import { applyFilters } from './filters';
+import type { Filterable } from './filters';
 import { renderInterface } from './instance-xml';
+import { interfaceFilters } from './interface-filters';
+import { zoneId } from './network';
 import { page } from './paging';
-import { texts } from './query';
 import type { InstanceRecord, VolumeRecord } from './records';
 import { set, tagSet, timestamp } from './render';
 
@@ -21,21 +23,35 @@ export function describeVolumes({ state, params }: Ec2Call): XmlFields {
     const inUse = instance.state !== 'terminated';
     return instance.volumes.filter((v) => inUse || !v.deleteOnTermination).map((volume): Attached => ({ volume, instance, inUse }));
   });
-  const ids = texts(params, 'VolumeId');
-  const missing = ids.filter((id) => !all.some((a) => a.volume.id === id));
-  if (missing.length > 0) throw notFound('volume', missing);
-  const fitting = applyFilters(ids.length > 0 ? all.filter((a) => ids.includes(a.volume.id)) : all, params, {
-    values: {
-      'volume-id': (a) => a.volume.id,
-      status: (a) => (a.inUse ? 'in-use' : 'available'),
-      'availability-zone': (a) => a.instance.zone,
-      'attachment.instance-id': (a) => (a.inUse ? a.instance.id : undefined),
-    },
-    tags: (a) => a.volume.tags,
-  });
+  const chosen = choose(all, params, { parameter: 'VolumeId', set: 'volumeSet', kind: 'volume' }, (a) => a.volume.id);
+  const fitting = applyFilters(chosen, params, VOLUME_FILTERS);
   const { items, nextToken } = page(fitting, params, (a) => a.volume.id);
   return { volumeSet: set(items.map(renderVolume)), nextToken };
 }
+
+const attached = (read: (a: Attached) => string) => (a: Attached) => (a.inUse ? read(a) : undefined);
+
+/** Source: EC2 API reference, DescribeVolumes, Filters. */
+const VOLUME_FILTERS: Filterable<Attached> = {
+  values: {
+    'volume-id': (a) => a.volume.id,
+    'volume-type': (a) => a.volume.type,
+    size: (a) => String(a.volume.sizeGiB),
+    status: (a) => (a.inUse ? 'in-use' : 'available'),
+    encrypted: (a) => String(a.volume.encrypted),
+    'create-time': (a) => timestamp(a.instance.launchedAt),
+    'availability-zone': (a) => a.instance.zone,
+    'availability-zone-id': (a) => zoneId(a.instance.zone),
+    'multi-attach-enabled': () => 'false',
+    'snapshot-id': () => undefined,
+    'attachment.attach-time': attached((a) => timestamp(a.instance.launchedAt)),
+    'attachment.delete-on-termination': attached((a) => String(a.volume.deleteOnTermination)),
+    'attachment.device': attached((a) => a.volume.device),
+    'attachment.instance-id': attached((a) => a.instance.id),
+    'attachment.status': attached(() => 'attached'),
+  },
+  tags: (a) => a.volume.tags,
+};
 
 function renderVolume({ volume, instance, inUse }: Attached): XmlFields {
   const time = timestamp(instance.launchedAt);
@@ -57,21 +73,9 @@ function renderVolume({ volume, instance, inUse }: Attached): XmlFields {
 
 export function describeNetworkInterfaces({ state, params }: Ec2Call): XmlFields {
   const all = state.instances.all().filter((i) => i.state !== 'terminated');
-  const ids = texts(params, 'NetworkInterfaceId');
-  const missing = ids.filter((id) => !all.some((i) => i.interface.id === id));
-  if (missing.length > 0) throw notFound('interface', missing);
-  const fitting = applyFilters(ids.length > 0 ? all.filter((i) => ids.includes(i.interface.id)) : all, params, {
-    values: {
-      'network-interface-id': (i) => i.interface.id,
-      'attachment.instance-id': (i) => i.id,
-      'subnet-id': (i) => i.subnetId,
-      'vpc-id': () => state.network.vpcId,
-      'availability-zone': (i) => i.zone,
-      'group-id': (i) => i.groupIds,
-      status: () => 'in-use',
-    },
-    tags: (i) => i.interface.tags,
-  });
+  const named = { parameter: 'NetworkInterfaceId', set: 'networkInterfaceIdSet', kind: 'interface' } as const;
+  const chosen = choose(all, params, named, (i) => i.interface.id);
+  const fitting = applyFilters(chosen, params, { values: interfaceFilters(state), tags: (i) => i.interface.tags });
   const { items, nextToken } = page(fitting, params, (i) => i.interface.id);
   return { networkInterfaceSet: set(items.map((i) => renderWhole(state, i))), nextToken };
 }

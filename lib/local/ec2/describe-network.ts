@@ -1,23 +1,24 @@
-import { ServiceError } from '../service';
 import type { XmlFields } from '../xml';
 import type { Ec2Call } from './actions';
-import { notFound } from './errors';
+import { invalidParameter } from './errors';
+import { choose } from './choose';
 import { applyFilters } from './filters';
-import { randomId } from './ids';
-import { VPC_CIDR } from './network';
+import { VPC_CIDR, zoneId } from './network';
 import { page } from './paging';
-import { required, structures, text, texts } from './query';
-import type { GroupRecord } from './records';
-import { set, tagSet } from './render';
-import { readTags } from './tags';
+import { texts } from './query';
+import { set } from './render';
 
 export function describeAvailabilityZones({ state, params }: Ec2Call): XmlFields {
   const { zones, region } = state.network;
-  const named = texts(params, 'ZoneName');
-  const chosen = named.length > 0 ? zones.filter((z) => named.includes(z)) : zones;
+  const named = [...texts(params, 'ZoneName'), ...texts(params, 'ZoneId')];
+  const unknown = named.filter((name) => !zones.some((z) => z === name || zoneId(z) === name));
+  if (unknown.length > 0) throw invalidParameter(`Invalid availability zone: [${unknown.join(', ')}]`);
+  const chosen = named.length > 0 ? zones.filter((z) => named.includes(z) || named.includes(zoneId(z))) : zones;
   const shown = applyFilters(chosen, params, {
     values: {
       'zone-name': (z) => z,
+      'zone-id': zoneId,
+      'group-name': () => region,
       state: () => 'available',
       'region-name': () => region,
       'zone-type': () => 'availability-zone',
@@ -32,7 +33,8 @@ function renderZone(zone: string, region: string): XmlFields {
     zoneName: zone,
     zoneState: 'available',
     regionName: region,
-    zoneId: `local-az${zone.charCodeAt(zone.length - 1) - 96}`,
+    zoneId: zoneId(zone),
+    groupLongName: '',
     groupName: region,
     networkBorderGroup: region,
     zoneType: 'availability-zone',
@@ -43,12 +45,21 @@ function renderZone(zone: string, region: string): XmlFields {
 
 export function describeVpcs({ state, params }: Ec2Call): XmlFields {
   const { vpcId } = state.network;
-  const missing = texts(params, 'VpcId').filter((id) => id !== vpcId);
-  if (missing.length > 0) throw notFound('vpc', missing);
-  const shown = applyFilters([vpcId], params, {
-    values: { 'vpc-id': (id) => id, isDefault: () => 'true', 'is-default': () => 'true', state: () => 'available', cidr: () => VPC_CIDR },
+  const chosen = choose([vpcId], params, { parameter: 'VpcId', set: 'vpcSet', kind: 'vpc' }, (id) => id);
+  const fitting = applyFilters(chosen, params, {
+    values: {
+      'vpc-id': (id) => id,
+      isDefault: () => 'true',
+      'is-default': () => 'true',
+      state: () => 'available',
+      cidr: () => VPC_CIDR,
+      'cidr-block-association.cidr-block': () => VPC_CIDR,
+      'owner-id': () => state.account,
+      'instance-tenancy': () => 'default',
+    },
     tags: () => ({}),
   });
+  const { items: shown, nextToken } = page(fitting, params, (id) => id);
   const vpcs = shown.map((id) => ({
     vpcId: id,
     ownerId: state.account,
@@ -57,20 +68,24 @@ export function describeVpcs({ state, params }: Ec2Call): XmlFields {
     isDefault: true,
     instanceTenancy: 'default',
   }));
-  return { vpcSet: set(vpcs) };
+  return { vpcSet: set(vpcs), nextToken };
 }
 
 export function describeSubnets({ state, params }: Ec2Call): XmlFields {
   const { subnets, vpcId } = state.network;
-  const ids = texts(params, 'SubnetId');
-  const missing = ids.filter((id) => !subnets.some((s) => s.id === id));
-  if (missing.length > 0) throw notFound('subnet', missing);
-  const shown = applyFilters(ids.length > 0 ? subnets.filter((s) => ids.includes(s.id)) : subnets, params, {
+  const chosen = choose(subnets, params, { parameter: 'SubnetId', set: 'subnetSet', kind: 'subnet' }, (s) => s.id);
+  const shown = applyFilters(chosen, params, {
     values: {
       'subnet-id': (s) => s.id,
       'vpc-id': () => vpcId,
       'availability-zone': (s) => s.zone,
+      'availability-zone-id': (s) => zoneId(s.zone),
+      cidr: (s) => s.cidr,
+      'cidr-block': (s) => s.cidr,
+      'map-public-ip-on-launch': () => 'true',
+      'owner-id': () => state.account,
       'default-for-az': () => 'true',
+      defaultForAz: () => 'true',
       state: () => 'available',
     },
     tags: () => ({}),
@@ -86,53 +101,12 @@ export function describeSubnets({ state, params }: Ec2Call): XmlFields {
         cidrBlock: cidr,
         availableIpAddressCount: 4091,
         availabilityZone: zone,
+        availabilityZoneId: zoneId(zone),
+        subnetArn: `arn:aws:ec2:${state.network.region}:${state.account}:subnet/${id}`,
         defaultForAz: true,
         mapPublicIpOnLaunch: true,
       })),
     ),
     nextToken,
-  };
-}
-
-export async function createSecurityGroup({ state, params }: Ec2Call): Promise<XmlFields> {
-  const { vpcId } = state.network;
-  const name = required(params, 'GroupName');
-  const asked = text(params, 'VpcId') ?? vpcId;
-  if (asked !== vpcId) throw notFound('vpc', [asked]);
-  if (state.groups.all().some((g) => g.name === name)) {
-    throw new ServiceError(400, 'InvalidGroup.Duplicate', `The security group '${name}' already exists for VPC '${vpcId}'`);
-  }
-  const spec = structures(params, 'TagSpecification').find((s) => text(s, 'ResourceType') === 'security-group');
-  const tags = spec ? readTags(spec) : {};
-  const group: GroupRecord = { v: 1, id: randomId('sg'), name, description: required(params, 'GroupDescription'), vpcId, tags };
-  await state.groups.put(group);
-  return { return: true, groupId: group.id, tagSet: tagSet(tags) };
-}
-
-export function describeSecurityGroups({ state, params }: Ec2Call): XmlFields {
-  const [ids, names] = [texts(params, 'GroupId'), texts(params, 'GroupName')];
-  const all = state.groups.all();
-  const missing = [...ids.filter((id) => !all.some((g) => g.id === id)), ...names.filter((n) => !all.some((g) => g.name === n))];
-  if (missing.length > 0) throw notFound('group', missing);
-  const chosen = ids.length + names.length > 0 ? all.filter((g) => ids.includes(g.id) || names.includes(g.name)) : all;
-  const fitting = applyFilters(chosen, params, {
-    values: { 'group-id': (g) => g.id, 'group-name': (g) => g.name, 'vpc-id': (g) => g.vpcId, description: (g) => g.description },
-    tags: (g) => g.tags,
-  });
-  const { items, nextToken } = page(fitting, params, (g) => g.id);
-  return { securityGroupInfo: set(items.map((g) => renderGroup(g, state.account))), nextToken };
-}
-
-function renderGroup(g: GroupRecord, account: string): XmlFields {
-  const everywhere = { ipProtocol: '-1', groups: '', ipRanges: set([{ cidrIp: '0.0.0.0/0' }]), ipv6Ranges: '', prefixListIds: '' };
-  return {
-    ownerId: account,
-    groupId: g.id,
-    groupName: g.name,
-    groupDescription: g.description,
-    vpcId: g.vpcId,
-    ipPermissions: '',
-    ipPermissionsEgress: set([everywhere]),
-    tagSet: tagSet(g.tags),
   };
 }

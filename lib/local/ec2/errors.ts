@@ -1,5 +1,7 @@
 import type { Purchase } from '../quotas';
 import { ServiceError } from '../service';
+import { flag } from './query';
+import type { Params } from './query';
 
 /*
  * Codes and texts as EC2's. Source: EC2 API reference, "Error codes for the Amazon EC2 API", and answers seen.
@@ -11,6 +13,11 @@ export function invalidAction(action: string): ServiceError {
 
 export function unauthorized(): ServiceError {
   return new ServiceError(403, 'UnauthorizedOperation', 'You are not authorized to perform this operation.');
+}
+
+/** Ends a call that would change something and was only tried; stands behind the last check. @throws DryRunOperation */
+export function dryRunEnds(params: Params): void {
+  if (flag(params, 'DryRun')) throw dryRun();
 }
 
 export function dryRun(): ServiceError {
@@ -96,11 +103,33 @@ const CODES = {
 
 export type IdKind = keyof typeof CODES;
 
+/** Of ids that no kind of resource has. */
+export function invalidId(id: string): ServiceError {
+  return new ServiceError(400, 'InvalidID', `The ID '${id}' is not valid`);
+}
+
+/** The type exists, but not there. */
+export function notInZone(vmType: string, zone: string, others: readonly string[]): ServiceError {
+  return new ServiceError(
+    400,
+    'Unsupported',
+    `Your requested instance type (${vmType}) is not supported in your requested Availability Zone (${zone}). ` +
+      `Please retry your request by not specifying an Availability Zone or choosing ${others.join(', ')}.`,
+  );
+}
+
 export function notFound(kind: IdKind, ids: readonly string[]): ServiceError {
   const [code, words] = CODES[kind];
   if (kind === 'image') return new ServiceError(400, `${code}.NotFound`, `The image id '[${ids.join(', ')}]' does not exist`);
+  if (kind === 'template') {
+    return new ServiceError(400, `${code}.NotFound`, `The specified launch template, with template ID ${ids.join(', ')}, does not exist.`);
+  }
   const [plural, verb] = ids.length > 1 ? ['s', 'do'] : ['', 'does'];
-  return new ServiceError(400, `${code}.NotFound`, `The ${words}${plural} '${ids.join(', ')}' ${verb} not exist`);
+  return new ServiceError(
+    400,
+    `${code}.NotFound`,
+    `The ${words}${plural} '${ids.join(', ')}' ${verb} not exist${kind === 'volume' ? '.' : ''}`,
+  );
 }
 
 export function malformed(kind: IdKind, id: string): ServiceError {

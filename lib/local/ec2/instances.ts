@@ -1,41 +1,17 @@
 import type { XmlFields } from '../xml';
 import type { Ec2Call } from './actions';
-import { dryRun, invalidCombination, malformed, missingParameter, notFound } from './errors';
+import { dryRunEnds, invalidCombination, missingParameter } from './errors';
 import { applyFilters } from './filters';
-import type { Filterable } from './filters';
-import { isId } from './ids';
-import { clientToken, renderReservation, renderState, stateCode } from './instance-xml';
+import { findInstances } from './find-instances';
+import { instanceFilters } from './instance-filters';
+import { renderReservation, renderState } from './instance-xml';
+import { requested } from './life-cycle';
 import type { PowerWish } from './life-cycle';
 import { page } from './paging';
-import { flag, required, texts } from './query';
+import { required, texts } from './query';
 import type { InstanceRecord } from './records';
 import { set, timestamp } from './render';
 import { forgetOld, launchOrder, shownInstances } from './state';
-import type { Ec2State } from './state';
-
-const FILTERS: Filterable<InstanceRecord> = {
-  values: {
-    'instance-id': (i) => i.id,
-    'instance-state-name': (i) => i.state,
-    'instance-state-code': (i) => stateCode(i.state),
-    'instance-type': (i) => i.type,
-    'availability-zone': (i) => i.zone,
-    'client-token': clientToken,
-    'reservation-id': (i) => i.reservation,
-    'image-id': (i) => i.imageId,
-    'subnet-id': (i) => i.subnetId,
-    'private-ip-address': (i) => i.interface.privateIp,
-    'instance.group-id': (i) => i.groupIds,
-    'key-name': (i) => i.keyName,
-    'launch-time': (i) => timestamp(i.launchedAt),
-    'launch-index': (i) => String(i.index),
-    'state-reason-code': (i) => i.stateReason?.code,
-    architecture: (i) => i.arch,
-    'instance-lifecycle': (i) => (i.spot ? 'spot' : undefined),
-    'spot-instance-request-id': (i) => i.spot?.requestId,
-  },
-  tags: (i) => i.tags,
-};
 
 export async function describeInstances({ state, params }: Ec2Call): Promise<XmlFields> {
   await forgetOld(state);
@@ -44,7 +20,7 @@ export async function describeInstances({ state, params }: Ec2Call): Promise<Xml
     throw invalidCombination('The parameter instancesSet cannot be used with the parameter maxResults');
   }
   const chosen = ids.length > 0 ? findInstances(state, ids) : shownInstances(state);
-  const { items, nextToken } = page(applyFilters(chosen, params, FILTERS), params, launchOrder);
+  const { items, nextToken } = page(applyFilters(chosen, params, instanceFilters(state)), params, launchOrder);
   return { reservationSet: set(reservationsOf(items).map((r) => renderReservation(state, r))), nextToken };
 }
 
@@ -57,16 +33,6 @@ function reservationsOf(instances: readonly InstanceRecord[]): InstanceRecord[][
   return [...reservations.values()];
 }
 
-/** @throws InvalidInstanceID.Malformed, InvalidInstanceID.NotFound */
-export function findInstances(state: Ec2State, ids: readonly string[]): InstanceRecord[] {
-  const bad = ids.find((id) => !isId('i', id));
-  if (bad !== undefined) throw malformed('instance', bad);
-  const shown = new Map(shownInstances(state).map((i) => [i.id, i]));
-  const missing = ids.filter((id) => !shown.has(id));
-  if (missing.length > 0) throw notFound('instance', missing);
-  return [...new Set(ids)].map((id) => shown.get(id)!);
-}
-
 export const terminateInstances = powerAction('terminate');
 export const stopInstances = powerAction('stop');
 export const startInstances = powerAction('start');
@@ -74,7 +40,9 @@ export const startInstances = powerAction('start');
 function powerAction(wish: PowerWish): (call: Ec2Call) => Promise<XmlFields> {
   return async ({ state, fleet, params }) => {
     const instances = named({ state, params });
-    if (flag(params, 'DryRun')) throw dryRun();
+    // One that may not spoils it for all, before anything is done.
+    for (const instance of instances) requested(instance, wish, state.now());
+    dryRunEnds(params);
     const changes: XmlFields[] = [];
     for (const before of instances) {
       const after = await fleet.wish(before, wish);
@@ -85,7 +53,9 @@ function powerAction(wish: PowerWish): (call: Ec2Call) => Promise<XmlFields> {
 }
 
 export async function rebootInstances({ state, fleet, params }: Ec2Call): Promise<XmlFields> {
-  for (const { id } of named({ state, params })) await fleet.reboot(id);
+  const instances = named({ state, params });
+  dryRunEnds(params);
+  for (const { id } of instances) await fleet.reboot(id);
   return { return: true };
 }
 

@@ -1,18 +1,22 @@
 import type { XmlFields } from '../xml';
 import type { Ec2Call } from './actions';
 import { ServiceError } from '../service';
-import { invalidCombination, missingParameter, notFound } from './errors';
+import { dryRunEnds, invalidCombination, missingParameter, notFound, tokenMismatch } from './errors';
 import { applyFilters } from './filters';
+import type { Filterable } from './filters';
 import { randomId } from './ids';
 import { readLaunchSpec } from './launch-spec';
 import { renderTemplateData } from './launch-template-xml';
 import { page } from './paging';
-import { parseParams, required, structures, text, texts, under } from './query';
+import { parseParams, required, structures, text, texts, under, whole } from './query';
 import type { FlatParams, Params } from './query';
 import type { TemplateRecord, TemplateVersion } from './records';
 import { set, tagSet, timestamp } from './render';
 import type { Ec2State } from './state';
 import { readTags } from './tags';
+
+/** Source: EC2 API reference, DescribeLaunchTemplates and DescribeLaunchTemplateVersions, MaxResults. */
+const PAGE = { min: 1, max: 200 };
 
 interface Named {
   readonly id: string | undefined;
@@ -28,7 +32,7 @@ function findTemplate({ templates }: Ec2State, { id, name }: Named): TemplateRec
   }
   const found = templates.all().find((t) => t.name === name);
   if (!found) {
-    const message = `At least one of the launch templates specified in the request does not exist. ${name ?? ''}`.trim();
+    const message = `The specified launch template, with template name ${name ?? ''}, does not exist.`;
     throw new ServiceError(400, 'InvalidLaunchTemplateName.NotFoundException', message);
   }
   return found;
@@ -58,13 +62,14 @@ export async function createLaunchTemplate({ state, params, flat, principal }: E
   const data = readData(flat);
   const token = text(params, 'ClientToken');
   const before = state.templates.all().find((t) => token !== undefined && t.token === token);
-  if (before) return { launchTemplate: renderTemplate(before) };
+  if (before) return replay(before, name, data);
   if (state.templates.all().some((t) => t.name === name)) {
     throw new ServiceError(400, 'InvalidLaunchTemplateName.AlreadyExistsException', `Launch template name already in use.`);
   }
   const spec = structures(params, 'TagSpecification').find((s) => text(s, 'ResourceType') === 'launch-template');
   const description = text(params, 'VersionDescription');
   const createdAt = state.now();
+  dryRunEnds(params);
   const template: TemplateRecord = {
     v: 1,
     id: randomId('lt'),
@@ -80,6 +85,13 @@ export async function createLaunchTemplate({ state, params, flat, principal }: E
   return { launchTemplate: renderTemplate(template) };
 }
 
+/** @throws IdempotentParameterMismatch */
+function replay(before: TemplateRecord, name: string, data: FlatParams): XmlFields {
+  const first = before.versions[0]?.data ?? {};
+  if (before.name !== name || JSON.stringify(first) !== JSON.stringify(data)) throw tokenMismatch();
+  return { launchTemplate: renderTemplate(before) };
+}
+
 export async function createLaunchTemplateVersion({ state, params, flat }: Ec2Call): Promise<XmlFields> {
   const template = findTemplate(state, readNamed(params));
   const source = text(params, 'SourceVersion');
@@ -91,6 +103,7 @@ export async function createLaunchTemplateVersion({ state, params, flat }: Ec2Ca
     ...(description === undefined ? {} : { description }),
     data,
   };
+  dryRunEnds(params);
   const grown = { ...template, versions: [...template.versions, version] };
   await state.templates.put(grown);
   return { launchTemplateVersion: renderVersion(grown, version) };
@@ -109,6 +122,7 @@ function member(name: string): string {
 export async function modifyLaunchTemplate({ state, params }: Ec2Call): Promise<XmlFields> {
   const template = findTemplate(state, readNamed(params));
   const version = versionOf(template, required(params, 'SetDefaultVersion'));
+  dryRunEnds(params);
   const changed = { ...template, defaultVersion: version.number };
   await state.templates.put(changed);
   return { launchTemplate: renderTemplate(changed) };
@@ -116,6 +130,7 @@ export async function modifyLaunchTemplate({ state, params }: Ec2Call): Promise<
 
 export async function deleteLaunchTemplate({ state, params }: Ec2Call): Promise<XmlFields> {
   const template = findTemplate(state, readNamed(params));
+  dryRunEnds(params);
   await state.templates.delete(template.id);
   return { launchTemplate: renderTemplate(template) };
 }
@@ -129,17 +144,55 @@ export function describeLaunchTemplates({ state, params }: Ec2Call): XmlFields {
     values: { 'launch-template-name': (t) => t.name, 'create-time': (t) => timestamp(t.createdAt) },
     tags: (t) => t.tags,
   });
-  const { items, nextToken } = page(fitting, params, (t) => t.id);
+  const { items, nextToken } = page(fitting, params, (t) => t.id, PAGE);
   return { launchTemplates: set(items.map(renderTemplate)), nextToken };
 }
 
+/** Of one template, or with neither id nor name the latest or default versions of all. */
 export function describeLaunchTemplateVersions({ state, params }: Ec2Call): XmlFields {
-  const template = findTemplate(state, readNamed(params));
   const asked = texts(params, 'LaunchTemplateVersion');
-  const versions = asked.length > 0 ? asked.map((v) => versionOf(template, v)) : template.versions;
-  const { items, nextToken } = page(versions, params, (v) => String(v.number).padStart(6, '0'));
-  return { launchTemplateVersionSet: set(items.map((v) => renderVersion(template, v))), nextToken };
+  const ofAll = params['LaunchTemplateId'] === undefined && params['LaunchTemplateName'] === undefined;
+  if (ofAll && !(asked.length > 0 && asked.every((v) => v === '$Latest' || v === '$Default'))) throw missingParameter('LaunchTemplateId');
+  const templates = ofAll ? state.templates.all() : [findTemplate(state, readNamed(params))];
+  const all = templates.flatMap((template) =>
+    (asked.length > 0 ? asked.map((v) => versionOf(template, v)) : template.versions).map((version) => ({ template, version })),
+  );
+  const within = bounds(params);
+  const fitting = applyFilters(
+    all.filter(({ version }) => within(version.number)),
+    params,
+    VERSION_FILTERS,
+  );
+  const { items, nextToken } = page(
+    fitting,
+    params,
+    ({ template, version }) => `${template.id} ${String(version.number).padStart(6, '0')}`,
+    PAGE,
+  );
+  return { launchTemplateVersionSet: set(items.map(({ template, version }) => renderVersion(template, version))), nextToken };
 }
+
+function bounds(params: Params): (number: number) => boolean {
+  const [min, max] = [whole(params, 'MinVersion', 0, 1e9) ?? 0, whole(params, 'MaxVersion', 0, 1e9) ?? Infinity];
+  return (number) => number >= min && number <= max;
+}
+
+interface VersionOf {
+  readonly template: TemplateRecord;
+  readonly version: TemplateVersion;
+}
+
+const VERSION_FILTERS: Filterable<VersionOf> = {
+  values: {
+    'create-time': ({ version }) => timestamp(version.createdAt),
+    'image-id': ({ version }) => version.data['ImageId'],
+    'instance-type': ({ version }) => version.data['InstanceType'],
+    'iam-instance-profile': ({ version }) => version.data['IamInstanceProfile.Arn'] ?? version.data['IamInstanceProfile.Name'],
+    'is-default-version': ({ template, version }) => String(template.defaultVersion === version.number),
+    'ebs-optimized': ({ version }) => version.data['EbsOptimized'],
+    'http-tokens': ({ version }) => version.data['MetadataOptions.HttpTokens'],
+  },
+};
 
 function readNamed(params: Params): Named {
   const [id, name] = [text(params, 'LaunchTemplateId'), text(params, 'LaunchTemplateName')];

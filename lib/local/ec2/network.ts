@@ -28,6 +28,22 @@ export function defaultNetwork(region: string): Network {
   };
 }
 
+/** Families too new for the last zone, as there always are some. */
+const NEW_FAMILIES = /^[cmr]8g\./;
+
+/** Where VMs of a type can be had at all. */
+export function zonesWith({ zones }: Pick<Network, 'zones'>, vmType: string): readonly string[] {
+  return NEW_FAMILIES.test(vmType) ? zones.slice(0, -1) : zones;
+}
+
+/** `use1-az1` of `us-east-1a`, `apse2-az3` of `ap-southeast-2c`. */
+export function zoneId(zone: string): string {
+  const [, area, direction, number, letter] = /^([a-z]+)-([a-z]+)-(\d+)([a-z])$/.exec(zone) ?? [];
+  if (letter === undefined) return zone;
+  const short = direction!.replace('north', 'n').replace('south', 's').replace('east', 'e').replace('west', 'w').replace('central', 'c');
+  return `${area}${short}${number}-az${letter.charCodeAt(0) - 96}`;
+}
+
 /** An address of the subnet for an instance: told by its id, so that it needs no book of addresses. */
 export function privateIp(subnet: Subnet, instanceId: string): string {
   const [a, b, c] = subnet.cidr.split('.').map(Number);

@@ -1,5 +1,6 @@
+import { ServiceError } from '../service';
 import { invalidParameter } from './errors';
-import { text, whole } from './query';
+import { text } from './query';
 import type { Params } from './query';
 
 /** What MaxResults may be, and what it is when the call does not say. */
@@ -20,7 +21,7 @@ export function page<T>(
   keyOf: (item: T) => string,
   { min, max, otherwise = Infinity }: PageLimits = USUAL,
 ): { readonly items: T[]; readonly nextToken?: string } {
-  const maxResults = whole(params, 'MaxResults', min, max) ?? otherwise;
+  const maxResults = readMaxResults(params, min, max) ?? otherwise;
   const after = readToken(text(params, 'NextToken'));
   const keyed = items.map((item) => ({ key: keyOf(item), item })).filter(({ key }) => key > after);
   const sorted = keyed.sort((a, b) => (a.key < b.key ? -1 : 1));
@@ -30,9 +31,19 @@ export function page<T>(
   return { items: shown.map(({ item }) => item), ...(nextToken === undefined ? {} : { nextToken }) };
 }
 
+function readMaxResults(params: Params, min: number, max: number): number | undefined {
+  const value = text(params, 'MaxResults');
+  if (value === undefined) return undefined;
+  const refuse = (expected: string): Error =>
+    invalidParameter(`Value ( ${value} ) for parameter maxResults is invalid. Expecting a value ${expected}.`);
+  if (!/^\d+$/.test(value) || Number(value) < min) throw refuse(`greater than ${min}`);
+  if (Number(value) > max) throw refuse(`less than ${max}`);
+  return Number(value);
+}
+
 function readToken(token: string | undefined): string {
   if (!token) return '';
   const read = Buffer.from(token, 'base64').toString();
-  if (!read.startsWith('after ')) throw invalidParameter('The token is invalid.');
+  if (!read.startsWith('after ')) throw new ServiceError(400, 'InvalidNextToken', 'The specified NextToken is not valid.');
   return read.slice('after '.length);
 }

@@ -1,9 +1,19 @@
 import type { Purchase } from '../quotas';
 import type { Pool } from './capacity';
-import { invalidParameter, noCapacity, noSpotCapacity, notFound, quotaExceeded, spotPriceTooLow, spotRoleMissing } from './errors';
+import {
+  invalidParameter,
+  noCapacity,
+  noSpotCapacity,
+  notFound,
+  notInZone,
+  quotaExceeded,
+  spotPriceTooLow,
+  spotRoleMissing,
+} from './errors';
 import { INSTANCE_TYPES } from './instance-types';
 import type { InstanceType } from './instance-types';
 import type { LaunchSpec } from './launch-spec';
+import { zonesWith } from './network';
 import type { Subnet } from './network';
 import type { Ec2State } from './state';
 
@@ -21,7 +31,7 @@ export interface Placed {
 /**
  * The zone asked for, else the one with most room (for spot: among those whose price is not too high), and as many VMs as
  * quota and room give, between the two counts.
- * @throws VcpuLimitExceeded, MaxSpotInstanceCountExceeded, SpotMaxPriceTooLow, InsufficientInstanceCapacity
+ * @throws Unsupported, VcpuLimitExceeded, MaxSpotInstanceCountExceeded, SpotMaxPriceTooLow, InsufficientInstanceCapacity
  */
 export function placeLaunch(state: Ec2State, spec: LaunchSpec, type: InstanceType, counts: Counts): Placed {
   const purchase: Purchase = spec.spot ? 'spot' : 'on-demand';
@@ -53,12 +63,20 @@ function withinQuota({ quotas, instances }: Ec2State, type: InstanceType, purcha
 }
 
 function affordable(state: Ec2State, spec: LaunchSpec, type: InstanceType): readonly Subnet[] {
-  const subnets = candidates(state, spec);
+  const subnets = offered(state, candidates(state, spec), type);
   const maxPrice = spec.spot?.maxPrice;
   if (maxPrice === undefined) return subnets;
   const priceIn = ({ zone }: Subnet): number => state.market.priceAt(type.name, zone).usdPerHour;
   const fitting = subnets.filter((subnet) => priceIn(subnet) <= Number(maxPrice));
   if (fitting.length === 0) throw spotPriceTooLow(maxPrice, Math.min(...subnets.map(priceIn)));
+  return fitting;
+}
+
+/** Where the type can be had at all. */
+function offered({ network }: Ec2State, subnets: readonly Subnet[], { name }: InstanceType): readonly Subnet[] {
+  const zones = zonesWith(network, name);
+  const fitting = subnets.filter((s) => zones.includes(s.zone));
+  if (fitting.length === 0) throw notInZone(name, subnets[0]!.zone, zones);
   return fitting;
 }
 
@@ -68,7 +86,8 @@ function lackOf({ network, capacity }: Ec2State, { name: vmType }: InstanceType,
   return noCapacity(vmType, named, others);
 }
 
-function candidates({ network }: Ec2State, { subnetId, zone }: LaunchSpec): readonly Subnet[] {
+/** Subnets that the call allows. @throws InvalidSubnetID.NotFound, InvalidParameterValue */
+export function candidates({ network }: Ec2State, { subnetId, zone }: LaunchSpec): readonly Subnet[] {
   if (subnetId !== undefined) {
     const subnet = network.subnets.find((s) => s.id === subnetId);
     if (!subnet) throw notFound('subnet', [subnetId]);

@@ -4,7 +4,7 @@ import { isId, randomId, spotRequestId } from './ids';
 import type { Image } from './images';
 import { INSTANCE_TYPES } from './instance-types';
 import type { InstanceType } from './instance-types';
-import { placeLaunch } from './placement';
+import { candidates, placeLaunch } from './placement';
 import type { Counts } from './placement';
 import type { DeviceSpec, LaunchSpec } from './launch-spec';
 import { macAddress, privateIp } from './network';
@@ -21,10 +21,7 @@ export interface LaunchCall extends Counts {
  * @throws MissingParameter, InvalidParameterValue, Invalid….NotFound, and what {@link placeLaunch} throws
  */
 export function planLaunch(state: Ec2State, spec: LaunchSpec, call: LaunchCall): InstanceRecord[] {
-  const image = findImage(state, spec.imageId);
-  const type = findType(spec.type ?? 'm1.small');
-  if (type.arch !== image.arch) throw architectureMismatch(type, image);
-  const groupIds = groupsOf(state, spec);
+  const { image, type, groupIds } = checkLaunch(state, spec);
   const { subnet, count } = placeLaunch(state, spec, type, call);
   const reservation = randomId('r');
   const launchedAt = state.now();
@@ -68,6 +65,19 @@ export function planLaunch(state: Ec2State, spec: LaunchSpec, call: LaunchCall):
       imds: { secret: randomBytes(32).toString('base64'), port: 0 },
     };
   });
+}
+
+/**
+ * What can be told of a launch without placing it: all that a dry run looks at.
+ * @throws MissingParameter, InvalidParameterValue, Invalid….NotFound
+ */
+export function checkLaunch(state: Ec2State, spec: LaunchSpec): { image: Image; type: InstanceType; groupIds: string[] } {
+  const image = findImage(state, spec.imageId);
+  const type = findType(spec.type ?? 'm1.small');
+  if (type.arch !== image.arch) throw architectureMismatch(type, image);
+  candidates(state, spec);
+  volumesOf(image, spec);
+  return { image, type, groupIds: groupsOf(state, spec) };
 }
 
 function findImage({ images }: Ec2State, id: string | undefined): Image {

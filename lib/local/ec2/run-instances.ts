@@ -1,13 +1,13 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { XmlFields } from '../xml';
 import type { Ec2Call } from './actions';
-import { dryRun, invalidCombination, invalidParameter, missingParameter, tokenMismatch } from './errors';
+import { dryRunEnds, invalidCombination, invalidParameter, missingParameter, tokenMismatch } from './errors';
 import { renderReservation } from './instance-xml';
 import { mergeSpecs, readLaunchSpec } from './launch-spec';
 import type { LaunchSpec } from './launch-spec';
 import { findVersion } from './launch-templates';
-import { planLaunch } from './plan-launch';
-import { flag, parseParams, structure, text, whole } from './query';
+import { checkLaunch, planLaunch } from './plan-launch';
+import { parseParams, structure, text, whole } from './query';
 import type { FlatParams, Params } from './query';
 import type { InstanceRecord } from './records';
 import type { Ec2State } from './state';
@@ -29,7 +29,8 @@ export async function runInstances({ state, fleet, params, flat }: Ec2Call): Pro
   const before = state.instances.all().filter((i) => i.launch.token === launch.token && i.launch.scope === launch.scope);
   if (before.length > 0) return replay(state, before, launch);
   const spec = mergeSpecs(readTemplate(state, params), call);
-  if (flag(params, 'DryRun')) throw dryRun();
+  if (params['DryRun'] !== undefined) checkLaunch(state, spec);
+  dryRunEnds(params);
   // No await from the look for the token up to here: two calls with one token never both launch.
   const planned = planLaunch(state, spec, { min, max, launch });
   const dead = fleet.takeDead(planned.length);

@@ -3,7 +3,7 @@ import type { Service, ServiceRequest, ServiceResponse } from '../service';
 import { XML_TYPE, xmlDocument } from '../xml';
 import type { Policies } from '../policy';
 import { ACTIONS } from './actions';
-import { invalidAction, unauthorized } from './errors';
+import { dryRunEnds, invalidAction, unauthorized } from './errors';
 import type { Fleet } from './fleet';
 import { parseParams } from './query';
 import type { FlatParams } from './query';
@@ -29,7 +29,10 @@ export function createEc2Service({ state, fleet, policies }: Ec2ServiceOptions):
       const action = Object.hasOwn(ACTIONS, name) ? ACTIONS[name] : undefined;
       if (!action) throw invalidAction(name);
       if (policies.refusal(request.principal, `ec2:${name}`, '*') !== undefined) throw unauthorized();
-      const fields = await action({ state, fleet, principal: request.principal, params: parseParams(flat), flat });
+      const params = parseParams(flat);
+      const fields = await action({ state, fleet, principal: request.principal, params, flat });
+      // Actions that change something have looked before.
+      dryRunEnds(params);
       return answer(200, xmlDocument(`${name}Response`, { requestId: request.id, ...fields }, NAMESPACE));
     },
     renderError: (error, requestId) =>

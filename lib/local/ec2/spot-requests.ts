@@ -1,9 +1,9 @@
 import type { XmlFields } from '../xml';
 import type { Ec2Call } from './actions';
-import { dryRun, missingParameter, notFound } from './errors';
+import { dryRunEnds, missingParameter, notFound } from './errors';
 import { applyFilters } from './filters';
 import { page } from './paging';
-import { flag, texts } from './query';
+import { texts } from './query';
 import type { InstanceRecord, SpotRecord } from './records';
 import { set, tagSet, timestamp } from './render';
 import type { Ec2State } from './state';
@@ -66,7 +66,7 @@ export function describeSpotInstanceRequests({ state, params }: Ec2Call): XmlFie
 export async function cancelSpotInstanceRequests({ state, params }: Ec2Call): Promise<XmlFields> {
   if (texts(params, 'SpotInstanceRequestId').length === 0) throw missingParameter('SpotInstanceRequestId');
   const requests = find(state, params);
-  if (flag(params, 'DryRun')) throw dryRun();
+  dryRunEnds(params);
   for (const { instance, spot } of requests) await state.instances.put({ ...instance, spot: { ...spot, cancelled: true } });
   return { spotInstanceRequestSet: set(requests.map((r) => ({ spotInstanceRequestId: r.spot.requestId, state: 'cancelled' }))) };
 }

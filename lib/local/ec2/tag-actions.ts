@@ -1,6 +1,6 @@
 import type { XmlFields } from '../xml';
 import type { Ec2Call } from './actions';
-import { missingParameter, notFound } from './errors';
+import { dryRunEnds, invalidId, missingParameter, notFound, unsupported } from './errors';
 import type { IdKind } from './errors';
 import { applyFilters } from './filters';
 import { page } from './paging';
@@ -31,8 +31,12 @@ function taggables(state: Ec2State): Taggable[] {
 }
 
 /** Each change starts from the record as it is by then: one call may tag an instance and its volumes. */
-function ofInstance({ instances }: Ec2State, { id, tags, volumes, interface: nic }: InstanceRecord): Taggable[] {
+function ofInstance({ instances }: Ec2State, { id, tags, volumes, interface: nic, spot }: InstanceRecord): Taggable[] {
   const now = (): InstanceRecord => instances.get(id)!;
+  const putSpot = async (t: Tags): Promise<void> => {
+    const instance = now();
+    if (instance.spot) await instances.put({ ...instance, spot: { ...instance.spot, tags: t } });
+  };
   return [
     { id, type: 'instance', tags, put: (t) => instances.put({ ...now(), tags: t }) },
     {
@@ -41,6 +45,7 @@ function ofInstance({ instances }: Ec2State, { id, tags, volumes, interface: nic
       tags: nic.tags,
       put: (t) => instances.put({ ...now(), interface: { ...now().interface, tags: t } }),
     },
+    ...(spot ? [{ id: spot.requestId, type: 'spot-instances-request', tags: spot.tags, put: putSpot }] : []),
     ...volumes.map((v): Taggable => ({
       id: v.id,
       type: 'volume',
@@ -54,6 +59,7 @@ export async function createTags({ state, params }: Ec2Call): Promise<XmlFields>
   const tags = readTags(params);
   if (Object.keys(tags).length === 0) throw missingParameter('Tag');
   const changes = findTaggables(state, params).map((t) => ({ ...t, tags: checkTagCount({ ...t.tags, ...tags }) }));
+  dryRunEnds(params);
   for (const { put, tags: changed } of changes) await put(changed);
   return { return: true };
 }
@@ -63,7 +69,9 @@ export async function deleteTags({ state, params }: Ec2Call): Promise<XmlFields>
   const named = structures(params, 'Tag').map((t) => ({ key: text(t, 'Key') ?? '', value: text(t, 'Value') }));
   const goes = ([key, value]: [string, string]): boolean =>
     named.some((n) => n.key === key && (n.value === undefined || n.value === value));
-  for (const { put, tags } of findTaggables(state, params)) {
+  const found = findTaggables(state, params);
+  dryRunEnds(params);
+  for (const { put, tags } of found) {
     await put(named.length > 0 ? Object.fromEntries(Object.entries(tags).filter((tag) => !goes(tag))) : {});
   }
   return { return: true };
@@ -72,7 +80,14 @@ export async function deleteTags({ state, params }: Ec2Call): Promise<XmlFields>
 export function describeTags({ state, params }: Ec2Call): XmlFields {
   const all = taggables(state).flatMap(({ id, type, tags }) => Object.entries(tags).map(([key, value]) => ({ id, type, key, value })));
   const fitting = applyFilters(all, params, {
-    values: { 'resource-id': (t) => t.id, 'resource-type': (t) => t.type, key: (t) => t.key, value: (t) => t.value },
+    values: {
+      'resource-id': (t) => t.id,
+      'resource-type': (t) => t.type,
+      key: (t) => t.key,
+      value: (t) => t.value,
+      'tag-key': (t) => t.key,
+      'tag-value': (t) => t.value,
+    },
   });
   const { items, nextToken } = page(fitting, params, (t) => `${t.id} ${t.key}`);
   return { tagSet: set(items.map(({ id, type, key, value }) => ({ resourceId: id, resourceType: type, key, value }))), nextToken };
@@ -84,7 +99,14 @@ const KINDS: readonly [prefix: string, kind: IdKind][] = [
   ['eni-', 'interface'],
   ['lt-', 'template'],
   ['sg-', 'group'],
+  ['sir-', 'spot'],
 ];
+
+function missing(id: string): Error {
+  if (/^(vpc|subnet|ami)-/.test(id)) return unsupported(`tags of ${id}`);
+  const kind = KINDS.find(([prefix]) => id.startsWith(prefix))?.[1];
+  return kind === undefined ? invalidId(id) : notFound(kind, [id]);
+}
 
 function findTaggables(state: Ec2State, params: Ec2Call['params']): Taggable[] {
   const ids = texts(params, 'ResourceId');
@@ -92,7 +114,7 @@ function findTaggables(state: Ec2State, params: Ec2Call['params']): Taggable[] {
   const known = new Map(taggables(state).map((t) => [t.id, t]));
   return ids.map((id) => {
     const found = known.get(id);
-    if (!found) throw notFound(KINDS.find(([prefix]) => id.startsWith(prefix))?.[1] ?? 'instance', [id]);
+    if (!found) throw missing(id);
     return found;
   });
 }
