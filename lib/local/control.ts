@@ -41,6 +41,10 @@ const SpotPricesSchema = v.array(
   v.strictObject({ vmType: v.optional(v.string()), zone: v.optional(v.string()), usdPerHour: v.pipe(v.number(), v.gtValue(0)) }),
 );
 const QuotasSchema = v.record(v.string(), v.number());
+const LagSchema = v.strictObject({
+  ms: v.optional(v.pipe(v.number(), v.minValue(0))),
+  calls: v.optional(v.pipe(v.number(), v.minValue(0))),
+});
 const SpotRoleSchema = v.strictObject({ present: v.boolean() });
 const InterruptSchema = v.strictObject({ noticeMs: v.optional(v.pipe(v.number(), v.minValue(0))) });
 const DeadSchema = v.strictObject({ count: v.number() });
@@ -90,6 +94,8 @@ function routesOf(cloud: LocalCloud, onShutdown: ControlOptions['onShutdown']): 
     ['DELETE', /^spot-prices$/, () => ec2.clearSpotPrices()],
     ['POST', /^quotas$/, (body) => ec2.setQuotas(v.parse(QuotasSchema, body))],
     ['DELETE', /^quotas$/, () => ec2.clearQuotas()],
+    ['POST', /^lag$/, (body) => ec2.lag(lagOf(body))],
+    ['DELETE', /^lag$/, () => ec2.clearLag()],
     ['POST', /^spot-role$/, (body) => ec2.spotRole(v.parse(SpotRoleSchema, body).present)],
     ['POST', /^instances\/([^/]+)\/rebalance$/, (_, id) => ec2.rebalance(id)],
     ['POST', /^instances\/([^/]+)\/interrupt$/, (body, id) => ec2.interrupt(id, interruption(body))],
@@ -106,6 +112,11 @@ function routesOf(cloud: LocalCloud, onShutdown: ControlOptions['onShutdown']): 
       },
     ],
   ];
+}
+
+function lagOf(body: unknown): { ms?: number; calls?: number } {
+  const { ms = 0, calls = 0 } = v.parse(LagSchema, body ?? {});
+  return { ms, calls };
 }
 
 function interruption(body: unknown): { noticeMs?: number } {

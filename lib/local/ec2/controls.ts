@@ -2,6 +2,7 @@ import { RawcloudError } from '../../contract';
 import type { NoCapacity } from './capacity';
 import type { Fleet } from './fleet';
 import type { InstanceRecord, InstanceState, SpotRecord } from './records';
+import type { LagOptions } from './lag';
 import type { SpotPriceRule } from './spot-market';
 import { shownInstances } from './state';
 import type { Ec2State } from './state';
@@ -28,6 +29,15 @@ export class Ec2Controls {
   /** The next `count` instances are accepted and end at once, with a reason; their user data never runs. */
   deadInstances(count: number): void {
     this.#fleet.deadInstances(count);
+  }
+
+  /** Answers about instances lag behind what is, as those of the real EC2 may. */
+  lag(options: LagOptions): void {
+    this.#state.lag.set(options);
+  }
+
+  clearLag(): void {
+    this.#state.lag.clear();
   }
 
   /** Prices from now on. Adds to what was set before; the last one that fits wins. */

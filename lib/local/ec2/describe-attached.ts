@@ -9,6 +9,7 @@ import { zoneId } from './network';
 import { page } from './paging';
 import type { InstanceRecord, VolumeRecord } from './records';
 import { set, tagSet, timestamp } from './render';
+import { visibleInstances } from './state';
 
 interface Attached {
   readonly volume: VolumeRecord;
@@ -19,7 +20,8 @@ interface Attached {
 
 /** Volumes live as long as their instance, or, when they are not deleted with it, until its record is forgotten. */
 export function describeVolumes({ state, params }: Ec2Call): XmlFields {
-  const all = state.instances.all().flatMap((instance) => {
+  const instances = state.instances.all().flatMap((i) => state.lag.shown(i) ?? []);
+  const all = instances.flatMap((instance) => {
     const inUse = instance.state !== 'terminated';
     return instance.volumes.filter((v) => inUse || !v.deleteOnTermination).map((volume): Attached => ({ volume, instance, inUse }));
   });
@@ -72,7 +74,7 @@ function renderVolume({ volume, instance, inUse }: Attached): XmlFields {
 }
 
 export function describeNetworkInterfaces({ state, params }: Ec2Call): XmlFields {
-  const all = state.instances.all().filter((i) => i.state !== 'terminated');
+  const all = visibleInstances(state).filter((i) => i.state !== 'terminated');
   const named = { parameter: 'NetworkInterfaceId', set: 'networkInterfaceIdSet', kind: 'interface' } as const;
   const chosen = choose(all, params, named, (i) => i.interface.id);
   const fitting = applyFilters(chosen, params, { values: interfaceFilters(state), tags: (i) => i.interface.tags });

@@ -9,7 +9,7 @@ import { page } from './paging';
 import { flag, texts } from './query';
 import type { InstanceRecord } from './records';
 import { set, timestamp } from './render';
-import { launchOrder, shownInstances } from './state';
+import { launchOrder, visibleInstances } from './state';
 
 /** Only instances that run, unless IncludeAllInstances. Checks pass from the moment an instance runs. */
 export function describeInstanceStatus({ state, params }: Ec2Call): XmlFields {
@@ -17,7 +17,7 @@ export function describeInstanceStatus({ state, params }: Ec2Call): XmlFields {
   if (ids.length > 0 && params['MaxResults'] !== undefined) {
     throw invalidCombination('The parameter instancesSet cannot be used with the parameter maxResults');
   }
-  const chosen = ids.length > 0 ? findInstances(state, ids) : shownInstances(state);
+  const chosen = ids.length > 0 ? findInstances(state, ids) : visibleInstances(state);
   const all = flag(params, 'IncludeAllInstances') ? chosen : chosen.filter((i) => i.state === 'running');
   const fitting = applyFilters(all, params, {
     values: {

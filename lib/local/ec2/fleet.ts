@@ -239,7 +239,9 @@ export class Fleet {
   }
 
   async #put(instance: InstanceRecord): Promise<void> {
-    const written = this.#options.state.instances.put(instance);
+    const { instances, lag } = this.#options.state;
+    lag.changes(instance.id, instances.get(instance.id));
+    const written = instances.put(instance);
     this.#changes.emit('change');
     await written;
   }

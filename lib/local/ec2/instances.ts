@@ -11,7 +11,7 @@ import { page } from './paging';
 import { required, texts } from './query';
 import type { InstanceRecord } from './records';
 import { set, timestamp } from './render';
-import { forgetOld, launchOrder, shownInstances } from './state';
+import { forgetOld, launchOrder, visibleInstances } from './state';
 
 export async function describeInstances({ state, params }: Ec2Call): Promise<XmlFields> {
   await forgetOld(state);
@@ -19,7 +19,7 @@ export async function describeInstances({ state, params }: Ec2Call): Promise<Xml
   if (ids.length > 0 && params['MaxResults'] !== undefined) {
     throw invalidCombination('The parameter instancesSet cannot be used with the parameter maxResults');
   }
-  const chosen = ids.length > 0 ? findInstances(state, ids) : shownInstances(state);
+  const chosen = ids.length > 0 ? findInstances(state, ids) : visibleInstances(state);
   const { items, nextToken } = page(applyFilters(chosen, params, instanceFilters(state)), params, launchOrder);
   return { reservationSet: set(reservationsOf(items).map((r) => renderReservation(state, r))), nextToken };
 }
@@ -68,5 +68,6 @@ export async function consoleOutput({ state, fleet, params }: Ec2Call): Promise<
 function named({ state, params }: Pick<Ec2Call, 'state' | 'params'>): InstanceRecord[] {
   const ids = texts(params, 'InstanceId');
   if (ids.length === 0) throw missingParameter('InstanceId');
-  return findInstances(state, ids);
+  // What is changed is what is, not what shows.
+  return findInstances(state, ids).map((i) => state.instances.get(i.id)!);
 }

@@ -30,6 +30,7 @@ export function createEc2Service({ state, fleet, policies }: Ec2ServiceOptions):
       if (!action) throw invalidAction(name);
       if (policies.refusal(request.principal, `ec2:${name}`, '*') !== undefined) throw unauthorized();
       const params = parseParams(flat);
+      state.lag.called();
       const fields = await action({ state, fleet, principal: request.principal, params, flat });
       // Actions that change something have looked before.
       dryRunEnds(params);

@@ -2,6 +2,7 @@ import path from 'node:path';
 import { SpotRole } from '../iam';
 import { Quotas } from '../quotas';
 import { Capacity } from './capacity';
+import { Lag } from './lag';
 import { localImages } from './images';
 import type { Image } from './images';
 import { defaultNetwork } from './network';
@@ -37,6 +38,7 @@ export interface Ec2State {
   readonly quotas: Quotas;
   readonly market: SpotMarket;
   readonly spotRole: SpotRole;
+  readonly lag: Lag;
   readonly now: () => number;
 }
 
@@ -51,7 +53,13 @@ export async function openEc2State({ directory, account, region, now }: Ec2State
     const description = 'default VPC security group';
     await groups.put({ v: 1, id: network.defaultGroupId, name: 'default', description, vpcId: network.vpcId, tags: {} });
   }
-  const injected = { capacity: new Capacity(), quotas: new Quotas(), market: new SpotMarket(region, now), spotRole: new SpotRole() };
+  const injected = {
+    capacity: new Capacity(),
+    quotas: new Quotas(),
+    market: new SpotMarket(region, now),
+    spotRole: new SpotRole(),
+    lag: new Lag(now),
+  };
   return { account, network, images: localImages(region), instances, templates, groups, ...injected, now };
 }
 
@@ -62,6 +70,11 @@ export function shownInstances({ instances, now }: Ec2State): InstanceRecord[] {
     .all()
     .filter((i) => i.terminatedAt === undefined || i.terminatedAt > oldest)
     .sort((a, b) => (launchOrder(a) < launchOrder(b) ? -1 : 1));
+}
+
+/** What answers tell, in order of launch: {@link shownInstances} as far as they show yet, and as they were. */
+export function visibleInstances(state: Ec2State): InstanceRecord[] {
+  return shownInstances(state).flatMap((i) => state.lag.shown(i) ?? []);
 }
 
 /** Sorts by launch, then by position in it. */

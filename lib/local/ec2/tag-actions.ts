@@ -7,7 +7,7 @@ import { page } from './paging';
 import { structures, text, texts } from './query';
 import type { InstanceRecord, Tags } from './records';
 import { set } from './render';
-import { shownInstances } from './state';
+import { visibleInstances } from './state';
 import type { Ec2State } from './state';
 import { checkTagCount, readTags } from './tags';
 
@@ -19,10 +19,10 @@ interface Taggable {
   readonly put: (tags: Tags) => Promise<void>;
 }
 
-function taggables(state: Ec2State): Taggable[] {
+function taggables(state: Ec2State, instances: readonly InstanceRecord[]): Taggable[] {
   const { templates, groups } = state;
   return [
-    ...shownInstances(state).flatMap((i) => ofInstance(state, i)),
+    ...instances.flatMap((i) => ofInstance(state, i)),
     ...templates
       .all()
       .map((t) => ({ id: t.id, type: 'launch-template', tags: t.tags, put: (tags: Tags) => templates.put({ ...t, tags }) })),
@@ -31,26 +31,36 @@ function taggables(state: Ec2State): Taggable[] {
 }
 
 /** Each change starts from the record as it is by then: one call may tag an instance and its volumes. */
-function ofInstance({ instances }: Ec2State, { id, tags, volumes, interface: nic, spot }: InstanceRecord): Taggable[] {
-  const now = (): InstanceRecord => instances.get(id)!;
-  const putSpot = async (t: Tags): Promise<void> => {
-    const instance = now();
-    if (instance.spot) await instances.put({ ...instance, spot: { ...instance.spot, tags: t } });
+function ofInstance({ instances, lag }: Ec2State, { id, tags, volumes, interface: nic, spot }: InstanceRecord): Taggable[] {
+  const change = (changed: (now: InstanceRecord) => InstanceRecord): Promise<void> => {
+    const now = instances.get(id)!;
+    lag.changes(id, now);
+    return instances.put(changed(now));
   };
+  const ofRequest: Taggable[] = spot
+    ? [
+        {
+          id: spot.requestId,
+          type: 'spot-instances-request',
+          tags: spot.tags,
+          put: (t) => change((i) => ({ ...i, spot: { ...spot, ...i.spot, tags: t } })),
+        },
+      ]
+    : [];
   return [
-    { id, type: 'instance', tags, put: (t) => instances.put({ ...now(), tags: t }) },
+    { id, type: 'instance', tags, put: (t) => change((i) => ({ ...i, tags: t })) },
     {
       id: nic.id,
       type: 'network-interface',
       tags: nic.tags,
-      put: (t) => instances.put({ ...now(), interface: { ...now().interface, tags: t } }),
+      put: (t) => change((i) => ({ ...i, interface: { ...i.interface, tags: t } })),
     },
-    ...(spot ? [{ id: spot.requestId, type: 'spot-instances-request', tags: spot.tags, put: putSpot }] : []),
+    ...ofRequest,
     ...volumes.map((v): Taggable => ({
       id: v.id,
       type: 'volume',
       tags: v.tags,
-      put: (t) => instances.put({ ...now(), volumes: now().volumes.map((w) => (w.id === v.id ? { ...w, tags: t } : w)) }),
+      put: (t) => change((i) => ({ ...i, volumes: i.volumes.map((w) => (w.id === v.id ? { ...w, tags: t } : w)) })),
     })),
   ];
 }
@@ -78,7 +88,9 @@ export async function deleteTags({ state, params }: Ec2Call): Promise<XmlFields>
 }
 
 export function describeTags({ state, params }: Ec2Call): XmlFields {
-  const all = taggables(state).flatMap(({ id, type, tags }) => Object.entries(tags).map(([key, value]) => ({ id, type, key, value })));
+  const all = taggables(state, visibleInstances(state)).flatMap(({ id, type, tags }) =>
+    Object.entries(tags).map(([key, value]) => ({ id, type, key, value })),
+  );
   const fitting = applyFilters(all, params, {
     values: {
       'resource-id': (t) => t.id,
@@ -111,7 +123,9 @@ function missing(id: string): Error {
 function findTaggables(state: Ec2State, params: Ec2Call['params']): Taggable[] {
   const ids = texts(params, 'ResourceId');
   if (ids.length === 0) throw missingParameter('ResourceId');
-  const known = new Map(taggables(state).map((t) => [t.id, t]));
+  // What is changed is what is, not what shows.
+  const instances = visibleInstances(state).map((i) => state.instances.get(i.id)!);
+  const known = new Map(taggables(state, instances).map((t) => [t.id, t]));
   return ids.map((id) => {
     const found = known.get(id);
     if (!found) throw missing(id);
