@@ -24,6 +24,9 @@ export const JOB_USER = 'rawcloud-job';
 
 const UNIT = 'rawcloud-task.scope';
 
+/** Of boot script and agent. What starts before it is stopped after it: at a shutdown the agent hears first, and ends the command itself. */
+const AGENT_UNIT = 'rawcloud-agent.scope';
+
 /** As the same user, in a process group of its own: where there is no systemd, or no root. */
 export function plainLauncher(user: string): Launcher {
   return { kind: 'plain', user, wrap: (command) => command, sweep: async () => undefined };
@@ -46,7 +49,8 @@ const METADATA = ['169.254.169.254/32', 'fd00:ec2::254/128'];
  * systemd-run would put that user's own HOME over the job's.
  */
 export function compileUnit({ file, args, env, cwd }: Invocation, root: boolean): Invocation {
-  const properties = [...(root ? [] : METADATA.map((address) => `IPAddressDeny=${address}`)), 'TasksMax=infinity'];
+  const denied = root ? [] : METADATA.map((address) => `IPAddressDeny=${address}`);
+  const properties = [...denied, 'TasksMax=infinity', `Before=${AGENT_UNIT}`];
   const user = root ? [] : ['setpriv', `--reuid=${JOB_USER}`, `--regid=${JOB_USER}`, '--init-groups', '--'];
   return {
     file: 'systemd-run',

@@ -16,7 +16,7 @@ umask 022
 root="\${RAWCLOUD_ROOT:-}"
 state="$root/var/lib/rawcloud" run="$root/run/rawcloud"
 log="$run/boot.log"
-prefix='' reason='' agent_pid='' ship_pid=''
+prefix='' reason='' agent_pid='' ship_pid='' teed=''
 
 now_ms() { # milliseconds since 1970, into $ms; without a fork where bash can
   if [ -n "\${EPOCHREALTIME:-}" ]; then ms="\${EPOCHREALTIME//[!0-9]/}"; ms="\${ms%???}"; else ms="$(date +%s)000"; fi
@@ -36,7 +36,7 @@ finish() { # whatever happened: the log is shipped, the VM powers off
   mark="rawcloud: the boot script ends with $code\${reason:+ ($reason)}, powering off"
   echo "$mark"
   # tee writes behind us; what is shipped shall hold the last line.
-  [ ! -f "$log" ] || until [[ "$(<"$log")" == *"$mark"* ]] || [ $tries -ge 50 ]; do sleep 0.02; tries=$((tries + 1)); done
+  [ -z "$teed" ] || until [[ "$(<"$log")" == *"$mark"* ]] || [ $tries -ge 50 ]; do sleep 0.02; tries=$((tries + 1)); done
   [ -n "$ship_pid" ] && wait "$ship_pid"
   if [ -n "$prefix" ]; then
     now_ms
@@ -44,10 +44,9 @@ finish() { # whatever happened: the log is shipped, the VM powers off
     [ $((ms - boot_at)) -lt 3600000 ] || identify
     ship_log
   fi
-  # systemd waits 90 s for who ignores its SIGTERM.
-  trap - TERM INT HUP
   power_off
-  [ -n "$root" ] || { sleep 120; power_off -ff; echo o >/proc/sysrq-trigger; }
+  # Should that hang, the guard forces it. Nobody waits for it here: a shutdown would wait for us.
+  [ -n "$root" ] || echo over >"$state/deadline"
 }
 fail() { reason="$1"; echo "rawcloud: $2"; exit 1; }
 going_down() { # the agent hears it too and ships what it has
@@ -69,6 +68,7 @@ guard() { # guard [first]
   while :; do
     clock
     read -r deadline 2>/dev/null <"$state/deadline" || deadline=0
+    [ "$deadline" != over ] || guard_ends 'the boot script has ended'
     left=$((deadline - now))
     [ $left -gt 0 ] || guard_ends 'the deadline is reached'
     [ $left -lt 5 ] || left=5
@@ -84,18 +84,25 @@ guard_ends() {
   [ -n "$root" ] || echo o >/proc/sysrq-trigger
   exit 1
 }
-now_ms; boot_at=$ms
-clock; boot_clock=$now
-mkdir -p "$state" "$run" && chmod 700 "$run" || fail state "cannot make $state"
-echo $((now + boot_deadline_s)) >"$state/deadline"
-read -r boot_id 2>/dev/null </proc/sys/kernel/random/boot_id
-echo "$boot_id" >"$state/boot-id"
-{
-  printf '#!/bin/bash\nstate=%q root=%q\n' "$state" "$root"
-  declare -f clock power_off guard guard_ends
-  echo 'guard "$@"'
-} >"$state/guard" && chmod 755 "$state/guard" || fail state 'cannot write the guard'
-if [ -z "$root" ] && [ -d /run/systemd/system ]; then
+arm() {
+  local boot_id
+  mkdir -p "$state" "$run" && chmod 700 "$run" || fail state "cannot make $state"
+  echo $((boot_clock + boot_deadline_s)) >"$state/deadline"
+  read -r boot_id 2>/dev/null </proc/sys/kernel/random/boot_id
+  echo "$boot_id" >"$state/boot-id"
+  {
+    printf '#!/bin/bash\nstate=%q root=%q\n' "$state" "$root"
+    declare -f clock power_off guard guard_ends
+    echo 'guard "$@"'
+  } >"$state/guard" && chmod 755 "$state/guard" || fail state 'cannot write the guard'
+  if [ -z "$systemd" ]; then
+    mkdir -p "$root/etc/rc.d" && ln -sf "$state/guard" "$root/etc/rc.d/rawcloud-guard"
+    set -m
+    "$state/guard" first </dev/null &
+    disown
+    set +m
+    return
+  fi
   echo "[Unit]
 Description=Ends this VM at its deadline
 DefaultDependencies=no
@@ -106,18 +113,31 @@ ExecStart=/bin/bash $state/guard
 Restart=always
 OOMScoreAdjust=-1000
 [Install]
-WantedBy=sysinit.target" >/etc/systemd/system/rawcloud-guard.service
+WantedBy=sysinit.target" >"$unit"
   systemctl enable --now rawcloud-guard.service || fail guard 'cannot start the guard'
+  # What is only in memory yet would not guard the boot after a panic.
+  sync -f "$unit" &
+}
+systemd='' unit=/etc/systemd/system/rawcloud-guard.service
+[ -z "$root" ] && [ -d /run/systemd/system ] && systemd=yes
+if [ -n "\${RAWCLOUD_BOOT:-}" ]; then
+  read -r boot_at boot_clock <<<"$RAWCLOUD_BOOT"
+  unset RAWCLOUD_BOOT
 else
-  mkdir -p "$root/etc/rc.d" && ln -sf "$state/guard" "$root/etc/rc.d/rawcloud-guard"
-  set -m
-  "$state/guard" first </dev/null &
-  disown
-  set +m
+  now_ms; boot_at=$ms
+  clock; boot_clock=$now
+  arm
+  if [ -n "$systemd" ]; then
+    # The rest as a scope: script and agent hear of a shutdown while there still is a network. This shell stays, and powers
+    # off when the other ends, even by SIGKILL.
+    RAWCLOUD_BOOT="$boot_at $boot_clock" systemd-run --quiet --scope --unit=rawcloud-agent --property=After=network-online.target -- /bin/bash "$0"
+    exit
+  fi
 fi
 
 # --- From here on what is said goes to the console and to the log that is shipped. ---
 exec > >(trap '' TERM INT HUP; exec tee "$log") 2>&1
+teed=yes
 
 # --- Who am I ---
 imds="\${AWS_EC2_METADATA_SERVICE_ENDPOINT:-http://169.254.169.254}"
@@ -222,17 +242,14 @@ node_fetch=''
 [ -x "$node" ] || { mkdir -p "\${node%/*}"; fetch "$node_sha" "$node" & node_fetch=$!; }
 ship_log &
 ship_pid=$!
-scope=()
 if [ -z "$root" ]; then
   id rawcloud-job >/dev/null 2>&1 || useradd --system --user-group --no-create-home --shell /bin/bash rawcloud-job || fail user 'cannot make the user of the job'
-  # As a scope the agent hears of a shutdown while there still is a network.
-  [ -d /run/systemd/system ] && scope=(systemd-run --quiet --scope --unit=rawcloud-agent --property=After=network-online.target --)
 fi
 wait "$agent_fetch" || fail agent 'no agent to run'
 [ -z "$node_fetch" ] || wait "$node_fetch" || fail node 'no Node to run the agent on'
 export RAWCLOUD_VM="$vm" RAWCLOUD_BUCKET="$bucket" RAWCLOUD_REGION="$region" RAWCLOUD_GRANT="$grant" RAWCLOUD_STATE="$state" \
   RAWCLOUD_IMDS="$imds" RAWCLOUD_PHASES="boot $boot_at $grant_from grant $grant_from $grant_at node $grant_at"
-"\${scope[@]}" "$node" "$agent" </dev/null &
+"$node" "$agent" </dev/null &
 agent_pid=$!
 wait "$agent_pid"
 `.replaceAll('\\${', '${');

@@ -11,6 +11,7 @@ test('a unit has a user of its own and no way to the metadata service, and becom
         '--property=IPAddressDeny=169.254.169.254/32',
         '--property=IPAddressDeny=fd00:ec2::254/128',
         '--property=TasksMax=infinity',
+        '--property=Before=rawcloud-agent.scope',
         '--',
       ],
       ...['setpriv', '--reuid=rawcloud-job', '--regid=rawcloud-job', '--init-groups', '--', 'python3', 'a b.py', '--x'],
