@@ -1,5 +1,6 @@
-import ignore from 'ignore';
 import type { BytePath } from '../contract';
+import { parsePatterns } from './gitignore/pattern';
+import type { Pattern } from './gitignore/pattern';
 
 /**
  * Left out everywhere unless a rule of the user says otherwise (`!node_modules/` in .rawcloudignore): packages travel by
@@ -8,84 +9,65 @@ import type { BytePath } from '../contract';
 export const BUILTIN_PATTERNS: readonly string[] = ['node_modules/', '__pycache__/', '.DS_Store', '.hg/', '.svn/'];
 
 interface Lists {
-  readonly builtin: ignore.Ignore;
-  readonly git: ignore.Ignore;
-  readonly own: ignore.Ignore;
+  readonly builtin: readonly Pattern[];
+  readonly git: readonly Pattern[];
+  readonly own: readonly Pattern[];
 }
 
 /**
  * The rules that hold in one directory. Later lists win over earlier ones, within a list the last match: what is built in,
  * git's (global file, info/exclude, .gitignore from the root down), .rawcloudignore from the root down.
- * Paths and patterns are strings of bytes, as git matches them. Immutable: a directory with rules of its own gets a new one.
+ * They tell of a path by itself: below a directory that is ignored nothing is to be asked. Immutable: a directory with rules
+ * of its own gets a new one.
  */
 export class IgnoreRules {
-  readonly #lists: Lists;
-  readonly #all: ignore.Ignore;
-  readonly #ignoreCase: boolean;
-
-  private constructor(lists: Lists, ignoreCase: boolean) {
-    this.#lists = lists;
-    this.#ignoreCase = ignoreCase;
-    this.#all = this.#list(lists.builtin, lists.git, lists.own);
-  }
+  private constructor(
+    private readonly lists: Lists,
+    private readonly ignoreCase: boolean,
+  ) {}
 
   static builtin(): IgnoreRules {
-    const empty = (): ignore.Ignore => ignore({ ignoreCase: false });
-    return new IgnoreRules({ builtin: empty().add(BUILTIN_PATTERNS), git: empty(), own: empty() }, false);
+    const builtin = parsePatterns(BUILTIN_PATTERNS.join('\n'), '', { ignoreCase: false });
+    return new IgnoreRules({ builtin, git: [], own: [] }, false);
   }
 
   /** A repository begins here: rules of git from further up end, those of .rawcloudignore go on. */
   inRepository(base: BytePath, texts: readonly string[], ignoreCase: boolean): IgnoreRules {
-    const git = ignore({ ignoreCase }).add(texts.flatMap((text) => patternsOf(text, base)));
-    return new IgnoreRules({ ...this.#lists, git }, ignoreCase);
+    const git = texts.flatMap((text) => parsePatterns(text, base, { ignoreCase }));
+    return new IgnoreRules({ ...this.lists, git }, ignoreCase);
   }
 
   withGitignore(base: BytePath, text: string): IgnoreRules {
-    return new IgnoreRules({ ...this.#lists, git: this.#list(this.#lists.git, patternsOf(text, base)) }, this.#ignoreCase);
+    return this.#with('git', base, text);
   }
 
   withRawcloudignore(base: BytePath, text: string): IgnoreRules {
-    return new IgnoreRules({ ...this.#lists, own: this.#list(this.#lists.own, patternsOf(text, base)) }, this.#ignoreCase);
+    return this.#with('own', base, text);
   }
 
   ignores(path: BytePath, isDirectory: boolean): boolean {
-    return this.#all.ignores(isDirectory ? `${path}/` : path);
+    const { builtin, git, own } = this.lists;
+    return verdict(own, path, isDirectory) ?? verdict(git, path, isDirectory) ?? verdict(builtin, path, isDirectory) ?? false;
   }
 
   /** Whether .rawcloudignore alone leaves it out: that holds for files that git tracks, too. */
   ignoredByOwn(path: BytePath, isDirectory: boolean): boolean {
-    return this.#lists.own.ignores(isDirectory ? `${path}/` : path);
+    return verdict(this.lists.own, path, isDirectory) ?? false;
   }
 
-  #list(...parts: (ignore.Ignore | string[])[]): ignore.Ignore {
-    const list = ignore({ ignoreCase: this.#ignoreCase });
-    for (const part of parts) list.add(part);
-    return list;
+  #with(list: keyof Lists, base: BytePath, text: string): IgnoreRules {
+    const patterns = parsePatterns(text, base, { ignoreCase: this.ignoreCase });
+    return new IgnoreRules({ ...this.lists, [list]: [...this.lists[list], ...patterns] }, this.ignoreCase);
   }
 }
 
-/** Patterns of an ignore file in `base`, rewritten so that they mean the same from the root. */
-export function patternsOf(text: string, base: BytePath): string[] {
-  // A byte order mark as latin1.
-  const lines = text.replace(/^\xef\xbb\xbf/, '').split(/\r?\n/);
-  const patterns = lines.filter((line) => line !== '' && !line.startsWith('#')).map(trimEnd);
-  return base === '' ? patterns : patterns.flatMap((pattern) => rebase(pattern, base));
-}
-
-/** Spaces at the end do not count unless quoted by a backslash. */
-function trimEnd(line: string): string {
-  return /^((?:\\.|[^\\])*?) *$/s.exec(line)?.[1] ?? line;
-}
-
-function rebase(pattern: string, base: BytePath): string[] {
-  const negated = pattern.startsWith('!');
-  const body = negated ? pattern.slice(1) : pattern;
-  if (/^\/*$/.test(body)) return [];
-  const anchored = body.slice(0, -1).includes('/');
-  const prefix = `${negated ? '!' : ''}/${escape(base)}/`;
-  return [anchored ? prefix + body.replace(/^\//, '') : `${prefix}**/${body}`];
-}
-
-function escape(path: BytePath): string {
-  return path.replace(/[\\*?[]/g, '\\$&');
+/** What the last pattern that matches says. */
+function verdict(patterns: readonly Pattern[], path: BytePath, isDirectory: boolean): boolean | undefined {
+  if (patterns.length === 0) return undefined;
+  const name = path.slice(path.lastIndexOf('/') + 1);
+  for (let at = patterns.length - 1; at >= 0; at--) {
+    const { negated, directoriesOnly, matches } = patterns[at]!;
+    if ((isDirectory || !directoriesOnly) && matches(path, name)) return !negated;
+  }
+  return undefined;
 }

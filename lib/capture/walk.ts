@@ -44,7 +44,14 @@ interface Directory {
   readonly rules: IgnoreRules;
   /** 'whole': named in the command, so that its own rules do not count. 'way': ignored, but something below it travels. */
   readonly mode: 'ruled' | 'whole' | 'way';
+  /** It is ignored by .rawcloudignore, and so is all below it: tracked or not. */
+  readonly own: boolean;
 }
+
+type Fate = Pick<Directory, 'mode' | 'own'>;
+
+const RULED: Fate = { mode: 'ruled', own: false };
+const WHOLE: Fate = { mode: 'whole', own: false };
 
 /** Entries between two looks at the event loop: calls to the file system are synchronous, four times faster than the others. */
 const TURN = 500;
@@ -68,7 +75,7 @@ class Walk {
   }
 
   async run(): Promise<Walked> {
-    const stack: Directory[] = [{ path: '', rules: BUILTIN, mode: 'ruled' }];
+    const stack: Directory[] = [{ path: '', rules: BUILTIN, ...RULED }];
     for (let next = stack.pop(); next; next = stack.pop()) {
       this.options.signal?.throwIfAborted();
       stack.push(...(await this.#visit(next)));
@@ -136,26 +143,28 @@ class Walk {
     const name = dirent.name.toString('latin1');
     if (name === '.git') return undefined;
     const path = join(parent.path, name);
-    const mode = this.#modeOf(parent, path, dirent.isDirectory());
-    if (!mode) return undefined;
-    if (dirent.isDirectory()) return { path, rules: parent.rules, mode };
-    if (mode === 'way') return undefined;
+    const fate = this.#fateOf(parent, path, dirent.isDirectory());
+    if (!fate) return undefined;
+    if (dirent.isDirectory()) return { path, rules: parent.rules, ...fate };
+    if (fate.mode === 'way') return undefined;
     if (dirent.isSymbolicLink()) this.#takeLink(path);
     else if (dirent.isFile()) this.#takeFile(path);
     else this.#remarks.special.push(path);
     return undefined;
   }
 
-  #modeOf({ mode, rules }: Directory, path: BytePath, isDirectory: boolean): Directory['mode'] | undefined {
-    if (mode === 'whole') return BUILTIN.ignores(path, isDirectory) ? undefined : 'whole';
-    if (!rules.ignores(path, isDirectory)) return 'ruled';
+  #fateOf(parent: Directory, path: BytePath, isDirectory: boolean): Fate | undefined {
+    const { mode, rules } = parent;
+    if (mode === 'whole') return BUILTIN.ignores(path, isDirectory) ? undefined : WHOLE;
+    if (mode === 'ruled' && !rules.ignores(path, isDirectory)) return RULED;
     if (this.#named.has(path)) {
       this.#remarks.named.push(path);
-      return 'whole';
+      return WHOLE;
     }
-    const own = rules.ignoredByOwn(path, isDirectory);
-    if (!own && this.#tracked.has(path)) return 'ruled';
-    return isDirectory && (this.#named.leadsTo(path) || (!own && this.#tracked.leadsTo(path))) ? 'way' : undefined;
+    const own = parent.own || rules.ignoredByOwn(path, isDirectory);
+    if (!own && this.#tracked.has(path)) return RULED;
+    const leads = this.#named.leadsTo(path) || (!own && this.#tracked.leadsTo(path));
+    return isDirectory && leads ? { mode: 'way', own } : undefined;
   }
 
   #takeFile(path: BytePath): void {
