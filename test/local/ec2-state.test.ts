@@ -46,3 +46,15 @@ test('records are read back as they were written, whatever the order of writes',
   expect((await open()).groups.all()).toEqual([{ ...group, description: 'version 19' }]);
   expect((await readdir(path.join(directory, 'security-groups'))).filter((name) => !name.endsWith('.json'))).toEqual([]);
 });
+
+test('a launch of which only a part was written is dropped; one that has begun to boot is not', async () => {
+  const state = await open();
+  const spec = readLaunchSpec({ ImageId: IMAGES.x86_64, InstanceType: 'm7i.large' });
+  const plan = (token: string) => planLaunch(state, spec, { min: 3, max: 3, launch: { token, scope: 'us-east-1', fingerprint: '' } });
+  const [whole, partial, begun] = [plan('whole'), plan('partial'), plan('begun')];
+  const booted = { ...begun[0]!, imds: { ...begun[0]!.imds, port: 4711 } };
+  for (const record of [...whole, ...partial.slice(0, 2), booted, begun[1]!]) await state.instances.put(record);
+  const tokens = (await open()).instances.all().map((i) => i.launch.token);
+  expect(tokens.sort()).toEqual(['begun', 'begun', 'whole', 'whole', 'whole']);
+  expect((await readdir(path.join(directory, 'instances'))).length).toBe(5);
+});

@@ -18,6 +18,13 @@ export async function readInitPid(directory: MachineDirectory): Promise<number |
   return /^\d+\s*$/.test(text) ? Number(text) : undefined;
 }
 
+/** An init that has not come to write its number yet: who started it was killed in that very moment. */
+export async function findInit(directory: MachineDirectory): Promise<number | undefined> {
+  const listed = await promisify(execFile)('ps', ['axww', '-o', 'pid=,command='], { maxBuffer: 64 << 20 });
+  const line = listed.stdout.split('\n').find((l) => l.trimEnd().endsWith(`${directory.init} boot`));
+  return line === undefined ? undefined : Number.parseInt(line, 10);
+}
+
 async function argumentsOf(pid: number): Promise<string> {
   if (process.platform === 'linux') return readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
   const listed = promisify(execFile)('ps', ['-ww', '-o', 'command=', '-p', String(pid)]);

@@ -153,7 +153,8 @@ rm -f "$own/exit"
 # A logout or a tidy host: shut down in order. Not ignored, because guests would inherit that.
 trap 'echo poweroff >&9' TERM INT HUP
 boot
-echo ready >&3
+# In a shell of its own: who started us may have been killed, and a broken pipe must not end init.
+(echo ready >&3) 2>/dev/null
 exec 3>&-
 while :; do
   read -r what grace <&9 || continue

@@ -1,11 +1,12 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { RawcloudError } from '../../contract';
 import type { InstanceDriver, Machine, MachineSpec } from '../../contract';
 import { guestEnvironment } from './guest-environment';
-import { readInitPid } from './init-process';
+import { findInit, readInitPid } from './init-process';
 import { machineDirectory } from './machine-directory';
 import type { MachineDirectory } from './machine-directory';
 import { layOutMachine } from './machine-layout';
@@ -74,7 +75,7 @@ async function adopt({ root }: MachineSpec): Promise<Machine | undefined> {
   const directory = machineDirectory(root);
   const exit = await readExit(directory);
   if (exit) return exitedMachine(directory, exit);
-  const pid = await readInitPid(directory);
+  const pid = (await readInitPid(directory)) ?? (existsSync(directory.init) ? await findInit(directory) : undefined);
   return pid === undefined ? undefined : ProcessMachine.ofProcess(directory, pid);
 }
 

@@ -57,7 +57,7 @@ export function planLaunch(state: Ec2State, spec: LaunchSpec, call: LaunchCall):
         privateIp: privateIp(subnet, id),
         tags: spec.tags['network-interface'] ?? {},
       },
-      launch: call.launch,
+      launch: { ...call.launch, count },
       ...(spec.spot === undefined
         ? {}
         : { spot: { ...spec.spot, requestId: spotRequestId(), tags: spec.tags['spot-instances-request'] ?? {} } }),

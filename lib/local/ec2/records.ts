@@ -75,7 +75,13 @@ export const InstanceSchema = v.object({
   volumes: v.array(VolumeSchema),
   interface: InterfaceSchema,
   /** What makes a second RunInstances with the same token the same launch. */
-  launch: v.object({ token: v.string(), scope: v.string(), fingerprint: v.string() }),
+  launch: v.object({
+    token: v.string(),
+    scope: v.string(),
+    fingerprint: v.string(),
+    /** Instances of the launch: when fewer are on disk, the call was never answered and there are none. */
+    count: v.optional(v.number()),
+  }),
   /** Bought on the spot market. @default - on demand */
   spot: v.optional(SpotSchema),
   /** Injected: boots never. */

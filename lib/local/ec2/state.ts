@@ -49,6 +49,7 @@ export async function openEc2State({ directory, account, region, now }: Ec2State
     RecordTable.open(path.join(directory, 'launch-templates'), TemplateSchema),
     RecordTable.open(path.join(directory, 'security-groups'), GroupSchema),
   ]);
+  await dropUnanswered(instances);
   if (!groups.get(network.defaultGroupId)) {
     const description = 'default VPC security group';
     await groups.put({ v: 1, id: network.defaultGroupId, name: 'default', description, vpcId: network.vpcId, tags: {} });
@@ -61,6 +62,19 @@ export async function openEc2State({ directory, account, region, now }: Ec2State
     lag: new Lag(now),
   };
   return { account, network, images: localImages(region), instances, templates, groups, ...injected, now };
+}
+
+/**
+ * A process that was killed while it wrote a launch leaves a part of it. Nobody heard of it, and nothing of it has booted:
+ * dropped, so that a launch is there whole or not at all.
+ */
+async function dropUnanswered(instances: RecordTable<InstanceRecord>): Promise<void> {
+  const fresh = instances.all().filter((i) => i.state === 'pending' && i.imds.port === 0);
+  const written = (reservation: string): number => fresh.filter((i) => i.reservation === reservation).length;
+  const partial = fresh.filter(({ reservation, launch }) => launch.count !== undefined && written(reservation) < launch.count);
+  // A launch of which one instance has booted was whole.
+  const begun = new Set(instances.all().flatMap((i) => (fresh.includes(i) ? [] : i.reservation)));
+  for (const { id, reservation } of partial) if (!begun.has(reservation)) await instances.delete(id);
 }
 
 /** The instances that EC2 still shows, in order of launch. */
