@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { DescribeInstancesCommand } from '@aws-sdk/client-ec2';
 import type { AwsContext } from '../../lib/aws/clients';
 import { createEc2Compute } from '../../lib/aws/ec2-compute';
 import { forwardableCredentials, whoAmI } from '../../lib/aws/identity';
@@ -29,6 +30,7 @@ export class House {
   readonly events: RawcloudEvent[] = [];
   readonly #over = new AbortController();
   readonly #jobs: JobHandle[] = [];
+  readonly #others: string[] = [];
 
   private constructor(
     readonly directory: string,
@@ -72,6 +74,24 @@ export class House {
     return job;
   }
 
+  /** An instance that no job of ours asked for. @returns its id */
+  async launch(tags: Readonly<Record<string, string>>): Promise<string> {
+    const { id: ImageId } = await amazonLinux(this.aws, 'x86_64');
+    const Tags = Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
+    const TagSpecifications = [{ ResourceType: 'instance', Tags }];
+    const request = { ImageId, InstanceType: 'm7i.large', MinCount: 1, MaxCount: 1, TagSpecifications };
+    const [instance] = await this.compute.launch(JSON.stringify(request));
+    this.#others.push(instance!.id);
+    return instance!.id;
+  }
+
+  /** Ids of all instances of the account that are on, whosever. */
+  async alive(): Promise<string[]> {
+    const Filters = [{ Name: 'instance-state-name', Values: ['pending', 'running'] }];
+    const { Reservations = [] } = await (await this.aws.ec2()).send(new DescribeInstancesCommand({ Filters }));
+    return Reservations.flatMap((r) => r.Instances ?? []).map((i) => i.InstanceId!);
+  }
+
   /** The VMs of a job. */
   async vms(job: JobHandle): Promise<Instance[]> {
     return this.compute.describe({ scaffold: this.scaffold.name, job: job.id });
@@ -91,10 +111,12 @@ export class House {
     return keys;
   }
 
-  /** Ends what a failed test left on. */
+  /** Ends what a test, above all a failed one, left on: no job is open for the next. */
   async close(): Promise<void> {
     this.#over.abort(new Error('the test is over'));
-    for (const job of this.#jobs) await this.compute.terminate((await this.vms(job)).map((i) => i.id));
+    for (const job of this.#jobs) await job.stop();
+    for (const job of this.#jobs) await job.wait();
+    await this.compute.terminate(this.#others);
     await this.client.close();
     await rm(this.directory, { recursive: true, force: true });
   }
