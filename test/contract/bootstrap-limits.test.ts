@@ -97,7 +97,9 @@ describe('where things are missing', () => {
 
   test('fails without IMDS, and powers off', async () => {
     await ownPowerOff();
-    expect(await boot()).toMatch(/does not tell who this VM is[\s\S]*ends with 1 \(imds\), powering off/);
+    const said = await boot();
+    expect(said).toMatch(/does not tell who this VM is[\s\S]*ends with 1 \(imds\), powering off/);
+    expect(said).not.toMatch(/command not found/);
     await access(path.join(root, 'off'));
   });
 

@@ -47,7 +47,10 @@ function converse(socket: Socket, command: QmpCommand): Promise<boolean> {
     socket.once('error', (error) => (greeted ? fail(error.message) : resolve(false)));
     // QEMU may be gone before it has answered: then the VM is off, which is what counts.
     socket.once('close', () => resolve(false));
-    createInterface({ input: socket }).on('line', (line) => {
+    const lines = createInterface({ input: socket });
+    // It passes on the socket's, which is heard above.
+    lines.on('error', () => undefined);
+    lines.on('line', (line) => {
       const said = v.parse(LineSchema, JSON.parse(line));
       if (said.error) return fail(said.error.desc);
       if (said.QMP === undefined && said.return === undefined) return;
