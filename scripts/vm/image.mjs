@@ -8,7 +8,7 @@ import { ROOT } from '../house/root.mjs';
 const RECIPE = path.join(ROOT, 'test/vm/build-image.sh');
 
 /** What ring 3 keeps from run to run, outside the repository. */
-export const CACHE = path.join(process.env.XDG_CACHE_HOME ?? path.join(os.homedir(), '.cache'), 'rawcloud-test-vm');
+export const CACHE = path.join(process.env.XDG_CACHE_HOME ?? path.join(os.homedir(), '.cache'), 'rawcloud', 'vm');
 
 /** The image's directory: its name holds the recipe's hash, so a changed recipe is another image. */
 export function imageDirectory() {
