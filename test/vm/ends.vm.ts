@@ -41,8 +41,9 @@ test('agent and boot script that stand still: the guard powers off at the deadli
   await house.expectCleanEnd();
 });
 
+/* The older of the two waits for the other. */
 test('a boot script that is killed takes the VM with it, and the job is lost', async () => {
-  const ended = await runThat(`kill -KILL $(pgrep -o -f '[/]bin/bash .*part-001$')`);
+  const ended = await runThat(`kill -KILL $(pgrep -n -f '[p]art-001$')`);
   expect(ended).toMatchObject({ code: 123, stdout: Buffer.from('begun\n') });
   expect(await house.gone()).toBe('Client.InstanceInitiatedShutdown');
 });
