@@ -28,13 +28,6 @@ export const DEVIATIONS: readonly Deviation[] = [
     shows: /aws:ec2launchtemplate:id/,
     reason: 'it does not add the tags that AWS adds; nothing of ours reads them',
   },
-  {
-    place: 'local cloud',
-    suite: 'the account',
-    test: 'offers a type in zones',
-    shows: /DescribeInstanceTypeOfferings is not valid/,
-    reason: 'it has no DescribeInstanceTypeOfferings: all its types are in all its zones',
-  },
 
   {
     place: 'moto',

@@ -1,7 +1,5 @@
 import type { Purchase } from '../quotas';
 import { ServiceError } from '../service';
-import { flag } from './query';
-import type { Params } from './query';
 
 /*
  * Codes and texts as EC2's. Source: EC2 API reference, "Error codes for the Amazon EC2 API", and answers seen.
@@ -13,11 +11,6 @@ export function invalidAction(action: string): ServiceError {
 
 export function unauthorized(): ServiceError {
   return new ServiceError(403, 'UnauthorizedOperation', 'You are not authorized to perform this operation.');
-}
-
-/** Ends a call that would change something and was only tried; stands behind the last check. @throws DryRunOperation */
-export function dryRunEnds(params: Params): void {
-  if (flag(params, 'DryRun')) throw dryRun();
 }
 
 export function dryRun(): ServiceError {

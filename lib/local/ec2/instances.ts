@@ -1,6 +1,7 @@
 import type { XmlFields } from '../xml';
 import type { Ec2Call } from './actions';
-import { dryRunEnds, invalidCombination, missingParameter } from './errors';
+import { dryRunEnds } from './dry-run';
+import { invalidCombination, missingParameter } from './errors';
 import { applyFilters } from './filters';
 import { findInstances } from './find-instances';
 import { instanceFilters } from './instance-filters';

@@ -1,7 +1,8 @@
 import type { XmlFields } from '../xml';
 import type { Ec2Call } from './actions';
 import { ServiceError } from '../service';
-import { dryRunEnds, invalidCombination, missingParameter, notFound, tokenMismatch } from './errors';
+import { dryRunEnds } from './dry-run';
+import { invalidCombination, missingParameter, notFound, tokenMismatch } from './errors';
 import { applyFilters } from './filters';
 import type { Filterable } from './filters';
 import { randomId } from './ids';

@@ -1,7 +1,8 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { XmlFields } from '../xml';
 import type { Ec2Call } from './actions';
-import { dryRunEnds, invalidCombination, invalidParameter, missingParameter, tokenMismatch } from './errors';
+import { dryRunEnds } from './dry-run';
+import { invalidCombination, invalidParameter, missingParameter, tokenMismatch } from './errors';
 import { renderReservation } from './instance-xml';
 import { mergeSpecs, readLaunchSpec } from './launch-spec';
 import type { LaunchSpec } from './launch-spec';

@@ -1,7 +1,8 @@
 import { ServiceError } from '../service';
 import type { XmlFields } from '../xml';
 import type { Ec2Call } from './actions';
-import { dryRunEnds, invalidCombination, missingParameter, notFound } from './errors';
+import { dryRunEnds } from './dry-run';
+import { invalidCombination, missingParameter, notFound } from './errors';
 import { applyFilters } from './filters';
 import { randomId } from './ids';
 import { page } from './paging';

@@ -1,6 +1,7 @@
 import type { XmlFields } from '../xml';
 import type { Ec2Call } from './actions';
-import { dryRunEnds, missingParameter, notFound } from './errors';
+import { dryRunEnds } from './dry-run';
+import { missingParameter, notFound } from './errors';
 import { applyFilters } from './filters';
 import { page } from './paging';
 import { texts } from './query';

@@ -1,6 +1,7 @@
 import type { XmlFields } from '../xml';
 import type { Ec2Call } from './actions';
-import { dryRunEnds, invalidId, missingParameter, notFound, unsupported } from './errors';
+import { dryRunEnds } from './dry-run';
+import { invalidId, missingParameter, notFound, unsupported } from './errors';
 import type { IdKind } from './errors';
 import { applyFilters } from './filters';
 import { page } from './paging';
