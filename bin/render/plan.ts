@@ -1,6 +1,6 @@
 import { formatDuration, formatSize, formatUsd } from '../../lib/contract';
 import type { Offer } from '../../lib/contract';
-import type { RunPlan } from '../../lib/runtime/api';
+import type { PlanAlternative, RunPlan } from '../../lib/runtime/api';
 import { labelled } from './label';
 import type { Style } from './style';
 import { count, localTime, offerText, perHour, relativeTime } from './words';
@@ -11,6 +11,7 @@ export function planLines(plan: RunPlan, how: { local: boolean; style: Style; no
   const column = (label: string, lines: readonly string[]) => lines.map((line, i) => labelled(i === 0 ? label : '', line, style));
   return [
     ...column('offers', plan.offers.map(offerLine)),
+    ...column('or', plan.alternatives.map(alternativeLine)),
     ...column('image', [plan.image]),
     ...column('disk', [`${plan.diskGiB} GiB`]),
     ...column('lifetime', [`${formatDuration(plan.lifetimeS)}: then the VM ends itself, whatever happens`]),
@@ -31,6 +32,11 @@ function offerLine(offer: Offer, index: number): string {
   return `${index + 1}. ${offerText(offer)}${offer.purchase === 'spot' ? '' : ' · on-demand'} · ${price} · ${offer.priceSource}${offer.reason ? ` · ${offer.reason}` : ''}`;
 }
 
+function alternativeLine({ kind, offer, usdPerHour, text, options }: PlanAlternative): string {
+  const price = `${offer.priceEstimated ? 'about ' : ''}${perHour(usdPerHour)} with disk and address`;
+  return `${kind}: ${offerText(offer)} · ${price} · ${text} · ${options}`;
+}
+
 function identityText({ kind, arn, expiresAt }: RunPlan['identity'], now: number): string {
   if (kind === 'none') return 'none: the job has no AWS credentials';
   const until =
@@ -43,7 +49,8 @@ function treeTexts({ root, files, bytes, largest }: RunPlan['tree']): string[] {
   return [`${root}: ${count(files, 'file')}, ${formatSize(bytes)}${rows.length > 0 ? '; the largest:' : ''}`, ...rows];
 }
 
-function priceText({ usdPerHour, minimumUsd }: RunPlan, local: boolean): string {
-  const price = `${perHour(usdPerHour)} with disk and address, ${formatUsd(minimumUsd)} at least; traffic and storage not included`;
+function priceText({ usdPerHour, parts, minimumUsd }: RunPlan, local: boolean): string {
+  const made = `VM ${perHour(parts.vm)}, disk ${perHour(parts.disk)}, address ${perHour(parts.address)}`;
+  const price = `${perHour(usdPerHour)} with disk and address (${made}), ${formatUsd(minimumUsd)} at least (60 s); traffic and storage not included`;
   return local ? `nothing is charged in the local cloud; on AWS ${price}` : price;
 }

@@ -21,6 +21,8 @@ export interface OpenAwsOptions {
 /** AWS as seen by one caller: lazily made clients that share region, credentials and manners. */
 export interface AwsContext {
   readonly region: string;
+  /** All services under one address. @default - AWS's own */
+  readonly endpoint?: string;
   /** This machine's clock, put right by S3's answers. */
   readonly clock: Clock;
   s3(): Promise<S3Client>;
@@ -72,6 +74,7 @@ export async function openAws(options: OpenAwsOptions): Promise<AwsContext> {
   });
   return {
     region,
+    ...(endpoint ? { endpoint } : {}),
     clock,
     s3,
     ec2: once(async () => new (await import('./sdk/ec2.js')).EC2Client(base)),

@@ -1,8 +1,9 @@
 import type { _InstanceType, Instance as SdkInstance, RunInstancesCommandInput } from '@aws-sdk/client-ec2';
-import { TAGS } from '../contract';
+import { stateReasonText, TAGS } from '../contract';
 import type { Compute, Instance } from '../contract';
 import type { AwsContext } from './clients';
 import { classify, toRawcloudError, wording } from './errors';
+import { createSpotRole, lacksSpotRole, spotRoleJustMade } from './spot-role';
 
 /** Instances asked for per page. EC2 allows 5 to 1000. */
 const PAGE = 1000;
@@ -15,8 +16,14 @@ export function createEc2Compute(context: AwsContext): Compute {
       // Not abortable: a launch whose answer nobody waits for is a VM that nobody knows.
       return wording('ec2:RunInstances', async () => {
         const { RunInstancesCommand } = await sdk();
-        const answer = await (await context.ec2Once()).send(new RunInstancesCommand(JSON.parse(request) as RunInstancesCommandInput));
-        return (answer.Instances ?? []).map(toInstance);
+        const client = await context.ec2Once();
+        try {
+          const answer = await client.send(new RunInstancesCommand(JSON.parse(request) as RunInstancesCommandInput));
+          return (answer.Instances ?? []).map(toInstance);
+        } catch (error) {
+          if (lacksSpotRole(error) && (await createSpotRole(context))) throw spotRoleJustMade(error);
+          throw error;
+        }
       });
     },
     async describe({ scaffold, job, clientToken }, options = {}) {
@@ -80,7 +87,7 @@ function toInstance(found: SdkInstance): Instance {
     zone: found.Placement?.AvailabilityZone ?? '',
     launchedAt: found.LaunchTime?.getTime() ?? 0,
     ...(endedAt === undefined ? {} : { endedAt }),
-    ...(reason?.Code ? { stateReason: reason.Message ?? reason.Code } : {}),
+    ...(reason?.Code ? { stateReason: stateReasonText(reason.Code, reason.Message) } : {}),
     tags: Object.fromEntries((found.Tags ?? []).map((t) => [t.Key ?? '', t.Value ?? ''])),
     ...(found.ClientToken ? { clientToken: found.ClientToken } : {}),
     ...(found.PublicIpAddress ? { publicIp: found.PublicIpAddress } : {}),

@@ -8,7 +8,7 @@ type Failure = Pick<NonNullable<Launch['failure']>, 'class' | 'code'>;
 export const SPOT_ROLE_MISSING = 'AuthFailure.ServiceLinkedRoleCreationNotPermitted';
 
 /** Quota errors that are about vCPUs, and so do not hold for what another quota counts. */
-const VCPU_CODES: readonly string[] = ['VcpuLimitExceeded', 'MaxSpotInstanceCountExceeded'];
+export const VCPU_CODES: readonly string[] = ['VcpuLimitExceeded', 'MaxSpotInstanceCountExceeded'];
 
 /**
  * The offers that are still worth a call after one was refused, best first; none when the refusal holds for all.

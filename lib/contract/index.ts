@@ -36,6 +36,7 @@ export * from './recipes';
 export * from './records';
 export * from './scaffold';
 export * from './spec';
+export * from './state-reason';
 export * from './states';
 export * from './system-error';
 export * from './tags';

@@ -1,10 +1,13 @@
 import * as v from 'valibot';
+import type { Offer } from './offers';
+import type { QuotaState } from './quotas';
 
 const Ms = v.number();
 
 /**
  * One VM type as it is stored: name, architecture (`x` x86_64, `a` arm64), vCPUs, GiB of memory, dollars an hour on demand,
- * traits (`b` burstable, `f` flex, `g` accelerators, `m` bare metal), and the last letters of the zones that have it.
+ * traits (`b` burstable, `f` flex, `g` accelerators, `m` bare metal), and the last letters of the zones
+ * that have it ('' when that is not known: then all may).
  */
 export const TypeRowSchema = v.tuple([v.string(), v.picklist(['x', 'a']), v.number(), v.number(), v.number(), v.string(), v.string()]);
 export type TypeRow = v.InferOutput<typeof TypeRowSchema>;
@@ -17,9 +20,7 @@ export const MarketSchema = v.object({
   v: v.literal(1),
   region: v.string(),
   /** Types and on-demand prices, Linux, and the disk's price. */
-  list: v.optional(
-    v.object({ at: Ms, types: v.array(TypeRowSchema), gp3UsdPerGiBMonth: v.optional(v.number()), ipv4UsdPerHour: v.optional(v.number()) }),
-  ),
+  list: v.optional(v.object({ at: Ms, types: v.array(TypeRowSchema), gp3UsdPerGiBMonth: v.optional(v.number()) })),
   /** Spot prices in dollars an hour by type and zone. */
   spot: v.optional(v.object({ at: Ms, prices: v.record(v.string(), v.record(v.string(), v.number())) })),
   /** Applied vCPU quotas by code. */
@@ -36,4 +37,26 @@ export type MarketPart = keyof typeof MARKET_AGES_MS;
 export function staleParts(market: Market | undefined, now: number): MarketPart[] {
   const parts = Object.keys(MARKET_AGES_MS) as MarketPart[];
   return parts.filter((part) => now - (market?.[part]?.at ?? -Infinity) > MARKET_AGES_MS[part]);
+}
+
+/** A spot price from `since` on (milliseconds since 1970), until the next one of its type and zone. */
+export interface SpotPrice {
+  readonly vmType: string;
+  readonly zone: string;
+  readonly usdPerHour: number;
+  readonly since: number;
+}
+
+/** AWS's own word about what it sells. Every call may be refused, and nothing depends on its answer but what is shown and chosen. */
+export interface MarketSource {
+  /** Types for sale now, with zones and on-demand prices. Takes about ten seconds. */
+  list(signal?: AbortSignal): Promise<Omit<NonNullable<Market['list']>, 'at'>>;
+  /** Prices in effect now. @param vmTypes 100 at most; all when not given */
+  spotPrices(vmTypes?: readonly string[], signal?: AbortSignal): Promise<SpotPrice[]>;
+  /** Prices in effect between two times, oldest first. */
+  spotHistory(vmType: string, zone: string, fromMs: number, toMs: number, signal?: AbortSignal): Promise<SpotPrice[]>;
+  /** Applied values of the account's vCPU quotas by code. */
+  quotas(signal?: AbortSignal): Promise<Record<string, number>>;
+  /** Value and use of the quota that counts an offer, both as of now; undefined when no quota does. */
+  quotaState(offer: Pick<Offer, 'vmType' | 'purchase'>, signal?: AbortSignal): Promise<QuotaState | undefined>;
 }

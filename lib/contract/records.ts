@@ -81,8 +81,8 @@ export const LaunchSchema = v.object({
   state: v.picklist(['intent', 'launched', 'failed']),
   failure: v.optional(v.object({ class: FailureClassSchema, code: v.string(), message: v.string(), remedy: v.optional(v.string()) })),
   instances: v.array(v.object({ id: v.string(), vm: v.string(), granted: v.boolean() })),
-  /** What disk and address cost in this region, for the bill. @default - the built-in rates */
-  rates: v.optional(v.object({ gp3UsdPerGiBMonth: v.number(), ipv4UsdPerHour: v.number() })),
+  /** What disks cost in this region when the plan was made, for the bill. @default - the built-in rate */
+  gp3UsdPerGiBMonth: v.optional(v.number()),
   /** Phases on the launching side up to here: plan, capture, upload, record, launch. */
   timings: TimingsSchema,
 });

@@ -65,6 +65,18 @@ export interface RunRequest {
   readonly confirmLargeTree?: (size: TreeSize) => Promise<boolean>;
 }
 
+/** Another way to run the same: nothing of it happens by itself. */
+export interface PlanAlternative {
+  readonly kind: 'cheaper' | 'faster';
+  readonly offer: Offer;
+  /** VM, disk and address together. */
+  readonly usdPerHour: number;
+  /** What is gained, and what to know about it. */
+  readonly text: string;
+  /** Options to add to the command line. */
+  readonly options: string;
+}
+
 /** What `--dry-run` shows: nothing was launched, nothing uploaded. */
 export interface RunPlan {
   readonly offers: readonly Offer[];
@@ -73,6 +85,10 @@ export interface RunPlan {
   readonly lifetimeS: number;
   /** VM, disk and address together, of the first offer. */
   readonly usdPerHour: number;
+  /** What that is made of, dollars an hour. */
+  readonly parts: { readonly vm: number; readonly disk: number; readonly address: number };
+  /** Up to three other ways, the cheaper ones first. */
+  readonly alternatives: readonly PlanAlternative[];
   /** The least a launch costs: EC2 bills at least 60 s. */
   readonly minimumUsd: number;
   /** Who the job will be for AWS, in words, and until when. */

@@ -7,6 +7,7 @@ import type { AwsContext } from '../aws/clients';
 import { createEc2Compute } from '../aws/ec2-compute';
 import { forwardableCredentials, whoAmI } from '../aws/identity';
 import { describeImage } from '../aws/images';
+import { createMarketSource } from '../aws/market-source';
 import { readParameter } from '../aws/parameters';
 import { createS3Store } from '../aws/s3-store';
 import type { Client, ConnectOptions } from './api';
@@ -15,6 +16,7 @@ import { DEFAULT_INTERVALS, LOCAL_INTERVALS } from './deps';
 import type { ClientDeps } from './deps';
 import { agentArtifact, nodeArtifact } from './launch/artifacts';
 import type { Image } from './launch/compile';
+import { MarketKeeper } from './market/keeper';
 import { DEFAULT_PACE, LOCAL_PACE } from './observe/pace';
 
 /**
@@ -28,8 +30,13 @@ export async function connect(options: ConnectOptions): Promise<Client> {
   const home = env['HOME'] ?? os.homedir();
   const cacheDir = path.join(env['XDG_CACHE_HOME'] ?? path.join(home, '.cache'), 'rawcloud');
   const vmSystem = local ? process.platform : 'linux';
+  const store = createS3Store(context, { bucket: scaffold.bucket, account: scaffold.account });
+  const source = createMarketSource(context);
+  const market = new MarketKeeper({ store, source, clock: context.clock, region: scaffold.region });
   const deps: ClientDeps = {
-    store: createS3Store(context, { bucket: scaffold.bucket, account: scaffold.account }),
+    store,
+    prices: source,
+    market,
     compute: createEc2Compute(context),
     scaffold,
     clock: context.clock,
@@ -49,7 +56,10 @@ export async function connect(options: ConnectOptions): Promise<Client> {
     forward: async () => ({ arn: caller.arn, credentials: await forwardableCredentials(context) }),
     agentArtifact: () => agentArtifact(),
     nodeArtifact: (arch, signal) => nodeArtifact({ platform: `${vmSystem}-${arch}`, local, cacheDir, env, ...(signal ? { signal } : {}) }),
-    close: () => Promise.resolve(context.close()),
+    close: async () => {
+      await market.close();
+      context.close();
+    },
   };
   return createClient(deps);
 }

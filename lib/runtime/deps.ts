@@ -1,6 +1,7 @@
 import type { Arch, Credentials, Intervals, Ref, Scaffold } from '../contract';
 import type { DriverDeps } from './drive/deps';
 import type { Image } from './launch/compile';
+import type { MarketKeeper } from './market/keeper';
 import type { Pace } from './observe/pace';
 
 /** Something a VM fetches from v1/agent/ by its hash. */
@@ -32,6 +33,7 @@ export interface ClientDeps extends Omit<DriverDeps, 'emit'> {
   /** Where the client may keep what it can make again. */
   readonly cacheDir: string;
   readonly intervals: Intervals;
+  readonly market: MarketKeeper;
   readonly pace: Pace;
   resolveImage(arch: Arch, image: string | undefined, signal?: AbortSignal): Promise<Image>;
   /** @returns undefined when there is nothing to forward */

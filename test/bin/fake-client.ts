@@ -49,6 +49,16 @@ export const PLAN: RunPlan = {
   diskGiB: 30,
   lifetimeS: 86_400,
   usdPerHour: 0.1091,
+  parts: { vm: 0.1008, disk: 0.0033, address: 0.005 },
+  alternatives: [
+    {
+      kind: 'cheaper',
+      offer: { ...OFFER, purchase: 'spot', usdPerHour: 0.04, priceEstimated: true },
+      usdPerHour: 0.0483,
+      text: 'EC2 may take it back after two minutes’ notice',
+      options: '--spot-policy spot_with_fallback',
+    },
+  ],
   minimumUsd: 0.0018,
   identity: { kind: 'forwarded', arn: 'arn:aws:iam::123456789012:user/developer', expiresAt: '2026-11-24T00:00:00.000Z' },
   tree: { root: '/home/dev/project', files: 1204, bytes: 50_000_000, largest: [{ path: 'data/big.csv', bytes: 40_000_000 }] },

@@ -219,7 +219,8 @@ describe('run --dry-run', () => {
       '38.1 MiB  data/big.csv',
       'Python 3.11 (.venv), 12 packages',
       'warning: data/big.csv is ignored by git',
-      '$0.1091/h with disk and address, $0.0018 at least',
+      'cheaper: spot m7i.large (2 vCPU, 8 GiB) in us-east-1a · about $0.0483/h with disk and address · EC2 may take it back',
+      '$0.1091/h with disk and address (VM $0.1008/h, disk $0.0033/h, address $0.0050/h), $0.0018 at least (60 s)',
       'Nothing was uploaded or launched.',
     ])
       expect(cli.stdout).toContain(part);

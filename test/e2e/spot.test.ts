@@ -50,4 +50,43 @@ describe('spot VMs', () => {
     expect(purchases()).toEqual(['on-demand']);
     expect(house.calls('RunInstances')).toBe(2);
   });
+
+  test('get the role that they need when the account has none', async () => {
+    house.cloud.ec2.spotRole(false);
+    const ended = await house.rawcloud(['run', '--spot-policy', 'spot', 'true']);
+    expect(ended.code).toBe(0);
+    expect(house.calls('CreateServiceLinkedRole')).toBe(1);
+    expect(purchases()).toEqual(['spot']);
+  });
+
+  test('are 120 without that role and the right to make it, with the command for an administrator', async () => {
+    house.cloud.ec2.spotRole(false);
+    house.cloud.faults.arm({
+      operation: 'CreateServiceLinkedRole',
+      count: 9,
+      effect: { kind: 'error', status: 403, code: 'AccessDenied' },
+    });
+    const ended = await house.rawcloud(['run', '--spot-policy', 'spot', 'true']);
+    expect(ended.code).toBe(120);
+    expect(ended.stderr).toMatch(/aws iam create-service-linked-role --aws-service-name spot\.amazonaws\.com/);
+  });
+});
+
+test('a quota that refuses is named with its value, its use and the command that raises it', async () => {
+  house.cloud.ec2.setQuotas({ 'L-1216C47A': 1 });
+  const ended = await house.rawcloud(['run', 'true']);
+  expect(ended.code).toBe(120);
+  expect(ended.stderr).toMatch(/quota "Running On-Demand Standard .*" \(L-1216C47A\): 1 vCPU, 0 in use, 2 asked for/);
+  expect(ended.stderr).toMatch(
+    /aws service-quotas request-service-quota-increase --service-code ec2 --quota-code L-1216C47A --desired-value 3/,
+  );
+});
+
+test('a dry run reads prices and quotas first, so the run after it is refused by its quota before any call', async () => {
+  house.cloud.ec2.setQuotas({ 'L-1216C47A': 1 });
+  await house.rawcloud(['run', '--dry-run', 'true']);
+  const ended = await house.rawcloud(['run', 'true']);
+  expect(ended.code).toBe(120);
+  expect(ended.stderr).toMatch(/does not fit into the quota .*L-1216C47A/);
+  expect(house.calls('RunInstances')).toBe(0);
 });

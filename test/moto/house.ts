@@ -8,6 +8,7 @@ import { DescribeInstancesCommand } from '@aws-sdk/client-ec2';
 import type { AwsContext } from '../../lib/aws/clients';
 import { createEc2Compute } from '../../lib/aws/ec2-compute';
 import { forwardableCredentials, whoAmI } from '../../lib/aws/identity';
+import { createMarketSource } from '../../lib/aws/market-source';
 import { createS3Store } from '../../lib/aws/s3-store';
 import { ROOT, systemClock } from '../../lib/contract';
 import type { Compute, Instance, RawcloudEvent, Scaffold, Store } from '../../lib/contract';
@@ -16,6 +17,7 @@ import { createClient } from '../../lib/runtime/client';
 import { LOCAL_INTERVALS } from '../../lib/runtime/deps';
 import type { Artifact } from '../../lib/runtime/deps';
 import { agentArtifact } from '../../lib/runtime/launch/artifacts';
+import { MarketKeeper } from '../../lib/runtime/market/keeper';
 import { LOCAL_PACE } from '../../lib/runtime/observe/pace';
 import { sha256Of } from '../../lib/store/sha256';
 import { amazonLinux } from '../contract/compute-suite';
@@ -150,6 +152,7 @@ async function openClient({ directory, aws, scaffold, store, compute }: ClientPa
     cacheDir: path.join(directory, 'cache'),
     intervals: { ...LOCAL_INTERVALS, flushMs: 50, idleFlushMs: 50 },
     pace: LOCAL_PACE,
+    market: new MarketKeeper({ store, source: createMarketSource(aws), clock: systemClock, region: scaffold.region }),
     resolveImage: (arch) => amazonLinux(aws, arch),
     forward: async () => ({ arn: caller.arn, credentials: await forwardableCredentials(aws) }),
     agentArtifact: () => agentArtifact(),

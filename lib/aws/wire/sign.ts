@@ -2,7 +2,7 @@ import { createHash, createHmac } from 'node:crypto';
 import type { Credentials } from '../../contract';
 
 /**
- * Signature version 4 for S3, header form. Source: S3 API reference, "Authenticating Requests: Using the Authorization
+ * Signature version 4, header form. Source: S3 API reference, "Authenticating Requests: Using the Authorization
  * Header". Written here, in forty lines, because the agent must run its command within a few milliseconds of its start:
  * the SDK's signer alone would cost more than all the rest of it.
  */
@@ -18,9 +18,15 @@ export interface Signable {
 }
 
 /** The request's headers with date, payload hash, session token and authorization. */
-export function signRequest(request: Signable, credentials: Credentials, region: string, nowMs: number): Record<string, string> {
+export function signRequest(
+  request: Signable,
+  credentials: Credentials,
+  region: string,
+  nowMs: number,
+  service = 's3',
+): Record<string, string> {
   const time = new Date(nowMs).toISOString().replace(/[:-]|\.\d{3}/g, '');
-  const scope = `${time.slice(0, 8)}/${region}/s3/aws4_request`;
+  const scope = `${time.slice(0, 8)}/${region}/${service}/aws4_request`;
   const headers: Record<string, string> = {
     ...request.headers,
     'x-amz-date': time,
@@ -38,7 +44,7 @@ export function signRequest(request: Signable, credentials: Credentials, region:
     request.payloadHash,
   ].join('\n');
   const toSign = ['AWS4-HMAC-SHA256', time, scope, sha256Hex(canonical)].join('\n');
-  const key = [time.slice(0, 8), region, 's3', 'aws4_request'].reduce<string | Buffer>(
+  const key = [time.slice(0, 8), region, service, 'aws4_request'].reduce<string | Buffer>(
     (k, part) => hmac(k, part),
     `AWS4${credentials.secretAccessKey}`,
   );

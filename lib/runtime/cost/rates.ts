@@ -13,7 +13,12 @@ export const RATES = {
   minimumSeconds: 60,
 } as const;
 
+/** A gp3 disk, dollars an hour. @param gp3UsdPerGiBMonth what the region takes */
+export function diskUsdPerHour(diskGiB: number, gp3UsdPerGiBMonth: number = RATES.gp3UsdPerGiBMonth): number {
+  return (diskGiB * gp3UsdPerGiBMonth) / RATES.hoursPerMonth;
+}
+
 /** A VM with disk and public address, dollars an hour. */
-export function hourlyUsd(vmUsdPerHour: number, diskGiB: number): number {
-  return vmUsdPerHour + (diskGiB * RATES.gp3UsdPerGiBMonth) / RATES.hoursPerMonth + RATES.ipv4UsdPerHour;
+export function hourlyUsd(vmUsdPerHour: number, diskGiB: number, gp3UsdPerGiBMonth?: number): number {
+  return vmUsdPerHour + diskUsdPerHour(diskGiB, gp3UsdPerGiBMonth) + RATES.ipv4UsdPerHour;
 }

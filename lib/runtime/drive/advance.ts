@@ -1,4 +1,4 @@
-import { decisionOfResults, EXIT_CODES, offerName, offersAfter, SETTLE_MS } from '../../contract';
+import { decisionOfResults, EXIT_CODES, offerName, offersAfter, SETTLE_MS, stateReasonRemedy } from '../../contract';
 import type { Decision, FailureClass, JobView, Launch, Stored, VmView } from '../../contract';
 
 /** What a driver does next. Each is a conditional write or carries a derived token: two drivers doing it at once do it once. */
@@ -187,7 +187,7 @@ function verdict(view: JobView, vm: VmView, launch: Launch): Decision | undefine
     const why = vm.instance?.stateReason ? ` (${vm.instance.stateReason})` : '';
     return vm.beat
       ? lost(`the VM ${vm.id} went away while the job was on it${why}`)
-      : bootFailed(`the VM ${vm.id} ended before the job began${why}`);
+      : bootFailed(`the VM ${vm.id} ended before the job began${why}`, stateReasonRemedy(vm.instance?.stateReason));
   }
   if (vm.beat) {
     const ageMs = vm.beatAgeMs ?? 0;
@@ -209,12 +209,12 @@ function lost(message: string): Decision {
   };
 }
 
-function bootFailed(message: string): Decision {
+function bootFailed(message: string, remedy = 'rawcloud logs --boot shows what the VM said while it booted.'): Decision {
   return {
     outcome: 'lost',
     reason: 'boot-failed',
     message,
-    remedy: 'rawcloud logs --boot shows what the VM said while it booted.',
+    remedy,
     exitCode: EXIT_CODES.boot,
   };
 }

@@ -1,4 +1,4 @@
-import type { Clock, Compute, EventData, EventType, RawcloudEvent, Scaffold, Store } from '../../contract';
+import type { Clock, Compute, EventData, EventType, MarketSource, RawcloudEvent, Scaffold, Store } from '../../contract';
 
 /** Where events go. Must not throw. */
 export type Emit = (event: RawcloudEvent) => void;
@@ -12,6 +12,8 @@ export interface DriverDeps {
   /** Who drives, for the records: `client host:pid`, `reaper`. */
   readonly by: string;
   readonly emit?: Emit;
+  /** Asked why a quota refused, and what spot VMs cost in the end. @default - not asked */
+  readonly prices?: Pick<MarketSource, 'quotaState' | 'spotHistory'>;
 }
 
 /** An event of the one schema. */

@@ -4,6 +4,8 @@ import { billedVm, jobBill } from '../cost/job-bill';
 import { recompileLaunch } from '../launch/compile';
 import type { Action } from './advance';
 import { event } from './deps';
+import { explainQuota } from './quota-failure';
+import { spotHistories } from './spot-bill';
 import type { DriverDeps } from './deps';
 import { readSealed, updateLaunch, writeGrant } from './records';
 
@@ -57,7 +59,12 @@ async function launchFailed(deps: DriverDeps, view: JobView, record: Stored<Laun
   if (!known || !failure || !DEFINITE.includes(failure)) throw error;
   const code = typeof known.data['awsCode'] === 'string' ? known.data['awsCode'] : known.code;
   const remedy = known.remedy ? { remedy: known.remedy } : {};
-  return fail(deps, view, record, { class: failure, code, message: known.message, ...remedy });
+  return fail(
+    deps,
+    view,
+    record,
+    await explainQuota(deps, record.value.offer, { class: failure, code, message: known.message, ...remedy }),
+  );
 }
 
 async function fail(deps: DriverDeps, view: JobView, record: Stored<Launch>, failure: NonNullable<Launch['failure']>): Promise<void> {
@@ -109,12 +116,11 @@ async function decide(deps: DriverDeps, view: JobView, decision: Omit<Outcome, '
 }
 
 async function end(deps: DriverDeps, view: JobView): Promise<void> {
-  const diskGiB = view.objects.spec?.value.hardware.diskGiB ?? 0;
   const vms = view.vms.map((vm) => {
-    const { launchedAt, endedAt, endSeen } = billedVm(view, vm, diskGiB);
+    const { launchedAt, endedAt, endSeen } = billedVm(view, vm);
     return { id: vm.id, launchedAt, endedAt, endSeen };
   });
-  const record = { v: 1, at: view.now, by: deps.by, bill: jobBill(view, deps.store.requests), vms };
+  const record = { v: 1, at: view.now, by: deps.by, bill: jobBill(view, deps.store.requests, await spotHistories(deps, view)), vms };
   await deps.store.put(jobKeys.end(view.prefix), encodeJson(record), { if: 'absent' });
 }
 

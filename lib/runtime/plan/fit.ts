@@ -18,9 +18,18 @@ export interface Fitting {
 export function fittingTypes(hardware: Hardware, market: MarketView): Fitting[] {
   if (hardware.vmTypes) return hardware.vmTypes.map((name, rank) => ({ type: named(name, hardware, market), rank }));
   const candidates = market.types.filter((t) => t.arch === hardware.arch && rankOf(t, hardware) >= 0);
-  const fit = candidates.filter((t) => within(t.vcpu, hardware.cpu) && within(t.memoryGiB, hardware.memoryGiB) && zonesFor(t, hardware));
+  const fit = candidates.filter((t) => fits(t, hardware));
   if (fit.length === 0) throw nothingFits(hardware, candidates);
   return fit.map((type) => ({ type, rank: rankOf(type, hardware) })).sort(byRankAndPrice);
+}
+
+/** Whether anything fits: then {@link fittingTypes} does not throw for hardware without types by name. */
+export function anyFits(hardware: Hardware, market: MarketView): boolean {
+  return market.types.some((t) => t.arch === hardware.arch && rankOf(t, hardware) >= 0 && fits(t, hardware));
+}
+
+function fits(type: VmType, hardware: Hardware): boolean {
+  return within(type.vcpu, hardware.cpu) && within(type.memoryGiB, hardware.memoryGiB) && zonesFor(type, hardware) !== undefined;
 }
 
 /** Place in the families asked for; 0 for ordinary types when none were, −1 for what is out of the question. */

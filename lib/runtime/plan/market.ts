@@ -14,8 +14,8 @@ export interface MarketView {
   spotUsdPerHour(vmType: string, zone: string | undefined): number | undefined;
   /** vCPUs by quota code; undefined when not known. */
   quotaVcpus(code: string): number | undefined;
-  /** What the region takes for disks and addresses; undefined when not known. */
-  readonly rates: { readonly gp3UsdPerGiBMonth: number; readonly ipv4UsdPerHour: number } | undefined;
+  /** What the region takes for disks; undefined when not known. */
+  readonly gp3UsdPerGiBMonth: number | undefined;
 }
 
 /** @param market as read from the bucket; undefined when there is none */
@@ -30,13 +30,8 @@ export function viewMarket(region: string, market: Market | undefined): MarketVi
     spotSource: spot && `spot price of ${day(spot.at)}`,
     spotUsdPerHour: (vmType, zone) => spotPrice(spot?.prices[vmType], zone),
     quotaVcpus: (code) => quotas?.values[code],
-    rates: ratesOf(live),
+    gp3UsdPerGiBMonth: live?.gp3UsdPerGiBMonth,
   };
-}
-
-function ratesOf(list: Market['list']): MarketView['rates'] {
-  const { gp3UsdPerGiBMonth, ipv4UsdPerHour } = list ?? {};
-  return gp3UsdPerGiBMonth === undefined || ipv4UsdPerHour === undefined ? undefined : { gp3UsdPerGiBMonth, ipv4UsdPerHour };
 }
 
 function typeOf([name, arch, vcpu, memoryGiB, usdPerHour, traits, zones]: TypeRow, region: string): VmType {
@@ -48,7 +43,7 @@ function typeOf([name, arch, vcpu, memoryGiB, usdPerHour, traits, zones]: TypeRo
     usdPerHour,
     estimated: false,
     steady: !/[bfgm]/.test(traits),
-    zones: [...zones].map((letter) => `${region}${letter}`),
+    ...(zones === '' ? {} : { zones: [...zones].map((letter) => `${region}${letter}`) }),
   };
 }
 

@@ -1,13 +1,12 @@
 import { formatSize } from '../../contract';
 import type { RunPlan, RunRequest } from '../api';
-import { hourlyUsd, RATES } from '../cost/rates';
+import { diskUsdPerHour, hourlyUsd, RATES } from '../cost/rates';
 import type { ClientDeps } from '../deps';
 import { newJobId } from '../ids';
 import { normalizeRequest } from '../request';
 import { measureTree } from '../sync/sync';
 import { capture } from './capture';
-import { readMarket } from '../market/read';
-import { viewMarket } from '../plan/market';
+import { alternatives } from '../plan/alternatives';
 import { archOf, hardwareOf, offersFor } from './offers';
 
 /** The plan of a run: what it would take along, buy and cost. Writes nothing anywhere. */
@@ -15,15 +14,16 @@ export async function planRun(deps: ClientDeps, asked: RunRequest, signal?: Abor
   const request = normalizeRequest(asked, deps.cwd);
   const arch = archOf(deps, request);
   const captured = await capture(deps, request, arch);
-  const [image, forwarded, stored, measured] = await Promise.all([
+  const [image, forwarded, { view: market, notices }, measured] = await Promise.all([
     deps.resolveImage(arch, request.image, signal),
     request.credentials === 'none' ? undefined : deps.forward(signal),
-    readMarket(deps.store, deps.scaffold.region, signal),
+    deps.market.freshView(signal),
     measureTree({ root: captured.root, include: captured.include, home: deps.home, env: deps.env, ...(signal ? { signal } : {}) }),
   ]);
-  const market = viewMarket(deps.scaffold.region, stored?.market);
-  const offers = offersFor(hardwareOf(deps, request, arch, newJobId()), market);
-  const usdPerHour = hourlyUsd(offers[0]!.usdPerHour, request.diskGiB);
+  const hardware = hardwareOf(deps, request, arch, newJobId());
+  const offers = offersFor(hardware, market);
+  const hourly = (vmUsd: number): number => hourlyUsd(vmUsd, request.diskGiB, market.gp3UsdPerGiBMonth);
+  const usdPerHour = hourly(offers[0]!.usdPerHour);
   const expiresAt = forwarded?.credentials.expiresAt;
   return {
     offers,
@@ -31,11 +31,17 @@ export async function planRun(deps: ClientDeps, asked: RunRequest, signal?: Abor
     diskGiB: request.diskGiB,
     lifetimeS: request.lifetimeS,
     usdPerHour,
+    parts: {
+      vm: offers[0]!.usdPerHour,
+      disk: diskUsdPerHour(request.diskGiB, market.gp3UsdPerGiBMonth),
+      address: RATES.ipv4UsdPerHour,
+    },
+    alternatives: alternatives(hardware, offers[0]!, market).map((a) => ({ ...a, usdPerHour: hourly(a.offer.usdPerHour) })),
     minimumUsd: (usdPerHour * RATES.minimumSeconds) / 3600,
     identity: forwarded ? { kind: 'forwarded', arn: forwarded.arn, ...(expiresAt ? { expiresAt } : {}) } : { kind: 'none' },
     tree: { ...measured.size, root: captured.root },
     packages: captured.found.map(({ kind, title }) => ({ kind, title })),
-    notices: [...captured.notices, ...measured.notices, ...contentNotice(captured.contents)],
+    notices: [...captured.notices, ...measured.notices, ...notices, ...contentNotice(captured.contents)],
   };
 }
 

@@ -16,8 +16,6 @@ import { sortVariables } from '../variables';
 import { capture } from './capture';
 import type { Captured } from './capture';
 import { launchRecorded } from './launch';
-import { readMarket } from '../market/read';
-import { viewMarket } from '../plan/market';
 import type { MarketView } from '../plan/market';
 import { archOf, hardwareOf, offersFor } from './offers';
 import { recordJob } from './record';
@@ -74,6 +72,7 @@ export async function run(deps: ClientDeps, asked: RunRequest, options: RunOptio
   const [offer] = prepared.offers;
   say('launch.intent', { n: 0, offer: offer!, ...(offer?.reason ? { reason: offer.reason } : {}) });
   await launchRecorded(driver, deps.clock);
+  deps.market.refreshLater();
   return driver;
 }
 
@@ -91,12 +90,16 @@ async function prepare(
   // What AWS tells and what this machine tells do not depend on one another.
   const [[image, forwarded, market], captured] = await Promise.all([
     stopwatch.time('plan', () =>
-      Promise.all([deps.resolveImage(arch, request.image, signal), identity(deps, request, signal), marketFor(deps, signal)]),
+      Promise.all([
+        deps.resolveImage(arch, request.image, signal),
+        identity(deps, request, signal),
+        deps.market.view(request.spotPolicy, signal),
+      ]),
     ),
     stopwatch.time('capture', () => capture(deps, request, arch)),
   ]);
   const offers = offersFor(hardwareOf(deps, request, arch, job), market);
-  say('plan.ready', planEvent(request, offers, image, forwarded));
+  say('plan.ready', planEvent(request, offers, market, image, forwarded));
   for (const notice of captured.notices) say('notice', notice);
   signal?.throwIfAborted();
   const uploaded = await stopwatch.time('upload', () => upload(deps, asked, captured, arch, say, signal));
@@ -117,11 +120,6 @@ async function prepare(
   return { job, request, captured, offers, market, image, forwarded, spec, agent: uploaded.agent, node: uploaded.node };
 }
 
-async function marketFor(deps: ClientDeps, signal: AbortSignal | undefined): Promise<MarketView> {
-  const { region } = deps.scaffold;
-  return viewMarket(region, (await readMarket(deps.store, region, signal))?.market);
-}
-
 async function identity(deps: ClientDeps, request: NormalRequest, signal: AbortSignal | undefined): Promise<Forwarded | undefined> {
   return request.credentials === 'none' ? undefined : deps.forward(signal);
 }
@@ -135,6 +133,7 @@ function identityOf(forwarded: Forwarded | undefined): JobSpec['identity'] {
 function planEvent(
   request: NormalRequest,
   offers: readonly Offer[],
+  market: MarketView,
   image: Image,
   forwarded: Forwarded | undefined,
 ): EventData['plan.ready'] {
@@ -144,7 +143,7 @@ function planEvent(
     diskGiB: request.diskGiB,
     lifetimeS: request.lifetimeS,
     identity: identityText(forwarded),
-    usdPerHour: hourlyUsd(offers[0]!.usdPerHour, request.diskGiB),
+    usdPerHour: hourlyUsd(offers[0]!.usdPerHour, request.diskGiB, market.gp3UsdPerGiBMonth),
   };
 }
 
@@ -205,7 +204,7 @@ function firstLaunch(deps: ClientDeps, prepared: Prepared, stopwatch: Stopwatch)
     offer: offer!,
     ...(offer?.reason ? { reason: offer.reason } : {}),
     rest,
-    ...(market.rates ? { rates: market.rates } : {}),
+    ...(market.gp3UsdPerGiBMonth === undefined ? {} : { gp3UsdPerGiBMonth: market.gp3UsdPerGiBMonth }),
     request: compileLaunch({ spec, scaffold: deps.scaffold, image, offer: offer!, n: 0, lifetimeUntil: endOfLifetime(spec) }),
     token: clientToken(spec.job, 0, offer!),
     intervals: deps.intervals,
