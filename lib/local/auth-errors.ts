@@ -65,7 +65,7 @@ const INVALID_TOKEN = 'The security token included in the request is invalid.';
 const SIGNATURE =
   'The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.';
 
-/** The wordings that STS and the JSON services share; they differ in codes and status. */
+/** The wordings that STS, IAM and the JSON services share; they differ in codes and status. */
 function common(
   codes: { token: string; signature: string; missing: string; incomplete: string; expired: string },
   status: number,
@@ -105,7 +105,7 @@ const JSON_SERVICES = common(
   400,
 );
 
-const BY_SERVICE: Readonly<Record<string, Wordings>> = { s3: S3, ec2: EC2, sts: STS };
+const BY_SERVICE: Readonly<Record<string, Wordings>> = { s3: S3, ec2: EC2, sts: STS, iam: STS };
 
 /** The fault in the words of `service`. */
 export function authError(service: string, fault: AuthFault): ServiceError {

@@ -7,6 +7,7 @@ import { Calls } from './calls';
 import { createProcessDriver } from './drivers/process';
 import { Ec2Controls } from './ec2/controls';
 import { Fleet } from './ec2/fleet';
+import type { LagOptions } from './ec2/lag';
 import { Machines } from './ec2/machines';
 import { createEc2Service } from './ec2/service';
 import { openFacts, saveFacts } from './facts';
@@ -32,6 +33,8 @@ export interface LocalCloudOptions {
   readonly bootMs?: number;
   /** From SIGTERM to SIGKILL when an instance is ended from outside, milliseconds. @default 5000 */
   readonly graceMs?: number;
+  /** Answers about instances lag behind what is. @default - they do not */
+  readonly lag?: LagOptions;
   /** How long the directory of a terminated instance stays, milliseconds. @default 60000 */
   readonly keepMs?: number;
   /** Fixed when the state directory is made. @default 'us-east-1' */
@@ -93,6 +96,7 @@ async function start(options: LocalCloudOptions, lock: Lock): Promise<LocalCloud
   const later: { url?: string; control?: Control } = {};
   const fleet = await openFleet(options, account, { endpointUrl: () => later.url ?? notYet(), onError });
   const { principals, policies, ec2: state } = account;
+  if (options.lag) state.lag.set(options.lag);
   const faults = new Faults();
   const calls = new Calls({ file: path.join(stateDir, 'calls.jsonl') });
   const services = [createEc2Service({ state, fleet, policies }), ...account.services];

@@ -175,9 +175,17 @@ export class Front {
   }
 }
 
+/** Services by what stands before the operation in `X-Amz-Target`. */
+const TARGETS: Readonly<Record<string, string>> = {
+  AmazonSSM: 'ssm',
+  AWSPriceListService: 'pricing',
+  ServiceQuotasV20190624: 'servicequotas',
+};
+
 /** Whose words an answer takes when the request does not say whom it is for. */
 function guessService(req: IncomingMessage): string {
-  if (req.headers['x-amz-target']?.toString().startsWith('AmazonSSM.')) return 'ssm';
+  const byTarget = TARGETS[req.headers['x-amz-target']?.toString().split('.')[0] ?? ''];
+  if (byTarget) return byTarget;
   const isForm = req.headers['content-type']?.startsWith('application/x-www-form-urlencoded');
   return req.method === 'POST' && isForm ? 'ec2' : 's3';
 }

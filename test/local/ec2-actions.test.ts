@@ -8,6 +8,7 @@ import {
   DeleteTagsCommand,
   DescribeAccountAttributesCommand,
   DescribeAvailabilityZonesCommand,
+  DescribeInstanceAttributeCommand,
   DescribeInstanceStatusCommand,
   DescribeInstancesCommand,
   DescribeInstanceTypeOfferingsCommand,
@@ -20,7 +21,7 @@ import {
   StopInstancesCommand,
   TerminateInstancesCommand,
 } from '@aws-sdk/client-ec2';
-import type { EC2Client } from '@aws-sdk/client-ec2';
+import type { EC2Client, InstanceAttributeName } from '@aws-sdk/client-ec2';
 import { withLocalCloud } from '../fakes/local-cloud';
 import { IMAGES, launch, run, script } from './launching';
 
@@ -35,6 +36,18 @@ test('the status of instances that run is told, of others only when asked', asyn
     expect(InstanceStatuses).toMatchObject([{ InstanceId: up, InstanceStatus: { Status: 'ok' }, SystemStatus: { Status: 'ok' } }]);
     const all = await ec2.send(new DescribeInstanceStatusCommand({ InstanceIds: [down, up], IncludeAllInstances: true }));
     expect(all.InstanceStatuses!.map((s) => s.InstanceState!.Name).sort()).toEqual(['running', 'terminated']);
+  });
+});
+
+test('attributes of an instance are told one by one', async () => {
+  await withLocalCloud({}, async (test) => {
+    const InstanceId = await launch(test, { UserData: script('true'), InstanceInitiatedShutdownBehavior: 'terminate' });
+    const attribute = (Attribute: InstanceAttributeName) => test.ec2.send(new DescribeInstanceAttributeCommand({ InstanceId, Attribute }));
+    expect((await attribute('userData')).UserData).toEqual({ Value: script('true') });
+    expect((await attribute('instanceInitiatedShutdownBehavior')).InstanceInitiatedShutdownBehavior).toEqual({ Value: 'terminate' });
+    expect((await attribute('instanceType')).InstanceType).toEqual({ Value: 'm7i.large' });
+    expect((await attribute('groupSet')).Groups).toMatchObject([{ GroupName: 'default' }]);
+    await expect(attribute('shoe' as InstanceAttributeName)).rejects.toMatchObject({ name: 'InvalidParameterValue' });
   });
 });
 

@@ -54,8 +54,7 @@ test('tags and states lag, too, and nothing that was changed meanwhile is undone
 });
 
 test('changes show after some time', async () => {
-  await withLocalCloud({ bootMs: 60_000 }, async (test) => {
-    test.cloud.ec2.lag({ ms: 150 });
+  await withLocalCloud({ bootMs: 60_000, lag: { ms: 150 } }, async (test) => {
     const from = Date.now();
     await launch(test);
     const first = await states(test);

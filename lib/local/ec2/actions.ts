@@ -3,6 +3,7 @@ import type { XmlFields } from '../xml';
 import { consoleOutput, describeInstances, rebootInstances, startInstances, stopInstances, terminateInstances } from './instances';
 import { describeAvailabilityZones, describeSubnets, describeVpcs } from './describe-network';
 import { describeAccountAttributes, describeRegions } from './describe-account';
+import { describeInstanceAttribute } from './describe-attribute';
 import { describeImages } from './describe-images';
 import { describeInstanceTypeOfferings } from './describe-offerings';
 import { describeInstanceStatus } from './describe-status';
@@ -66,6 +67,7 @@ export const ACTIONS: Readonly<Record<string, Ec2Action>> = {
   DescribeImages: describeImages,
   DescribeInstanceTypes: describeInstanceTypes,
   DescribeInstanceTypeOfferings: describeInstanceTypeOfferings,
+  DescribeInstanceAttribute: describeInstanceAttribute,
   DescribeInstanceStatus: describeInstanceStatus,
   DescribeRegions: describeRegions,
   DescribeAccountAttributes: describeAccountAttributes,

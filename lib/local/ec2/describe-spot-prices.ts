@@ -3,6 +3,7 @@ import type { Ec2Call } from './actions';
 import { invalidParameter } from './errors';
 import { applyFilters } from './filters';
 import { INSTANCE_TYPES } from './instance-types';
+import { zonesWith } from './network';
 import { page } from './paging';
 import { text, texts } from './query';
 import { set, timestamp } from './render';
@@ -23,7 +24,8 @@ export function describeSpotPriceHistory({ state, params }: Ec2Call): XmlFields 
   const toMs = readTime(params, 'EndTime') ?? state.now();
   const fromMs = Math.max(readTime(params, 'StartTime') ?? 0, oldestStart(state.now(), zones.length * types.length));
   const isLinux = products.length === 0 || products.some((p) => LINUX.includes(p));
-  const all = isLinux ? zones.flatMap((zone) => types.flatMap((type) => state.market.history(type, zone, fromMs, toMs))) : [];
+  const pools = types.flatMap((type) => zonesWith(state.network, type).flatMap((zone) => (zones.includes(zone) ? [{ type, zone }] : [])));
+  const all = isLinux ? pools.flatMap(({ type, zone }) => state.market.history(type, zone, fromMs, toMs)) : [];
   const fitting = applyFilters(all, params, {
     values: {
       'availability-zone': (p) => p.zone,
