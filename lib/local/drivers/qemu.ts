@@ -83,8 +83,7 @@ async function compile(
 ): Promise<string[]> {
   const { imageDir, memoryMiB = 512, cpus = 2 } = options;
   const disk = path.join(directory.own, 'disk.qcow2');
-  const base = path.join(imageDir, 'base.raw');
-  if (!existsSync(disk)) await promisify(execFile)('qemu-img', ['create', '-q', '-f', 'qcow2', '-b', base, '-F', 'raw', disk]);
+  if (!existsSync(disk)) await makeDisk(disk, path.join(imageDir, 'base.raw'));
   return qemuArguments({
     id,
     mac: macAddress(id),
@@ -98,6 +97,15 @@ async function compile(
     cpus,
     kvm: await hasKvm(),
     ports: { imds: Number(new URL(imdsUrl).port), endpoint: Number(new URL(endpointUrl).port) },
+  });
+}
+
+const REMEDY = 'The driver needs qemu-system-x86_64, qemu-img and nc on PATH, and an image made by test/vm/build-image.sh.';
+
+/** @throws E_LOCAL_CLOUD */
+async function makeDisk(disk: string, base: string): Promise<void> {
+  await promisify(execFile)('qemu-img', ['create', '-q', '-f', 'qcow2', '-b', base, '-F', 'raw', disk]).catch((cause: unknown) => {
+    throw new RawcloudError('E_LOCAL_CLOUD', `a VM's disk could not be made from the image ${base}`, { remedy: REMEDY, cause });
   });
 }
 
@@ -126,7 +134,7 @@ async function isOn(directory: MachineDirectory, gone: Promise<void>): Promise<v
 async function notStarted(directory: MachineDirectory): Promise<RawcloudError> {
   const said = (await readFile(path.join(directory.own, 'qemu.log'), 'utf8')).trim().slice(-500);
   return new RawcloudError('E_LOCAL_CLOUD', `QEMU did not start the VM in ${directory.root}; it said: ${said || '(nothing)'}`, {
-    remedy: 'The driver needs qemu-system-x86_64, qemu-img and nc on PATH, and an image made by test/vm/build-image.sh.',
+    remedy: REMEDY,
   });
 }
 
