@@ -3,11 +3,13 @@
  * Installs nothing unless --install is given, which needs root and apt. Where it cannot run it says `skipped: …` as its
  * last line and exits 0.
  */
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import { ensureInstalled } from './house/install.mjs';
 import { run } from './house/command.mjs';
 import { buildImage, CACHE, hasImage, imageDirectory } from './vm/image.mjs';
+import { endVms } from './vm/leftovers.mjs';
 import { install, missingPackages, whyNotRoot, whyNoVm } from './vm/tools.mjs';
 
 /** @returns why the VMs cannot run; undefined when all is in place */
@@ -44,5 +46,17 @@ await ensureBuilt();
 const node = path.join(CACHE, 'node');
 mkdirSync(node, { recursive: true });
 const jest = ['node_modules/jest/bin/jest.js', '--config', 'test/vm/jest.config.js', ...args.filter((arg) => arg !== '--install')];
-const env = { ...process.env, RAWCLOUD_TEST_VM_IMAGE: imageDirectory(), RAWCLOUD_TEST_VM_NODE: node };
-process.exitCode = await run(process.execPath, jest, { env });
+// With a TMPDIR of ours nothing stays when the tests are interrupted.
+const directory = realpathSync(mkdtempSync(path.join(os.tmpdir(), 'rawcloud-vm-')));
+const ended = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => ended.abort());
+try {
+  const env = { ...process.env, TMPDIR: directory, RAWCLOUD_TEST_VM_IMAGE: imageDirectory(), RAWCLOUD_TEST_VM_NODE: node };
+  process.exitCode = await run(process.execPath, jest, { env, signal: ended.signal });
+} catch (error) {
+  if (error.name !== 'AbortError') throw error;
+  process.exitCode = 130;
+} finally {
+  endVms(directory);
+  rmSync(directory, { recursive: true, force: true, maxRetries: 3 });
+}

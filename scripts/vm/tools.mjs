@@ -1,5 +1,5 @@
-import { execFileSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import { must } from '../house/command.mjs';
 
@@ -34,8 +34,7 @@ export async function install(packages) {
 /** Why an x86_64 VM cannot run here. */
 export function whyNoVm() {
   if (process.platform !== 'linux') return `VMs of the tests run on Linux, this is ${process.platform}`;
-  const machine = execFileSync('uname', ['-m'], { encoding: 'utf8' }).trim();
-  return machine === 'x86_64' ? undefined : `the image of the tests is for x86_64, this is ${machine}`;
+  return os.machine() === 'x86_64' ? undefined : `the image of the tests is for x86_64, this is ${os.machine()}`;
 }
 
 function find(program) {
