@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { RefSchema } from './spec';
 
 /*
  * A tree manifest is the content that `spec.environment.tree` names: every entry of the synchronized tree and
@@ -41,3 +42,21 @@ export const TreeSchema = v.object({
   blobs: v.record(v.string(), BlobPlaceSchema),
 });
 export type Tree = v.InferOutput<typeof TreeSchema>;
+
+/**
+ * A manifest that names only what differs from another one, so that one changed file does not send the names of all. Its base
+ * is a {@link Tree}, never another such. Objects of `packs` come in addition to those of the base.
+ */
+export const TreeChangeSchema = v.object({
+  v: v.literal(1),
+  base: RefSchema,
+  removed: v.array(v.object({ path: v.string(), raw: v.optional(v.literal(true)) })),
+  /** New, or in place of the base's entry of that path. */
+  changed: v.array(TreeEntrySchema),
+  packs: v.array(v.string()),
+  blobs: v.record(v.string(), BlobPlaceSchema),
+});
+export type TreeChange = v.InferOutput<typeof TreeChangeSchema>;
+
+/** What a spec names as its tree. */
+export const ManifestSchema = v.union([TreeSchema, TreeChangeSchema]);

@@ -32,6 +32,8 @@ export interface UploadOptions {
   /** Key of an object by its SHA-256. */
   readonly keyOf: (sha256: string) => string;
   readonly signal?: AbortSignal;
+  /** Called before each pack is sent. */
+  readonly onSending?: (object: string, blobs: readonly PackedBlob[]) => Promise<void>;
   /** Called after each object, in no particular order. */
   readonly onStored?: (stored: StoredObject) => Promise<void> | void;
 }
@@ -69,7 +71,8 @@ async function* packsOf(blobs: Iterable<SmallBlob> | AsyncIterable<SmallBlob>, s
   if (!writer.isEmpty) yield writer.finish();
 }
 
-async function putPack(pack: Pack, { store, keyOf, signal }: UploadOptions): Promise<StoredObject> {
+async function putPack(pack: Pack, { store, keyOf, signal, onSending }: UploadOptions): Promise<StoredObject> {
+  await onSending?.(pack.sha256, pack.blobs);
   const put = await store.put(keyOf(pack.sha256), pack.bytes, { if: 'absent', ...(signal ? { signal } : {}) });
   return { object: pack.sha256, blobs: pack.blobs, sentBytes: put === 'lost' ? 0 : pack.bytes.byteLength };
 }

@@ -1,14 +1,15 @@
 import { createHash } from 'node:crypto';
 import { closeSync } from 'node:fs';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { bucketKeys, mapBounded, showPath } from '../contract';
-import type { Ref, Store, Tree } from '../contract';
+import { bucketKeys, mapBounded, RawcloudError, showPath } from '../contract';
+import type { Ref, Store, Tree, TreeChange } from '../contract';
 import { decodeBlob } from './compress';
 import { FETCH_BYTES, planFetches } from './fetch-plan';
 import type { Fetch, WantedBlob } from './fetch-plan';
 import { inOrder } from './in-order';
 import { damaged, fetchRef, missing } from './ref';
 import { sha256Of } from './sha256';
+import { applyChange } from './tree-change';
 import { safeEntries } from './tree-check';
 import type { SafeEntry } from './tree-check';
 import { decodeTree } from './tree-codec';
@@ -56,14 +57,19 @@ export async function restoreTree(options: RestoreOptions): Promise<Tree> {
   return tree;
 }
 
-/** The manifest, checked against its hash. @throws E_INTEGRITY, E_NEWER, E_RECORD */
+/** The manifest, checked against its hash, and with it the one that it changes. @throws E_INTEGRITY, E_NEWER, E_RECORD */
 export async function fetchTree({
   store,
   ref,
   keyOf = bucketKeys.file,
   signal,
 }: Pick<RestoreOptions, 'store' | 'ref' | 'keyOf' | 'signal'>): Promise<Tree> {
-  return decodeTree(await fetchRef(store, ref, keyOf(ref.sha256), signal));
+  const read = async (one: Ref): Promise<Tree | TreeChange> => decodeTree(await fetchRef(store, one, keyOf(one.sha256), signal));
+  const found = await read(ref);
+  if (!('base' in found)) return found;
+  const base = await read(found.base);
+  if ('base' in base) throw new RawcloudError('E_INTEGRITY', 'the tree manifest changes one that is itself a change of another');
+  return applyChange(base, found);
 }
 
 /** Writes some entries of a tree, or all. */

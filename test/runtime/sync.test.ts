@@ -126,7 +126,7 @@ test(
     const first = await sync();
     expect(first.uploadedObjects).toBe(3);
     const { sha256 } = await uploadContent(store, bytes);
-    expect(first.manifest.packs).toContain(sha256);
+    expect(first.objects).toContain(sha256);
     expect(sent(await sync(other))).toMatchObject({ uploadedObjects: 0 });
   }),
 );
@@ -147,7 +147,7 @@ describe('the cache', () => {
       place.clockMs += 1000;
       writeTree(root, { b: 'two' });
       await sync();
-      await store.delete(bucketKeys.file(first.manifest.packs[0]!));
+      await store.delete(bucketKeys.file(first.objects[0]!));
       place.clockMs += 23 * HOUR_MS;
       expect(sent(await sync())).toMatchObject({ newBytes: 0 });
       place.clockMs += 2 * HOUR_MS;

@@ -8,7 +8,8 @@ import type { PackedBlob } from '../../store/packs';
  * What a client believes to be in a bucket: one JSON line an object,
  *
  *   {"object":"<sha256>","at":<ms>,"blobs":[[sha256, offset, length, encoding, bytes], …]}
- *   {"object":"<sha256>","at":<ms>}      seen again
+ *   {"object":"<sha256>","at":0,"blobs":…}   about to be sent
+ *   {"object":"<sha256>","at":<ms>}      seen (again)
  *   {"object":"<sha256>","gone":true}
  *
  * where later lines win. Lines are appended, each in one write that begins and ends with a line break, so that clients side
@@ -36,7 +37,7 @@ export class CacheFile {
     const lines = text.split('\n').filter((line) => line !== '');
     const objects = new Map<string, CachedObject>();
     for (const line of lines) applyLine(objects, line);
-    if (lines.length - objects.size > MOST_STALE_LINES) await this.#rewrite([...objects.values()]);
+    if (lines.length - objects.size > MOST_STALE_LINES) await this.#rewrite([...objects.values()].filter(({ at }) => at > 0));
     return [...objects.values()];
   }
 
@@ -79,25 +80,72 @@ function lineOf({ object, at, blobs }: CachedObject): string {
   return JSON.stringify({ object, at, blobs: blobs.map(toRow) });
 }
 
+/** As {@link lineOf} writes it. */
+const OBJECT_LINE = /^\{"object":"([0-9a-f]{64})","at":(\d+),"blobs":(\[.*\])\}$/;
+
+/** Most runs ask for none of the blobs: they are read when somebody does. */
+class LazyObject implements CachedObject {
+  #blobs: readonly PackedBlob[] | undefined;
+
+  constructor(
+    readonly object: string,
+    readonly at: number,
+    private readonly rows: string,
+  ) {}
+
+  get blobs(): readonly PackedBlob[] {
+    return (this.#blobs ??= blobsOf(parseJson(this.rows)) ?? []);
+  }
+}
+
 function applyLine(objects: Map<string, CachedObject>, text: string): void {
+  const written = OBJECT_LINE.exec(text);
+  if (written) {
+    const [, object, at, rows] = written;
+    objects.set(object!, new LazyObject(object!, Number(at), rows!));
+    return;
+  }
   const line = parseLine(text);
   if (!line || typeof line['object'] !== 'string') return;
   const { object, at, blobs, gone } = line;
   if (gone === true) objects.delete(object);
   if (typeof at !== 'number') return;
   const known = objects.get(object);
-  if (!Array.isArray(blobs)) {
-    if (known) objects.set(object, { ...known, at: Math.max(known.at, at) });
-    return;
+  if (blobs === undefined && known) objects.set(object, new Seen(known, Math.max(known.at, at)));
+  const read = blobsOf(blobs);
+  if (read) objects.set(object, { object, at, blobs: read });
+}
+
+/** The same object, seen later. */
+class Seen implements CachedObject {
+  constructor(
+    private readonly before: CachedObject,
+    readonly at: number,
+  ) {}
+
+  get object(): string {
+    return this.before.object;
   }
-  const read = blobs.map(fromRow);
-  if (read.every((blob) => blob !== undefined)) objects.set(object, { object, at, blobs: read });
+
+  get blobs(): readonly PackedBlob[] {
+    return this.before.blobs;
+  }
+}
+
+function blobsOf(rows: unknown): PackedBlob[] | undefined {
+  if (!Array.isArray(rows)) return undefined;
+  const read = rows.map(fromRow);
+  return read.every((blob) => blob !== undefined) ? read : undefined;
 }
 
 function parseLine(text: string): Partial<Record<string, unknown>> | undefined {
+  const line = parseJson(text);
+  return typeof line === 'object' && line !== null ? line : undefined;
+}
+
+function parseJson(text: string): unknown {
   try {
-    const line: unknown = JSON.parse(text);
-    return typeof line === 'object' && line !== null ? line : undefined;
+    return JSON.parse(text);
   } catch {
     return undefined;
   }

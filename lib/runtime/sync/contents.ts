@@ -1,7 +1,7 @@
 import type { WalkEntry } from '../../capture/walk';
-import { EMPTY_SHA256 } from '../../store/sha256';
+import type { BytePath } from '../../contract';
 import type { HashedFile, Unread } from './hash-tree';
-import type { KnownBlobs } from './known';
+import type { TravellingEntry } from './manifest';
 import { rowsOf } from './tree-cache/compare';
 import type { Snapshot, SnapshotEntry } from './tree-cache/snapshot';
 
@@ -18,35 +18,42 @@ const RACY_NS = 2_500n * NS;
 export class Contents {
   readonly #files: (HashedFile | undefined)[] = [];
   readonly #remembered = new Set<number>();
+  readonly #rows: Int32Array;
 
   constructor(
     readonly entries: readonly WalkEntry[],
-    snapshot: Snapshot | undefined,
+    private readonly snapshot: Snapshot | undefined,
   ) {
-    const rows = rowsOf(entries, snapshot);
+    this.#rows = rowsOf(entries, snapshot);
     entries.forEach((entry, index) => {
-      const sha256 = rows[index]! < 0 ? undefined : snapshot?.knownHash(rows[index]!, entry);
+      const row = this.#rows[index]!;
+      const sha256 = row < 0 ? undefined : snapshot?.knownHash(row, entry);
       if (entry.type !== 'file' || sha256 === undefined) return;
       this.#files[index] = { ...entry, sha256 };
       this.#remembered.add(index);
     });
   }
 
-  /** Files whose content is known, in the order of the walk. */
+  /** All that travels, in the order of the walk: without files that have gone. */
+  travelling(): TravellingEntry[] {
+    return this.entries.flatMap((entry, index) => (entry.type === 'file' ? (this.#files[index] ?? []) : entry));
+  }
+
+  /** Files whose content is known. */
   files(): HashedFile[] {
     return this.#files.filter((file) => file !== undefined);
   }
 
-  /** Objects that hold what was remembered are to be looked at before it counts. */
-  objects(known: KnownBlobs): Set<string> {
-    return new Set(this.files().flatMap(({ sha256 }) => known.find(sha256)?.object ?? []));
+  /** Those of them that were read this time. */
+  readFiles(): HashedFile[] {
+    return this.#files.filter((file, index) => file !== undefined && !this.#remembered.has(index)).filter((file) => file !== undefined);
   }
 
-  /** Files to be read: whose content is not known, or not in the bucket. What is not set then has gone. */
-  takeUnread(known: KnownBlobs): Unread[] {
+  /** Files to be read: whose content is not remembered, or not stored. What is not set then has gone. */
+  takeUnread(isStored: (sha256: string) => boolean): Unread[] {
     return this.entries.flatMap((file, index): Unread[] => {
       const sha256 = this.#files[index]?.sha256;
-      if (file.type !== 'file' || (sha256 !== undefined && isStored(known, sha256))) return [];
+      if (file.type !== 'file' || (sha256 !== undefined && isStored(sha256))) return [];
       this.#files[index] = undefined;
       this.#remembered.delete(index);
       return [{ index, file }];
@@ -55,6 +62,19 @@ export class Contents {
 
   set(index: number, file: HashedFile): void {
     this.#files[index] = file;
+  }
+
+  /** Paths at which the tree is not as it was remembered: changed, new or gone. */
+  changedPaths(): BytePath[] {
+    const seen = new Uint8Array(this.snapshot?.rows ?? 0);
+    const changed = this.entries.filter((entry, index) => {
+      const row = this.#rows[index]!;
+      if (row >= 0) seen[row] = 1;
+      const file = this.#files[index];
+      return row < 0 || (entry.type === 'file' && !file) || !this.snapshot!.isSame(row, { entry: file ?? entry, ...file });
+    });
+    const gone = (this.snapshot?.columns.paths ?? []).filter((_path, row) => seen[row] === 0);
+    return [...changed.map(({ path }) => path), ...gone];
   }
 
   /** For the snapshot: all that travels. `startedAt`: when the first file was looked at, milliseconds since 1970. */
@@ -68,8 +88,4 @@ export class Contents {
       return [{ entry: file, sha256, stamp, settled: this.#remembered.has(index) || stamp.ctimeNs < since }];
     });
   }
-}
-
-export function isStored(known: KnownBlobs, sha256: string): boolean {
-  return sha256 === EMPTY_SHA256 || known.find(sha256) !== undefined;
 }

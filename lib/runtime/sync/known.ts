@@ -2,6 +2,7 @@ import { bucketKeys, mapBounded } from '../../contract';
 import type { Store } from '../../contract';
 import { isStored } from '../../store/blob-upload';
 import type { PackedBlob } from '../../store/packs';
+import { EMPTY_SHA256 } from '../../store/sha256';
 import { CacheFile } from './cache-file';
 import type { CachedObject } from './cache-file';
 import { discoverObjects } from './discover';
@@ -30,9 +31,11 @@ const CHECKS = 8;
  */
 export class KnownBlobs {
   readonly #file: CacheFile;
-  readonly #objects = new Map<string, { at: number; readonly blobs: readonly PackedBlob[] }>();
-  readonly #blobs = new Map<string, KnownBlob>();
+  readonly #objects = new Map<string, { at: number; readonly cached: CachedObject }>();
+  /** By hash of the content; made when it is first asked for: a tree that has not changed needs none. */
+  #blobs: Map<string, KnownBlob> | undefined;
   #lengths: Set<number> | undefined;
+  readonly #sending = new Set<string>();
 
   private constructor(private readonly options: KnownOptions) {
     this.#file = new CacheFile(options.cacheFile);
@@ -46,23 +49,41 @@ export class KnownBlobs {
   }
 
   find(sha256: string): KnownBlob | undefined {
-    return this.#blobs.get(sha256);
+    return this.#index().get(sha256);
   }
 
-  hasObject(sha256: string): boolean {
-    return this.#objects.has(sha256);
+  /** Whether content is there, or none has to be. */
+  holds(sha256: string): boolean {
+    return sha256 === EMPTY_SHA256 || this.find(sha256) !== undefined;
+  }
+
+  /** Whether all of the objects are in the bucket. Those that this client has never heard of are not looked for. */
+  async areThere(objects: readonly string[]): Promise<boolean> {
+    const heardOf = (): boolean => objects.every((object) => this.#objects.has(object));
+    if (!heardOf()) return false;
+    await this.verify(objects);
+    return heardOf();
   }
 
   /** Whether any known content has this length: if not, content of this length is new, without a look at it. */
   hasLength(bytes: number): boolean {
-    this.#lengths ??= new Set([...this.#blobs.values()].map((blob) => blob.bytes));
+    this.#lengths ??= new Set([...this.#index().values()].map((blob) => blob.bytes));
     return this.#lengths.has(bytes);
+  }
+
+  /**
+   * An object is about to be sent: should this client be killed, the next one looks whether it has arrived. Its time is that of
+   * no look at all.
+   */
+  async sending(object: string, blobs: readonly PackedBlob[]): Promise<void> {
+    this.#sending.add(object);
+    await this.#file.stored([{ object, at: 0, blobs }]);
   }
 
   async stored(object: string, blobs: readonly PackedBlob[]): Promise<void> {
     const cached = { object, at: this.options.now(), blobs };
     this.#add(cached);
-    await this.#file.stored([cached]);
+    await (this.#sending.delete(object) ? this.#file.seen([object], cached.at) : this.#file.stored([cached]));
   }
 
   /** Looks for those of the objects that were not seen for 24 hours; what is no longer there is forgotten. */
@@ -79,14 +100,17 @@ export class KnownBlobs {
     const seen = old.filter((_object, index) => there[index]);
     const gone = old.filter((_object, index) => !there[index]);
     for (const object of seen) this.#objects.get(object)!.at = at;
+    const unsent = new Set(gone.filter((object) => this.#objects.get(object)?.at === 0));
     gone.forEach((object) => this.#forget(object));
     await this.#file.seen(seen, at);
-    await this.#file.gone(gone);
+    // One that is not there yet, another client may be sending just now.
+    await this.#file.gone(gone.filter((object) => !unsent.has(object)));
   }
 
   async #isCurrent(): Promise<boolean> {
     const [newest] = [...this.#objects].sort(([, a], [, b]) => b.at - a.at);
-    if (!newest) return false;
+    // Nothing was ever seen: at most a first upload was begun.
+    if (!newest || newest[1].at === 0) return false;
     if (await isStored(this.options.store, bucketKeys.file(newest[0]), this.options.signal)) return true;
     const all = [...this.#objects.keys()];
     all.forEach((object) => this.#forget(object));
@@ -108,17 +132,32 @@ export class KnownBlobs {
     return found !== undefined && Math.abs(this.options.now() - found.at) < BELIEF_MS;
   }
 
-  #add({ object, at, blobs }: CachedObject): void {
-    this.#objects.set(object, { at, blobs });
-    for (const blob of blobs) this.#blobs.set(blob.sha256, { ...blob, object });
+  #index(): Map<string, KnownBlob> {
+    if (!this.#blobs) {
+      this.#blobs = new Map();
+      for (const { cached } of this.#objects.values()) this.#enter(cached);
+    }
+    return this.#blobs;
+  }
+
+  #add(cached: CachedObject): void {
+    this.#objects.set(cached.object, { at: cached.at, cached });
+    if (this.#blobs) this.#enter(cached);
     this.#lengths = undefined;
   }
 
-  #forget(object: string): void {
-    for (const { sha256 } of this.#objects.get(object)?.blobs ?? []) {
-      if (this.#blobs.get(sha256)?.object === object) this.#blobs.delete(sha256);
+  #enter({ object, blobs }: CachedObject): void {
+    for (const blob of blobs) {
+      const other = this.#blobs!.get(blob.sha256);
+      // Content may lie in two objects: the one that was seen is the better one.
+      if (!other || !this.#isFresh(other.object) || this.#isFresh(object)) this.#blobs!.set(blob.sha256, { ...blob, object });
     }
+  }
+
+  #forget(object: string): void {
     this.#objects.delete(object);
+    // What it held may lie elsewhere, too.
+    this.#blobs = undefined;
     this.#lengths = undefined;
   }
 }

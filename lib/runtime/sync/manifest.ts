@@ -1,32 +1,61 @@
-import type { WalkEntry } from '../../capture/walk';
 import { encodeLink, encodePath } from '../../contract';
-import type { Tree, TreeEntry } from '../../contract';
+import type { BytePath, Ref, Tree, TreeChange, TreeEntry } from '../../contract';
+import type { WalkEntry } from '../../capture/walk';
 import { EMPTY_SHA256 } from '../../store/sha256';
-import type { HashedFile } from './hash-tree';
 import type { KnownBlob } from './known';
 
+/** Something that travels; of a file, its content as it was read. */
+export type TravellingEntry = Exclude<WalkEntry, { type: 'file' }> | (Extract<WalkEntry, { type: 'file' }> & { readonly sha256: string });
+
+type Find = (sha256: string) => KnownBlob | undefined;
+
 /** The manifest of a tree all of whose content is in the bucket. */
-export function buildManifest(
-  entries: readonly WalkEntry[],
-  files: ReadonlyMap<string, HashedFile>,
-  find: (sha256: string) => KnownBlob | undefined,
-): Tree {
-  const packs = new Map<string, number>();
-  const blobs: Tree['blobs'] = {};
-  const place = (sha256: string): void => {
-    const blob = find(sha256);
-    if (!blob) throw new Error(`content ${sha256} was neither known nor uploaded`);
-    const pack = packs.get(blob.object) ?? packs.size;
-    packs.set(blob.object, pack);
-    blobs[sha256] = { pack, offset: blob.offset, length: blob.length, encoding: blob.encoding };
+export function buildManifest(entries: readonly TravellingEntry[], find: Find): Tree {
+  const places = new Places(find);
+  return { v: 1, entries: entries.map((entry) => entryOf(entry, places)), packs: places.packs, blobs: places.blobs };
+}
+
+/** The same tree as a change of an earlier one: `touched` are all paths at which the two may differ. */
+export function buildChange(base: Ref, touched: ReadonlySet<BytePath>, entries: readonly TravellingEntry[], find: Find): TreeChange {
+  const places = new Places(find);
+  const here = entries.filter(({ path }) => touched.has(path));
+  const gone = new Set(touched);
+  for (const { path } of here) gone.delete(path);
+  return {
+    v: 1,
+    base,
+    removed: [...gone].map(encodePath),
+    changed: here.map((entry) => entryOf(entry, places)),
+    packs: places.packs,
+    blobs: places.blobs,
   };
-  const listed = entries.flatMap((entry): TreeEntry[] => {
-    if (entry.type === 'link') return [{ type: 'link', ...encodeLink(entry.path, entry.target) }];
-    if (entry.type === 'directory') return [{ type: 'directory', ...encodePath(entry.path) }];
-    const file = files.get(entry.path);
-    if (!file) return [];
-    if (file.sha256 !== EMPTY_SHA256 && !(file.sha256 in blobs)) place(file.sha256);
-    return [{ type: 'file', ...encodePath(file.path), executable: file.executable, bytes: file.bytes, sha256: file.sha256 }];
-  });
-  return { v: 1, entries: listed, packs: [...packs.keys()], blobs };
+}
+
+/** Where content lies, each object named once. */
+class Places {
+  readonly #packs = new Map<string, number>();
+  readonly blobs: Tree['blobs'] = {};
+
+  constructor(private readonly find: Find) {}
+
+  get packs(): string[] {
+    return [...this.#packs.keys()];
+  }
+
+  add(sha256: string): void {
+    if (sha256 === EMPTY_SHA256 || sha256 in this.blobs) return;
+    const blob = this.find(sha256);
+    if (!blob) throw new Error(`content ${sha256} was neither known nor uploaded`);
+    const pack = this.#packs.get(blob.object) ?? this.#packs.size;
+    this.#packs.set(blob.object, pack);
+    this.blobs[sha256] = { pack, offset: blob.offset, length: blob.length, encoding: blob.encoding };
+  }
+}
+
+function entryOf(entry: TravellingEntry, places: Places): TreeEntry {
+  if (entry.type === 'link') return { type: 'link', ...encodeLink(entry.path, entry.target) };
+  if (entry.type === 'directory') return { type: 'directory', ...encodePath(entry.path) };
+  const { path, executable, bytes, sha256 } = entry;
+  places.add(sha256);
+  return { type: 'file', ...encodePath(path), executable, bytes, sha256 };
 }

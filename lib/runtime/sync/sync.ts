@@ -1,16 +1,16 @@
 import { realpath } from 'node:fs/promises';
 import { walkTree } from '../../capture/walk';
 import type { WalkEntry, WalkOptions } from '../../capture/walk';
-import { bucketKeys, isRawcloudError } from '../../contract';
-import type { EventData, Notice, Ref, Store, Tree } from '../../contract';
-import { encodeTree } from '../../store/tree-codec';
+import { isRawcloudError } from '../../contract';
+import type { EventData, Notice, Ref, Store } from '../../contract';
 import type { TreeSize } from '../api';
-import { Contents, isStored } from './contents';
+import { Contents } from './contents';
 import { hashFiles } from './hash-tree';
 import type { HashedFile, Unread } from './hash-tree';
 import { KnownBlobs } from './known';
-import { buildManifest } from './manifest';
 import { Progress } from './progress';
+import { objectsOf, storeManifest } from './store-manifest';
+import type { ManifestState } from './store-manifest';
 import { TreeCacheFile } from './tree-cache/file';
 import { Snapshot } from './tree-cache/snapshot';
 import { treeSize, treeTooLarge } from './tree-size';
@@ -43,7 +43,8 @@ export interface SyncOptions extends MeasureOptions {
 export interface Synced {
   /** The manifest, as `spec.environment.tree` names it. */
   readonly tree: Ref;
-  readonly manifest: Tree;
+  /** Objects that its content lies in, by their SHA-256. */
+  readonly objects: readonly string[];
   readonly size: TreeSize;
   /** Content that the bucket did not hold, before it was deflated. */
   readonly newBytes: number;
@@ -103,18 +104,18 @@ class Sync {
     const cache = await this.#cacheFile();
     const [walked, known, cached] = await Promise.all([walkTree(options.root, options), KnownBlobs.load(options), cache?.read()]);
     const contents = new Contents(walked.entries, cached?.snapshot);
-    await known.verify(contents.objects(known));
-    await this.#bring(contents, known);
+    const last = cached && (await known.areThere(objectsOf(cached.state))) ? cached.state : undefined;
+    await this.#bring(contents, known, last);
 
+    const onSent = (): unknown => this.counted.objects++;
+    const state = await storeManifest(contents, last, { ...options, known, onSent });
     const files = contents.files();
-    const manifest = buildManifest(walked.entries, new Map(files.map((file) => [file.path, file])), (sha256) => known.find(sha256));
-    const tree = await this.#storeManifest(manifest, known);
-    const notices = [...walked.notices, ...(await remember(cache, Snapshot.of(contents.snapshotEntries(startedAt))))];
-    this.#progress.begin('done');
+    const notices = [...walked.notices, ...(await remember(cache, { snapshot: Snapshot.of(contents.snapshotEntries(startedAt)), state }))];
+    this.#progress.begin('done', files.length);
     const size = treeSize(files);
     return {
-      tree,
-      manifest,
+      tree: state.manifest,
+      objects: [...new Set([...state.base.objects, ...state.objects])],
       size,
       newBytes: this.counted.bytes,
       totalBytes: size.bytes,
@@ -124,13 +125,16 @@ class Sync {
   }
 
   /** Brings into the bucket what it lacks of the files' content. */
-  async #bring(contents: Contents, known: KnownBlobs): Promise<void> {
-    const unread = contents.takeUnread(known);
+  async #bring(contents: Contents, known: KnownBlobs, last: ManifestState | undefined): Promise<void> {
+    // All content that the last manifest names is there. Without it each file's is looked for.
+    if (!last) await known.verify(objectsWith(contents.files(), known));
+    const unread = contents.takeUnread((sha256) => last !== undefined || known.holds(sha256));
     this.#progress.begin('hash', unread.length);
     await this.#read(unread, contents, known);
     // What was found to be there was perhaps not seen for long.
-    await known.verify(contents.objects(known));
-    const fresh = newContents(contents.files(), known);
+    const read = contents.readFiles();
+    await known.verify(objectsWith(read, known));
+    const fresh = newContents(read, known);
     await this.#ask(fresh);
     this.#progress.begin('upload', contents.files().length, this.counted.bytes + sumOf(fresh));
     await uploadNewFiles(fresh, this.#uploadOptions(known));
@@ -169,26 +173,12 @@ class Sync {
     this.counted.bytes += contentBytes;
     this.#progress.uploaded(contentBytes);
   }
-
-  async #storeManifest(manifest: Tree, known: KnownBlobs): Promise<Ref> {
-    const { bytes, sha256 } = await encodeTree(manifest);
-    await known.verify(known.hasObject(sha256) ? [sha256] : []);
-    if (!known.hasObject(sha256)) {
-      const put = await this.options.store.put(bucketKeys.file(sha256), bytes, {
-        if: 'absent',
-        ...(this.options.signal ? { signal: this.options.signal } : {}),
-      });
-      if (put !== 'lost') this.counted.objects++;
-      await known.stored(sha256, []);
-    }
-    return { sha256, bytes: bytes.byteLength };
-  }
 }
 
 /** That it cannot be kept costs time the next time, and nothing else. */
-async function remember(cache: TreeCacheFile | undefined, snapshot: Snapshot): Promise<Notice[]> {
+async function remember(cache: TreeCacheFile | undefined, tree: { snapshot: Snapshot; state: ManifestState }): Promise<Notice[]> {
   try {
-    await cache?.write({ snapshot, state: {} });
+    await cache?.write(tree);
     return [];
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
@@ -200,9 +190,14 @@ async function remember(cache: TreeCacheFile | undefined, snapshot: Snapshot): P
 function newContents(files: readonly HashedFile[], known: KnownBlobs): HashedFile[] {
   const first = new Map<string, HashedFile>();
   for (const file of files) {
-    if (!isStored(known, file.sha256) && !first.has(file.sha256)) first.set(file.sha256, file);
+    if (!known.holds(file.sha256) && !first.has(file.sha256)) first.set(file.sha256, file);
   }
   return [...first.values()];
+}
+
+/** Objects in which content of these files lies, as far as it is known. */
+function objectsWith(files: readonly HashedFile[], known: KnownBlobs): Set<string> {
+  return new Set(files.flatMap(({ sha256 }) => known.find(sha256)?.object ?? []));
 }
 
 function sumOf(files: readonly { readonly bytes: number }[]): number {

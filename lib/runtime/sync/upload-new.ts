@@ -4,7 +4,6 @@ import { uploadLargeBlobs, uploadSmallBlobs } from '../../store/blob-upload';
 import type { SmallBlob, StoredObject, UploadOptions } from '../../store/blob-upload';
 import { SMALL_BLOB_BYTES } from '../../store/packs';
 import { readSmallFile } from '../../store/read-file';
-import { isStored } from './contents';
 import type { HashedFile, ReadFile } from './hash-tree';
 import type { KnownBlobs } from './known';
 
@@ -27,7 +26,7 @@ export async function uploadWhileReading(
     for await (const read of files) {
       onRead(read);
       const { sha256 } = read.file;
-      if (!read.content || isStored(options.known, sha256) || sent.has(sha256)) continue;
+      if (!read.content || options.known.holds(sha256) || sent.has(sha256)) continue;
       sent.add(sha256);
       yield { sha256, bytes: read.content };
     }
@@ -55,6 +54,7 @@ function uploadOptions({ root: _root, known, onStored, ...options }: UploadNewOp
   return {
     ...options,
     keyOf: bucketKeys.file,
+    onSending: (object, blobs) => known.sending(object, blobs),
     onStored: async (stored) => {
       await known.stored(stored.object, stored.blobs);
       onStored(stored);

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import * as v from 'valibot';
+import { RefSchema } from '../../../contract';
 import { HASH_BYTES, Snapshot, STAMP_NUMBERS } from './snapshot';
 
 /*
@@ -21,6 +22,14 @@ const STAMP_BYTES = 8 * STAMP_NUMBERS;
 const StateSchema = v.object({
   root: v.string(),
   rows: v.number(),
+  /** The manifest that says what the snapshot says. */
+  manifest: RefSchema,
+  /** What the manifest is a change of, or the manifest itself, and the objects that its content lies in. */
+  base: v.object({ ref: RefSchema, objects: v.array(v.string()) }),
+  /** More objects of the change. */
+  objects: v.array(v.string()),
+  /** Paths at which the tree may differ from its base. */
+  touched: v.array(v.string()),
 });
 export type TreeState = Omit<v.InferOutput<typeof StateSchema>, 'rows'>;
 

@@ -1,0 +1,58 @@
+import { bucketKeys } from '../../contract';
+import type { Ref, Store, Tree, TreeChange } from '../../contract';
+import { encodeTree } from '../../store/tree-codec';
+import type { Contents } from './contents';
+import type { KnownBlobs } from './known';
+import { buildChange, buildManifest } from './manifest';
+import type { TreeState } from './tree-cache/codec';
+
+/** What a client keeps of the manifest that it stored last. */
+export type ManifestState = Omit<TreeState, 'root'>;
+
+export interface StoreManifestOptions {
+  readonly store: Store;
+  readonly known: KnownBlobs;
+  readonly signal?: AbortSignal;
+  readonly onSent: () => void;
+}
+
+/** A change that names more than this part of the tree is no gain over naming all of it. */
+const MOST_TOUCHED = 1 / 8;
+
+/** Objects that a manifest needs: itself, its base, and those that content lies in. */
+export function objectsOf({ manifest, base, objects }: ManifestState): string[] {
+  return [...new Set([manifest.sha256, base.ref.sha256, ...base.objects, ...objects])];
+}
+
+/**
+ * Stores the manifest of a tree all of whose content is in the bucket: none when nothing changed, the change alone when that
+ * is little. `last`: what was stored before, when all of it is still there.
+ */
+export async function storeManifest(
+  contents: Contents,
+  last: ManifestState | undefined,
+  options: StoreManifestOptions,
+): Promise<ManifestState> {
+  const find = options.known.find.bind(options.known);
+  const entries = contents.travelling();
+  const changed = last ? contents.changedPaths() : [];
+  if (last && changed.length === 0) return last;
+  const touched = new Set([...(last?.touched ?? []), ...changed]);
+  if (last && touched.size <= entries.length * MOST_TOUCHED) {
+    const change = buildChange(last.base.ref, touched, entries, find);
+    return { manifest: await storeTree(change, options), base: last.base, objects: change.packs, touched: [...touched] };
+  }
+  const tree = buildManifest(entries, find);
+  const manifest = await storeTree(tree, options);
+  return { manifest, base: { ref: manifest, objects: tree.packs }, objects: [], touched: [] };
+}
+
+async function storeTree(tree: Tree | TreeChange, { store, known, signal, onSent }: StoreManifestOptions): Promise<Ref> {
+  const { bytes, sha256 } = await encodeTree(tree);
+  if (!(await known.areThere([sha256]))) {
+    const put = await store.put(bucketKeys.file(sha256), bytes, { if: 'absent', ...(signal ? { signal } : {}) });
+    if (put !== 'lost') onSent();
+    await known.stored(sha256, []);
+  }
+  return { sha256, bytes: bytes.byteLength };
+}
