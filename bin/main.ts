@@ -56,7 +56,7 @@ async function reportUsage(error: CommanderError, context: Context, json: boolea
     .replace(/\n\((.*)\)$/, '; $1')
     .replace('Did you mean', 'did you mean');
   const remedy = 'Look at `rawcloud --help` and `rawcloud <verb> --help`.';
-  if (!json) await context.err.write(`error: ${message}\n  → ${remedy}\n`);
+  if (!json) await context.err.write(`error: ${message}\n  → ${remedy}\n  → rawcloud explain E_USAGE\n`);
   else {
     const at = new Date(context.io.clock.now()).toISOString();
     await context.out.write(`${JSON.stringify({ v: 1, at, type: 'error', data: { code: 'E_USAGE', message, remedy } })}\n`);

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { version } from '../package.json';
 import type { Commands } from './commands';
 import type { Context } from './context';
+import { declareExplain } from './verbs/explain';
 import { declareJobVerbs } from './verbs/jobs';
 import { declareLocal } from './verbs/local';
 import { declareRun } from './verbs/run';
@@ -50,5 +51,6 @@ export function createProgram(context: Context, perform: Perform): Command {
   declareRun(declaring);
   declareJobVerbs(declaring);
   declareLocal(declaring);
+  declareExplain(declaring);
   return program;
 }

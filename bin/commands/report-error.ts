@@ -13,14 +13,14 @@ export async function reportError(error: unknown, context: Context, json: boolea
   const message = known?.message ?? (error instanceof Error ? error.message : String(error));
   const remedy = known ? known.remedy : 'This is a fault of rawcloud itself; RAWCLOUD_DEBUG=1 shows where.';
   if (json) await context.out.write(jsonLine(context.io.clock, { type: 'error', data: { code, message, ...(remedy ? { remedy } : {}) } }));
-  else await context.err.write(errorText(message, remedy));
+  else await context.err.write(errorText(code, message, remedy));
   if (isOn(context.io.env['RAWCLOUD_DEBUG'])) await context.err.write(`${stackOf(error)}\n`);
   return ERROR_CODES[code].exitCode;
 }
 
-/** `error: …`, and on a line of its own what to do. */
-export function errorText(message: string, remedy: string | undefined): string {
-  return `error: ${message}\n${remedy ? `  → ${remedy}\n` : ''}`;
+/** `error: …`; below it, each on a line of its own, what to do and where to read about the code. */
+function errorText(code: string, message: string, remedy: string | undefined): string {
+  return `error: ${message}\n${remedy ? `  → ${remedy}\n` : ''}  → rawcloud explain ${code}\n`;
 }
 
 function stackOf(error: unknown): string {

@@ -3,6 +3,7 @@ import type { StatusOptions } from '../options';
 import { jsonStatus } from '../render/json-value';
 import { statusLines, timingLines } from '../render/status';
 import { styleFor, widthOf } from '../render/style';
+import { cleanStyled } from '../render/text';
 import { withClient } from './connection';
 
 /** `rawcloud status`: all that is known of one job. */
@@ -16,7 +17,7 @@ export async function status(which: string | undefined, options: StatusOptions, 
   else {
     const how = { now: io.clock.now(), local, style: styleFor(io.stdout, io.env), width: widthOf(io.stdout, io.env, 120) };
     const lines = [...statusLines(found, how), ...(options.timings ? timingLines(found.timings) : [])];
-    await out.write(`${lines.join('\n')}\n`);
+    await out.write(`${lines.map(cleanStyled).join('\n')}\n`);
   }
   return 0;
 }

@@ -1,6 +1,7 @@
 import { formatDuration, formatUsd } from '../../lib/contract';
 import type { JobSummary } from '../../lib/runtime/api';
 import type { Style } from './style';
+import { clean, columnsOf, cutTo, padTo } from './text';
 
 const GAP = '  ';
 
@@ -12,10 +13,10 @@ const HEADER = ['JOB', 'NAME', 'STATE', 'AGE', 'VM', 'COST', 'COMMAND'];
 /** One line a job, in columns, no wider than `width` where that can be. */
 export function jobTable(jobs: readonly JobSummary[], how: { now: number; width: number; style: Style }): string[] {
   const rows = jobs.map((job) => cells(job, how.now));
-  const fixed = HEADER.slice(0, -1).map((title, i) => Math.max(title.length, ...rows.map((row) => row[i]!.length)));
+  const fixed = HEADER.slice(0, -1).map((title, i) => Math.max(title.length, ...rows.map((row) => columnsOf(row[i]!))));
   const used = fixed.reduce((sum, n) => sum + n + GAP.length, 0);
   const command = Math.max(LEAST_COMMAND, how.width - used);
-  const line = (row: readonly string[]) => [...fixed.map((n, i) => row[i]!.padEnd(n)), cut(row.at(-1)!, command)].join(GAP);
+  const line = (row: readonly string[]) => [...fixed.map((n, i) => padTo(row[i]!, n)), cutTo(row.at(-1)!, command)].join(GAP);
   return [how.style.dim(line(HEADER)), ...rows.map(line)];
 }
 
@@ -27,7 +28,7 @@ function cells(job: JobSummary, now: number): string[] {
     formatDuration(Math.max(0, now - job.createdAt) / 1000),
     job.vmType ?? '',
     job.usd === undefined ? '' : formatUsd(job.usd),
-    job.command,
+    clean(job.command).replaceAll(/ +/g, ' '),
   ];
 }
 
@@ -36,9 +37,4 @@ export function stateText({ state, outcome, exitCode }: Pick<JobSummary, 'state'
   if (!outcome) return state;
   const how = outcome === 'ok' || exitCode === undefined ? outcome : `${outcome} ${exitCode}`;
   return state === 'ended' ? how : `${how}, ${state}`;
-}
-
-function cut(text: string, width: number): string {
-  const line = text.replaceAll(/\s+/g, ' ');
-  return line.length <= width ? line : `${line.slice(0, width - 1)}…`;
 }

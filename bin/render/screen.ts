@@ -1,20 +1,30 @@
-import { stripVTControlCharacters } from 'node:util';
 import type { Clock } from '../../lib/contract';
 import type { Context } from '../context';
 import type { Sink } from '../sink';
-import { isLive, styleFor, widthOf } from './style';
+import { isLive, reflows, styleFor, widthOf } from './style';
 import type { Style } from './style';
+import { clean, cleanStyled, columnsOf, cutTo } from './text';
 
 const FRAMES = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 const FRAME_MS = 100;
 const CLEAR_LINE = '\r\u001b[K';
+const CLEAR_BELOW = '\r\u001b[J';
 const NEWLINE = 10;
+const ESCAPE = 27;
+
+/** Ends colours and brings the cursor back, should the job have left them otherwise. */
+const RESET = '\u001b[0m\u001b[?25h';
+
+/** Columns that stay free behind the moving line, so that the terminal's echo of `^C` does not wrap it. */
+const ECHO_COLUMNS = 2;
 
 /**
  * stderr (and a job's stdout, when both are one terminal): lines that stay, one line that moves, and the job's own bytes
  * in between, never on top of one another.
  *
- * The moving line exists only on a terminal. It is drawn by a ticker that lives from the first {@link live} to {@link close}.
+ * The moving line exists only on a terminal. It is drawn by a ticker that lives from the first {@link show} to {@link close},
+ * which is also how it follows a window that changes its size. It never fills the last column, so it never wraps by itself;
+ * what a narrowed window has wrapped is taken away with all its rows.
  */
 export class Screen {
   readonly style: Style;
@@ -24,9 +34,12 @@ export class Screen {
   #ticker: Promise<void> | undefined;
   #text: string | undefined;
   #since = 0;
-  #drawn = false;
+  /** Columns of the moving line as it stands on the screen; 0 when there is none. */
+  #drawn = 0;
   #frame = 0;
   #atLineStart = true;
+  /** The job sent escape sequences since the last line of ours. */
+  #altered = false;
 
   constructor(private readonly context: Context) {
     this.#clock = context.io.clock;
@@ -38,14 +51,14 @@ export class Screen {
   async line(text: string): Promise<void> {
     this.#text = undefined;
     await this.#begin();
-    await this.context.err.write(`${text}\n`);
+    await this.context.err.write(`${cleanStyled(text)}\n`);
   }
 
   /** The line that moves; does nothing where there is no terminal. */
   async show(text: string): Promise<void> {
     if (!this.live) return;
     if (this.#text === undefined) this.#since = this.#clock.now();
-    this.#text = text;
+    this.#text = clean(text);
     this.#ticker ??= this.#tick();
     await this.#draw();
   }
@@ -60,8 +73,12 @@ export class Screen {
   async output(sink: Sink, bytes: Uint8Array): Promise<void> {
     if (bytes.byteLength === 0) return;
     await this.#erase();
+    // Known before the write, which may wait: the ticker must not draw behind half a line.
+    if (sink.stream.isTTY) {
+      this.#atLineStart = bytes[bytes.byteLength - 1] === NEWLINE;
+      this.#altered ||= bytes.includes(ESCAPE);
+    }
     await sink.write(bytes);
-    if (sink.stream.isTTY) this.#atLineStart = bytes[bytes.byteLength - 1] === NEWLINE;
   }
 
   /** Takes the moving line away for good. */
@@ -69,30 +86,45 @@ export class Screen {
     this.#stop.abort();
     await this.#ticker;
     await this.hide();
-    if (this.live && !this.#atLineStart) await this.#begin();
+    if (this.live && (!this.#atLineStart || this.#altered)) await this.#begin();
   }
 
   /** Puts the cursor to the start of an empty line. */
   async #begin(): Promise<void> {
     await this.#erase();
-    if (this.live && !this.#atLineStart) await this.context.err.write('\n');
+    const reset = this.live && this.#altered ? RESET : '';
+    const newline = this.live && !this.#atLineStart ? '\n' : '';
+    this.#altered = false;
     this.#atLineStart = true;
+    if (reset || newline) await this.context.err.write(reset + newline);
   }
 
   async #erase(): Promise<void> {
-    if (!this.#drawn) return;
-    this.#drawn = false;
-    await this.context.err.write(CLEAR_LINE);
+    if (this.#drawn === 0) return;
+    const sequence = this.#clearing(this.#width());
+    this.#drawn = 0;
+    await this.context.err.write(sequence);
   }
 
   async #draw(): Promise<void> {
     if (this.#text === undefined || !this.#atLineStart) return;
     const seconds = Math.floor((this.#clock.now() - this.#since) / 1000);
-    const plain = stripVTControlCharacters(this.#text);
-    const text = `${FRAMES[this.#frame % FRAMES.length]} ${plain}${seconds > 0 ? ` · ${seconds} s` : ''}`;
-    const width = widthOf(this.context.io.stderr, this.context.io.env, 80);
-    this.#drawn = true;
-    await this.context.err.write(`${CLEAR_LINE}${this.style.dim(text.slice(0, width - 1))}`);
+    const text = `${FRAMES[this.#frame % FRAMES.length]} ${this.#text}${seconds > 0 ? ` · ${seconds} s` : ''}`;
+    const width = this.#width();
+    const line = cutTo(text, Math.max(1, width - 1 - (width > 20 ? ECHO_COLUMNS : 0)));
+    const sequence = this.#clearing(width);
+    this.#drawn = columnsOf(line);
+    await this.context.err.write(sequence + this.style.dim(line));
+  }
+
+  /** What takes the moving line away: all its rows, should the window have become narrower than the line. */
+  #clearing(width: number): string {
+    const rows = reflows(this.context.io.env) ? Math.ceil(this.#drawn / width) : 1;
+    return rows > 1 ? `\u001b[${rows - 1}A${CLEAR_BELOW}` : CLEAR_LINE;
+  }
+
+  #width(): number {
+    return widthOf(this.context.io.stderr, this.context.io.env, 80);
   }
 
   async #tick(): Promise<void> {

@@ -6,16 +6,29 @@ type Environment = Readonly<Record<string, string | undefined>>;
 /** Colours, or the same functions doing nothing. */
 export type Style = Pick<ReturnType<typeof pc.createColors>, 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan'>;
 
-/** Colours for a terminal that wants them: NO_COLOR and TERM=dumb mean none, FORCE_COLOR means always. */
+/**
+ * Colours for a terminal that wants them. In this order: NO_COLOR (any value but the empty one) means none;
+ * FORCE_COLOR or CLICOLOR_FORCE (neither empty nor 0) means always; TERM=dumb and CLICOLOR=0 mean none.
+ */
 export function styleFor(stream: OutputStream, env: Environment): Style {
-  if (env['NO_COLOR']) return pc.createColors(false);
-  if (env['FORCE_COLOR'] && env['FORCE_COLOR'] !== '0') return pc.createColors(true);
-  return pc.createColors(isLive(stream, env));
+  return pc.createColors(wantsColours(stream, env));
 }
 
-/** Whether lines on this stream can be rewritten. */
+function wantsColours(stream: OutputStream, env: Environment): boolean {
+  if (env['NO_COLOR']) return false;
+  if (['FORCE_COLOR', 'CLICOLOR_FORCE'].some((name) => env[name] && env[name] !== '0')) return true;
+  return stream.isTTY === true && env['TERM'] !== 'dumb' && env['CLICOLOR'] !== '0';
+}
+
+/** Whether lines on this stream can be rewritten: a terminal that can, and none whose text ends in the log of a CI system. */
 export function isLive(stream: OutputStream, env: Environment): boolean {
-  return stream.isTTY === true && env['TERM'] !== 'dumb';
+  const ci = env['CI'];
+  return stream.isTTY === true && env['TERM'] !== 'dumb' && (!ci || ci === 'false' || ci === '0');
+}
+
+/** Whether the terminal wraps a long line anew when its window becomes narrower; all do but text consoles and old hardware. */
+export function reflows(env: Environment): boolean {
+  return !/^(linux|vt|eterm|cons)/.test(env['TERM'] ?? '');
 }
 
 /** Columns of the terminal; `fallback` where there is none. */

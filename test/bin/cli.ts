@@ -95,7 +95,7 @@ export class Cli {
   }
 
   run(...argv: string[]): Promise<number> {
-    return main(argv, this.#io(), async () => commands);
+    return main(argv, this.io, async () => commands);
   }
 
   /** As if the user pressed Ctrl-C, or a process sent a signal. @returns false when nobody listened */
@@ -120,7 +120,8 @@ export class Cli {
       .map((line) => JSON.parse(line) as JsonLine);
   }
 
-  #io(): CliIo {
+  /** The world that the command line sees. */
+  get io(): CliIo {
     const { world } = this;
     return {
       stdout: world.stdout ?? this.out,

@@ -128,7 +128,7 @@ describe("run's exit code", () => {
       connectFails: new RawcloudError('E_NO_CREDENTIALS', 'no AWS credentials were found', { remedy: 'aws sso login' }),
     });
     expect(await cli.run('run', 'true')).toBe(120);
-    expect(cli.stderr).toBe('error: no AWS credentials were found\n  → aws sso login\n');
+    expect(cli.stderr).toBe('error: no AWS credentials were found\n  → aws sso login\n  → rawcloud explain E_NO_CREDENTIALS\n');
   });
 
   test('fails with 125 and without a stack when rawcloud itself is at fault', async () => {

@@ -84,7 +84,7 @@ describe('status', () => {
   test('fails when there is no such job', async () => {
     const cli = new Cli();
     expect(await cli.run('status', 'nobody')).toBe(2);
-    expect(cli.stderr).toBe("error: there is no job 'nobody'\n  → rawcloud ps --all lists jobs.\n");
+    expect(cli.stderr).toBe("error: there is no job 'nobody'\n  → rawcloud ps --all lists jobs.\n  → rawcloud explain E_NO_JOB\n");
     expect(cli.client.closed).toBe(true);
   });
 });
