@@ -14,13 +14,6 @@ export const DEVIATIONS: readonly Deviation[] = [
     shows: /undefined/,
     reason: 'its VMs are processes of this machine and have no address of their own; moto proves that we read it',
   },
-  ...['a VM has our user data', 'a VM that powers itself off is terminated'].map((test): Deviation => ({
-    place: 'local cloud',
-    suite: 'EC2',
-    test,
-    shows: /DescribeInstanceAttribute is not valid/,
-    reason: 'it has no DescribeInstanceAttribute; that it runs the user data, and ends what powers off, all end-to-end tests prove',
-  })),
   {
     place: 'local cloud',
     suite: 'EC2',
