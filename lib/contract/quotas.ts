@@ -68,7 +68,7 @@ export function quotaWords({ quota: { name, code }, value, used }: QuotaState, a
 export function quotaRemedy({ quota: { code }, value, used }: QuotaState, asked: number, region: string): string {
   const desired = Math.max(value + asked, (used ?? 0) + asked);
   return (
-    `Raise it: aws service-quotas request-service-quota-increase --service-code ec2 --quota-code ${code} --desired-value ${desired} --region ${region}; ` +
+    `Raise it in Service Quotas: aws service-quotas request-service-quota-increase --service-code ec2 --quota-code ${code} --desired-value ${desired} --region ${region}; ` +
     'or take a smaller VM, or let others end first.'
   );
 }
