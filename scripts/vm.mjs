@@ -9,7 +9,7 @@ import path from 'node:path';
 import { ensureInstalled } from './house/install.mjs';
 import { run } from './house/command.mjs';
 import { buildImage, CACHE, hasImage, imageDirectory } from './vm/image.mjs';
-import { endVms } from './vm/leftovers.mjs';
+import { endProcessesOf } from './vm/leftovers.mjs';
 import { install, missingPackages, whyNotRoot, whyNoVm } from './vm/tools.mjs';
 
 /** @returns why the VMs cannot run; undefined when all is in place */
@@ -57,6 +57,6 @@ try {
   if (error.name !== 'AbortError') throw error;
   process.exitCode = 130;
 } finally {
-  endVms(directory);
+  endProcessesOf(directory);
   rmSync(directory, { recursive: true, force: true, maxRetries: 3 });
 }

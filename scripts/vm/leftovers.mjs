@@ -1,20 +1,26 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import path from 'node:path';
 
 /**
- * Ends the VMs under a directory: they are detached, so an interrupted test leaves its own. Each is known by its pid file,
- * whose path is among QEMU's arguments; a number that has come to somebody else is left alone.
+ * Ends what was started with a TMPDIR, HOME or the like in this directory and is still there: VMs are detached, so an
+ * interrupted test leaves its own.
  */
-export function endVms(directory) {
-  for (const name of readdirSync(directory, { recursive: true })) {
-    if (!name.endsWith('.machine/pid')) continue;
-    const file = path.join(directory, name);
-    const pid = Number(readText(file));
-    if (pid > 1 && readText(`/proc/${pid}/cmdline`).split('\0').includes(file)) process.kill(pid, 'SIGKILL');
+export function endProcessesOf(directory) {
+  for (const name of readdirSync('/proc')) {
+    const pid = Number(name);
+    if (pid > 1 && pid !== process.pid && readText(`/proc/${pid}/environ`).includes(`=${directory}`)) end(pid);
   }
 }
 
-/** '' when it is gone. */
+function end(pid) {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    // ESRCH: it has just ended by itself.
+    if (error.code !== 'ESRCH') throw error;
+  }
+}
+
+/** '' when it is gone, or not ours. */
 function readText(file) {
   try {
     return readFileSync(file, 'utf8');
