@@ -25,13 +25,17 @@ export async function detectPackages(context: CaptureContext): Promise<Found[]> 
  */
 export async function capturePackages(context: CaptureContext): Promise<CapturedPackages> {
   const captured = { layers: [] as Layer[], contents: new Map<string, SourceContent>(), found: [] as Found[] };
+  const { signal } = context;
   for (const capturer of CAPTURERS) {
+    signal?.throwIfAborted();
     for (const found of await capturer.detect(context)) {
+      signal?.throwIfAborted();
       const { layer, contents } = await capturer.capture(found, context);
       captured.found.push(found);
       captured.layers.push(layer);
       for (const content of contents) captured.contents.set(content.sha256, content);
     }
   }
+  signal?.throwIfAborted();
   return { layers: captured.layers, contents: [...captured.contents.values()], found: captured.found };
 }

@@ -101,6 +101,8 @@ export interface CaptureContext {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** `linux-x86_64`, `linux-arm64`, `darwin-arm64`: where the job will run. */
   readonly platform: string;
+  /** Ends what was begun, programs that were started included; its reason is thrown. */
+  readonly signal?: AbortSignal;
 }
 
 /** Content that a layer names in `sources`, to be stored under its hash. */

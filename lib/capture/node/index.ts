@@ -98,13 +98,14 @@ function refuseForeignRunners(need: Need): void {
   );
 }
 
-async function nodeVersion({ env, cwd }: CaptureContext): Promise<string | undefined> {
+async function nodeVersion({ env, cwd, signal }: CaptureContext): Promise<string | undefined> {
   const node = await findExecutable('node', { env, cwd });
   if (node === undefined) return undefined;
   try {
-    const { stdout } = await promisify(execFile)(node, ['--version'], { env, cwd, timeout: 20_000 });
+    const { stdout } = await promisify(execFile)(node, ['--version'], { env, cwd, timeout: 20_000, ...(signal ? { signal } : {}) });
     return stdout.trim().replace(/^v/, '');
   } catch (cause) {
+    signal?.throwIfAborted();
     throw new RawcloudError('E_PACKAGE', `${node} did not say which version it is`, {
       remedy: `Run '${node} --version' to see what is wrong with it.`,
       cause,

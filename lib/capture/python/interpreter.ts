@@ -48,7 +48,7 @@ const ANSWER_TIMEOUT_MS = 20_000;
  * Asks an interpreter outside any virtual environment; follows shims (pyenv, asdf), as they run it too.
  * @throws E_PACKAGE when it does not answer or is no Python 3
  */
-export async function askInterpreter(executable: string, options: { env: Env; cwd: string }): Promise<Interpreter> {
+export async function askInterpreter(executable: string, options: AskOptions): Promise<Interpreter> {
   const answer = await ask(executable, options);
   const [major, minor] = answer.version;
   if (major !== 3) {
@@ -61,11 +61,23 @@ export async function askInterpreter(executable: string, options: { env: Env; cw
   return { kind: 'interpreter', minor: `${major}.${minor}`, prefix: answer.prefix, sites: await distinct(sites), baseSites: [] };
 }
 
-async function ask(executable: string, { env, cwd }: { env: Env; cwd: string }): Promise<v.InferOutput<typeof AnswerSchema>> {
+interface AskOptions {
+  readonly env: Env;
+  readonly cwd: string;
+  readonly signal?: AbortSignal;
+}
+
+async function ask(executable: string, { env, cwd, signal }: AskOptions): Promise<v.InferOutput<typeof AnswerSchema>> {
   try {
-    const { stdout } = await run(executable, ['-I', '-S', '-c', QUESTION], { env, cwd, timeout: ANSWER_TIMEOUT_MS });
+    const { stdout } = await run(executable, ['-I', '-S', '-c', QUESTION], {
+      env,
+      cwd,
+      timeout: ANSWER_TIMEOUT_MS,
+      ...(signal ? { signal } : {}),
+    });
     return v.parse(AnswerSchema, JSON.parse(stdout));
   } catch (cause) {
+    signal?.throwIfAborted();
     throw new RawcloudError('E_PACKAGE', `${executable} did not say which Python it is and where its packages lie`, {
       remedy: `Run '${executable} --version' to see what is wrong with it.`,
       cause,
@@ -77,7 +89,7 @@ async function ask(executable: string, { env, cwd }: { env: Env; cwd: string }):
  * Reads a virtual environment by its files alone.
  * @throws E_PACKAGE when there is none, or it says no version
  */
-export async function readVenv(prefix: string, options: { env: Env; cwd: string }): Promise<Interpreter> {
+export async function readVenv(prefix: string, options: AskOptions): Promise<Interpreter> {
   const settings = await venvSettings(prefix);
   const minor = /^\d+\.\d+/.exec(settings.get('version') ?? settings.get('version_info') ?? '')?.[0] ?? (await minorOfLibrary(prefix));
   if (minor === undefined) throw notAVenv(prefix, 'its pyvenv.cfg names no version and its lib directory no python3.x');
@@ -115,7 +127,7 @@ async function minorOfLibrary(prefix: string): Promise<string | undefined> {
   return names.map((name) => /^python(3\.\d+)$/.exec(name)?.[1]).find((minor) => minor !== undefined);
 }
 
-async function sitesOfBase(home: string | undefined, minor: string, options: { env: Env; cwd: string }): Promise<readonly string[]> {
+async function sitesOfBase(home: string | undefined, minor: string, options: AskOptions): Promise<readonly string[]> {
   if (home === undefined) return [];
   return (await askInterpreter(path.join(home, `python${minor}`), options)).sites;
 }

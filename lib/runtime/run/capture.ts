@@ -21,8 +21,9 @@ export interface Captured {
   readonly notices: readonly Notice[];
 }
 
-/** Reads root, arguments and packages off the developer's machine; nothing is sent. */
-export async function capture(deps: ClientDeps, request: NormalRequest, arch: string): Promise<Captured> {
+/** Reads root, arguments and packages off the developer's machine; nothing is sent. An abort ends the programs that are asked. */
+export async function capture(deps: ClientDeps, request: NormalRequest, arch: string, signal?: AbortSignal): Promise<Captured> {
+  signal?.throwIfAborted();
   const root = await findRoot(request.cwd, { home: deps.home });
   const words = await resolveArguments(request.command, { cwd: request.cwd, root, home: deps.home, env: deps.env });
   const packages = await capturePackages({
@@ -31,6 +32,7 @@ export async function capture(deps: ClientDeps, request: NormalRequest, arch: st
     argv: request.command,
     env: deps.env,
     platform: `${deps.vmSystem}-${arch}`,
+    ...(signal ? { signal } : {}),
   });
   return {
     root,

@@ -13,7 +13,7 @@ import { archOf, hardwareOf, offersFor } from './offers';
 export async function planRun(deps: ClientDeps, asked: RunRequest, signal?: AbortSignal): Promise<RunPlan> {
   const request = normalizeRequest(asked, deps.cwd);
   const arch = archOf(deps, request);
-  const captured = await capture(deps, request, arch);
+  const captured = await capture(deps, request, arch, signal);
   const [image, forwarded, { view: market, notices }, measured] = await Promise.all([
     deps.resolveImage(arch, request.image, signal),
     request.credentials === 'none' ? undefined : deps.forward(signal),

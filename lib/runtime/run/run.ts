@@ -96,7 +96,7 @@ async function prepare(
         deps.market.view(request.spotPolicy, signal),
       ]),
     ),
-    stopwatch.time('capture', () => capture(deps, request, arch)),
+    stopwatch.time('capture', () => capture(deps, request, arch, signal)),
   ]);
   const offers = offersFor(hardwareOf(deps, request, arch, job), market);
   say('plan.ready', planEvent(request, offers, market, image, forwarded));
