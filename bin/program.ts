@@ -2,7 +2,10 @@ import { Command } from 'commander';
 import { version } from '../package.json';
 import type { Commands } from './commands';
 import type { Context } from './context';
+import { withExamples } from './verbs/examples';
+import { declareCompletion } from './verbs/completion';
 import { declareExplain } from './verbs/explain';
+import { declareHelp } from './verbs/help';
 import { declareJobVerbs } from './verbs/jobs';
 import { declareLocal } from './verbs/local';
 import { declareRun } from './verbs/run';
@@ -17,16 +20,16 @@ export interface Declaring {
   readonly perform: Perform;
 }
 
-const EXAMPLES = `
-Examples:
-  rawcloud run python train.py --epochs 3      a job on a VM of its own
-  rawcloud run --dry-run python train.py       what it would take and cost
-  rawcloud ps                                  what is on
-  rawcloud logs -f                             the last job's output
-  rawcloud run --local python train.py         all on this machine, free of charge
+const EXAMPLES = [
+  'rawcloud run python train.py --epochs 3      a job on a VM of its own',
+  'rawcloud run --dry-run python train.py       what it would take and cost',
+  'rawcloud ps                                  what is on',
+  "rawcloud logs -f                             the last job's output",
+  'rawcloud run --local python train.py         all on this machine, free of charge',
+];
 
-JOB is an id, the beginning of one, or a name; without it the last job that you started here.
-RAWCLOUD_LOCAL=1 stands for --local.`;
+const NOTES = `JOB is an id, the beginning of one, or a name; without it the last job that you started here.
+RAWCLOUD_LOCAL=1 stands for --local. rawcloud help VERB tells all about a verb, rawcloud explain CODE about an error.`;
 
 /** All verbs and their options; nothing is run yet. */
 export function createProgram(context: Context, perform: Perform): Command {
@@ -45,12 +48,14 @@ export function createProgram(context: Context, perform: Perform): Command {
       getErrHelpWidth: () => context.io.stderr.columns ?? 100,
       getOutHasColors: () => false,
       getErrHasColors: () => false,
-    })
-    .addHelpText('after', EXAMPLES);
+    });
+  withExamples(program, EXAMPLES, { after: NOTES });
   const declaring = { program, context, perform };
   declareRun(declaring);
   declareJobVerbs(declaring);
   declareLocal(declaring);
   declareExplain(declaring);
+  declareCompletion(declaring);
+  declareHelp(declaring);
   return program;
 }

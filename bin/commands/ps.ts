@@ -4,6 +4,7 @@ import type { PsOptions } from '../options';
 import { jsonSummary } from '../render/json-value';
 import { jobTable } from '../render/job-table';
 import { styleFor, widthOf } from '../render/style';
+import { rememberJobs } from './completion/recent-jobs';
 import { withClient } from './connection';
 
 /** Columns where there is no terminal: wide enough for long commands in a file, narrow enough to read. */
@@ -16,6 +17,7 @@ export async function ps(options: PsOptions, context: Context): Promise<number> 
   const all = options.all ?? false;
   const found = await withClient(context, options, (client) => client.jobs({ all, ...(limit === undefined ? {} : { limit }) }));
   const jobs = found.slice(0, limit);
+  await rememberJobs(jobs, io.env, io.clock.now());
   if (options.json) await out.write(`${JSON.stringify({ v: 1, jobs: jobs.map(jsonSummary) })}\n`);
   else if (jobs.length === 0) await err.write(all ? 'There are no jobs yet.\n' : 'No job is on. `rawcloud ps --all` shows ended ones.\n');
   else {

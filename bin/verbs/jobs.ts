@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { AttachOptions, ConnectionOptions, DownloadOptions, LogsOptions, PsOptions, StatusOptions, StopOptions } from '../options';
 import type { Declaring } from '../program';
+import { withExamples } from './examples';
 import { withConnection, withJson } from './shared';
 
 const JOB = ['[job]', 'id, beginning of an id, or name (default: the last job started here)'] as const;
@@ -18,10 +19,7 @@ export function declareJobVerbs(declaring: Declaring): void {
 }
 
 function verb({ program }: Declaring, name: string, summary: string, examples: readonly string[]): Command {
-  return program
-    .command(name)
-    .description(summary)
-    .addHelpText('after', `\nExamples:\n${examples.map((line) => `  ${line}`).join('\n')}`);
+  return withExamples(program.command(name).description(summary), examples);
 }
 
 function finish(command: Command): Command {

@@ -1,5 +1,6 @@
 import type { LocalAction } from '../options';
 import type { Declaring } from '../program';
+import { withExamples } from './examples';
 import { withJson } from './shared';
 
 const ACTIONS: readonly { name: LocalAction; description: string; hidden?: boolean }[] = [
@@ -15,10 +16,13 @@ export function declareLocal({ program, context, perform }: Declaring): void {
   const local = program
     .command('local')
     .summary('the local cloud: the same jobs on this machine, free of charge')
-    .description('The local cloud: an AWS-shaped endpoint on loopback whose VMs are processes of this machine.')
-    .addHelpText('after', '\nExamples:\n  rawcloud local start\n  rawcloud run --local -- echo hello\n  rawcloud local reset');
+    .description('The local cloud: an AWS-shaped endpoint on loopback whose VMs are processes of this machine.');
+  local.helpCommand(false);
+  withExamples(local, ['rawcloud local start', 'rawcloud run --local -- echo hello', 'rawcloud local reset']);
   for (const { name, description, hidden } of ACTIONS) {
     const command = local.command(name, { hidden: hidden ?? false }).description(description);
-    withJson(command).action(async (options: { json?: boolean }) => perform((c) => c.local(name, options, context)));
+    withExamples(withJson(command), hidden ? [] : [`rawcloud local ${name}`]).action(async (options: { json?: boolean }) =>
+      perform((c) => c.local(name, options, context)),
+    );
   }
 }

@@ -1,19 +1,21 @@
 import type { RunOptions } from '../options';
 import type { Declaring } from '../program';
+import { withExamples } from './examples';
 import { repeatable, withConnection, withJson } from './shared';
 
-const EXAMPLES = `
-Options end at the first word that is no option; what follows is the command, as typed.
+const EXAMPLES = [
+  'rawcloud run python train.py --epochs 3',
+  'rawcloud run --cpu 8 --memory 32GiB make -j8',
+  'rawcloud run -e LEVEL=debug -e API_KEY --env-file .env node job.js',
+  'rawcloud run --timeout 30m --download ./render.sh scene.blend',
+  'rawcloud run --spot-policy spot_with_fallback python train.py',
+  'cat data.csv | rawcloud run python stats.py',
+  'rawcloud run --detach --name nightly python train.py',
+];
 
-Examples:
-  rawcloud run python train.py --epochs 3
-  rawcloud run --cpu 8 --memory 32GiB make -j8
-  rawcloud run -e LEVEL=debug -e API_KEY --env-file .env node job.js
-  rawcloud run --timeout 30m --download ./render.sh scene.blend
-  cat data.csv | rawcloud run python stats.py
-  rawcloud run --detach --name nightly python train.py
+const WHERE_OPTIONS_END = 'Options end at the first word that is no option; what follows is the command, as typed.';
 
-Ctrl-C stops the job and waits for the proof that its VM is gone; a second one leaves at once.`;
+const CTRL_C = 'Ctrl-C stops the job and waits for the proof that its VM is gone; a second one leaves at once.';
 
 /** `rawcloud run [options] [--] command …` */
 export function declareRun({ program, context, perform }: Declaring): void {
@@ -23,8 +25,8 @@ export function declareRun({ program, context, perform }: Declaring): void {
     .description('Runs a command on a VM that exists only for it, with your files, packages and identity.')
     .usage('[options] [--] command …')
     .argument('<command...>', 'program and arguments')
-    .passThroughOptions()
-    .addHelpText('after', EXAMPLES);
+    .passThroughOptions();
+  withExamples(command, EXAMPLES, { before: WHERE_OPTIONS_END, after: CTRL_C });
   command
     .optionsGroup('Hardware:')
     .option('--cpu <n|min-max>', 'vCPUs, at least n or a range (default: 2)')

@@ -1,6 +1,7 @@
 import type { Client, JobHandle } from '../../../lib/runtime/api';
 import type { Context } from '../../context';
 import type { RunOptions } from '../../options';
+import { rememberJobs } from '../completion/recent-jobs';
 import { closeSoon, connectOptions } from '../connection';
 import { follow } from '../follow';
 import { Interruption, LEFT, unlessLeft } from '../interruption';
@@ -44,6 +45,8 @@ async function runWith(client: Client, given: Omit<Run, 'client' | 'presenter'>)
     const started = await startJob(run);
     if (started === LEFT) return given.interruption.exitCode;
     const { job, until } = started;
+    const remembered = { job: job.id, ...(job.name ? { name: job.name } : {}), command: given.request.command.join(' ') };
+    await rememberJobs([remembered], given.context.io.env, given.context.io.clock.now());
     if (given.options.detach && !given.interruption.stop.aborted) return await detach(run, job, until);
     return await watchJob(run, job, until);
   } finally {

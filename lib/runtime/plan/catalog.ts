@@ -100,6 +100,9 @@ const REGION_FACTORS: Readonly<Record<string, number>> = {
   'sa-east-1': 1.594,
 };
 
+/** Regions whose prices the table knows. */
+export const PRICED_REGIONS: readonly string[] = Object.keys(REGION_FACTORS);
+
 /** Price of a type in a region, dollars an hour. */
 export function priceOf(type: CatalogType, region: string): { usdPerHour: number; estimated: boolean } {
   const factor = REGION_FACTORS[region];
