@@ -1,0 +1,125 @@
+import * as v from 'valibot';
+import { BillSchema, ERROR_CODES, OfferSchema, OutcomeSchema, OutputFileSchema, TimingsSchema } from '../../lib/contract';
+import type { ErrorCode } from '../../lib/contract';
+import { EVENT_DATA_SCHEMAS } from '../../lib/contract/event-schemas';
+
+/*
+ * What `--json` prints, for tests and the page docs/json.md: lines in the envelope of the events, and answers, one object of
+ * the verbs that look something up. Not loaded by the CLI.
+ */
+
+const Iso = v.pipe(v.string(), v.isoTimestamp());
+const Text = v.optional(v.string());
+const States = v.picklist(['recorded', 'launching', 'running', 'ending', 'ended']);
+const VmStates = v.picklist(['requested', 'pending', 'booting', 'preparing', 'idle', 'busy', 'ending', 'gone']);
+const Code = v.picklist(Object.keys(ERROR_CODES) as ErrorCode[]);
+const Notice = EVENT_DATA_SCHEMAS.notice;
+const Files = v.array(OutputFileSchema);
+
+/** Lines that the CLI adds to the events, by type. */
+export const CLI_LINE_SCHEMAS = {
+  result: v.strictObject({
+    job: v.string(),
+    name: Text,
+    outcome: OutcomeSchema.entries.outcome,
+    reason: v.string(),
+    message: v.string(),
+    remedy: Text,
+    exitCode: v.number(),
+    exitCodeIsJobs: v.boolean(),
+    bill: BillSchema,
+    outputs: Files,
+    timings: TimingsSchema,
+  }),
+  detached: v.strictObject({ name: Text, stopping: v.boolean(), until: v.optional(Iso) }),
+  downloaded: v.strictObject({ directory: v.string(), files: Files }),
+  plan: v.looseObject({
+    offers: v.array(OfferSchema),
+    image: v.string(),
+    diskGiB: v.number(),
+    lifetimeS: v.number(),
+    usdPerHour: v.number(),
+    minimumUsd: v.number(),
+    identity: v.strictObject({ kind: v.picklist(['none', 'forwarded']), arn: Text, expiresAt: Text }),
+    tree: v.looseObject({ root: v.string(), files: v.number(), bytes: v.number() }),
+    packages: v.array(v.looseObject({ kind: v.string(), title: v.string() })),
+    notices: v.array(Notice),
+  }),
+  error: v.strictObject({ code: Code, message: v.string(), remedy: Text }),
+} as const;
+
+const Summary = {
+  job: v.string(),
+  name: Text,
+  owner: v.string(),
+  command: v.string(),
+  createdAt: Iso,
+  state: States,
+  outcome: v.optional(OutcomeSchema.entries.outcome),
+  exitCode: v.optional(v.number()),
+  vmType: Text,
+  usd: v.optional(v.number()),
+} as const;
+
+const Vm = v.strictObject({
+  id: v.string(),
+  state: VmStates,
+  silent: v.boolean(),
+  detail: Text,
+  vmType: v.string(),
+  zone: Text,
+  launchedAt: v.optional(Iso),
+  endedAt: v.optional(Iso),
+});
+
+const ErrorEntry = v.strictObject({
+  code: Code,
+  source: v.picklist(['user', 'aws', 'job', 'internal']),
+  exitCode: v.number(),
+  title: v.string(),
+  means: v.string(),
+  why: v.array(v.string()),
+  todo: v.array(v.string()),
+});
+
+const One = v.literal(1);
+
+/** The one object that a verb prints, by verb. */
+export const ANSWER_SCHEMAS = {
+  ps: v.strictObject({ v: One, jobs: v.array(v.strictObject(Summary)) }),
+  status: v.looseObject({
+    v: One,
+    ...Summary,
+    argv: v.array(v.string()),
+    cwd: v.string(),
+    vms: v.array(Vm),
+    launches: v.array(v.looseObject({ n: v.number(), offer: OfferSchema, state: v.string() })),
+    lifetimeUntil: Iso,
+    endedAt: v.optional(Iso),
+    stopRequestedAt: v.optional(Iso),
+    credentialsUntil: v.optional(Iso),
+    bill: BillSchema,
+    timings: v.record(v.string(), v.strictObject({ start: Iso, end: Iso, seconds: v.number() })),
+    outputs: Files,
+    outputsOmitted: v.number(),
+  }),
+  'logs --boot': v.strictObject({ v: One, job: v.string(), bootLog: v.string() }),
+  extend: v.strictObject({ v: One, job: v.string(), lifetimeUntil: Iso }),
+  reap: v.strictObject({
+    v: One,
+    jobs: v.number(),
+    ended: v.array(v.string()),
+    terminated: v.array(v.string()),
+    unproved: v.array(v.strictObject({ what: v.string(), error: v.string() })),
+  }),
+  local: v.looseObject({
+    v: One,
+    running: v.boolean(),
+    directory: v.string(),
+    endpoint: Text,
+    pid: v.optional(v.number()),
+    vms: v.optional(v.number()),
+  }),
+  explain: v.strictObject({ v: One, errors: v.array(ErrorEntry) }),
+  completion: v.strictObject({ v: One, shell: v.string(), script: v.string() }),
+} as const;
