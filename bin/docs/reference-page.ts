@@ -52,7 +52,7 @@ function titleOf(command: Command): string {
 
 function operands(command: Command): string[] {
   const rows = command.registeredArguments.map((argument) => [code(argument.name()), argument.description]).filter(([, text]) => text);
-  return rows.length > 0 ? [table(['operand', 'meaning'], rows as string[][])] : [];
+  return rows.length > 0 ? [table(['operand', 'meaning'], rows)] : [];
 }
 
 /** A table for each group of options; `--help` is left out. */
