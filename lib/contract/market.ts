@@ -9,8 +9,36 @@ const Ms = v.number();
  * traits (`b` burstable, `f` flex, `g` accelerators, `m` bare metal), and the last letters of the zones
  * that have it ('' when that is not known: then all may).
  */
-export const TypeRowSchema = v.tuple([v.string(), v.picklist(['x', 'a']), v.number(), v.number(), v.number(), v.string(), v.string()]);
-export type TypeRow = v.InferOutput<typeof TypeRowSchema>;
+export type TypeRow = readonly [
+  name: string,
+  arch: 'x' | 'a',
+  vcpu: number,
+  memoryGiB: number,
+  usdPerHour: number,
+  traits: string,
+  zones: string,
+];
+
+type PriceTable = Readonly<Record<string, Readonly<Record<string, number>>>>;
+
+// Checked by hand: a schema for each of a few thousand values would take longer than all else a run does with them.
+const TypeRowsSchema = v.custom<readonly TypeRow[]>((input) => Array.isArray(input) && input.every(isTypeRow), 'not rows of VM types');
+const PriceTableSchema = v.custom<PriceTable>((input) => isRecordOf(input, (zones) => isRecordOf(zones, isPrice)), 'not a table of prices');
+
+function isTypeRow(row: unknown): boolean {
+  if (!Array.isArray(row)) return false;
+  const [name, arch, vcpu, memoryGiB, usdPerHour, traits, zones] = row as unknown[];
+  const texts = [name, traits, zones].every((text) => typeof text === 'string');
+  return texts && (arch === 'x' || arch === 'a') && [vcpu, memoryGiB, usdPerHour].every(isPrice);
+}
+
+function isRecordOf(input: unknown, check: (value: unknown) => boolean): boolean {
+  return typeof input === 'object' && input !== null && Object.values(input).every(check);
+}
+
+function isPrice(value: unknown): boolean {
+  return typeof value === 'number' && value > 0;
+}
 
 /**
  * v1/market/<region>, gzipped JSON: what AWS sells in a region and at what price, as some client last asked. Anybody who
@@ -20,9 +48,9 @@ export const MarketSchema = v.object({
   v: v.literal(1),
   region: v.string(),
   /** Types and on-demand prices, Linux, and the disk's price. */
-  list: v.optional(v.object({ at: Ms, types: v.array(TypeRowSchema), gp3UsdPerGiBMonth: v.optional(v.number()) })),
+  list: v.optional(v.object({ at: Ms, types: TypeRowsSchema, gp3UsdPerGiBMonth: v.optional(v.number()) })),
   /** Spot prices in dollars an hour by type and zone. */
-  spot: v.optional(v.object({ at: Ms, prices: v.record(v.string(), v.record(v.string(), v.number())) })),
+  spot: v.optional(v.object({ at: Ms, prices: PriceTableSchema })),
   /** Applied vCPU quotas by code. */
   quotas: v.optional(v.object({ at: Ms, values: v.record(v.string(), v.number()) })),
 });

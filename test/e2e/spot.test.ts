@@ -17,6 +17,7 @@ describe('spot VMs', () => {
     const ended = await house.rawcloud(['run', '--spot-policy', 'spot', 'true']);
     expect(ended.code).toBe(0);
     expect(ended.stderr).toMatch(/spot [a-z0-9]+\.[a-z0-9]+ \(/);
+    expect(ended.stderr).toMatch(/bill .*spot [a-z0-9]+\.[a-z0-9]+ .*spot price history/);
     expect(purchases()).toEqual(['spot']);
   });
 

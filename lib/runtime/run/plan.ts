@@ -9,7 +9,7 @@ import { capture } from './capture';
 import { alternatives } from '../plan/alternatives';
 import { archOf, hardwareOf, offersFor } from './offers';
 
-/** The plan of a run: what it would take along, buy and cost. Writes nothing anywhere. */
+/** The plan of a run: what it would take along, buy and cost. Writes nothing but prices that were asked for anew. */
 export async function planRun(deps: ClientDeps, asked: RunRequest, signal?: AbortSignal): Promise<RunPlan> {
   const request = normalizeRequest(asked, deps.cwd);
   const arch = archOf(deps, request);
