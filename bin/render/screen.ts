@@ -15,6 +15,9 @@ const ESCAPE = 27;
 /** Ends colours and brings the cursor back, should the job have left them otherwise. */
 const RESET = '\u001b[0m\u001b[?25h';
 
+/** Below so many columns the moving line leaves out what is for looks. */
+const NARROW = 40;
+
 /** Columns that stay free behind the moving line, so that the terminal's echo of `^C` does not wrap it. */
 const ECHO_COLUMNS = 2;
 
@@ -111,7 +114,8 @@ export class Screen {
     const seconds = Math.floor((this.#clock.now() - this.#since) / 1000);
     const text = `${FRAMES[this.#frame % FRAMES.length]} ${this.#text}${seconds > 0 ? ` · ${seconds} s` : ''}`;
     const width = this.#width();
-    const line = cutTo(text, Math.max(1, width - 1 - (width > 20 ? ECHO_COLUMNS : 0)));
+    // A column for labels is waste where there are few.
+    const line = cutTo(width < NARROW ? text.replaceAll(/ +/g, ' ') : text, Math.max(1, width - 1 - (width > 20 ? ECHO_COLUMNS : 0)));
     const sequence = this.#clearing(width);
     this.#drawn = columnsOf(line);
     await this.context.err.write(sequence + this.style.dim(line));
