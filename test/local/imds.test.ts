@@ -108,12 +108,17 @@ test('a token outlives the process that gave it', async () => {
 test.each([
   ['/latest/', 'dynamic/\nmeta-data/\nuser-data'],
   ['/latest/meta-data', expect.stringMatching(/^ami-id\nami-launch-index\nhostname\niam\/\n(.+\n)+reservation-id\nservices\/$/)],
-  ['/2021-03-23/meta-data/placement/', 'availability-zone\nregion'],
+  ['/2021-03-23/meta-data/placement/', 'availability-zone\navailability-zone-id\nregion'],
   ['/latest/meta-data/instance-id', 'i-0123456789abcdef0'],
   ['/latest/meta-data/instance-type', 'm7i.large'],
   ['/latest/meta-data/ami-id', 'ami-0123456789abcdef0'],
   ['/latest/meta-data/placement/availability-zone', 'us-east-1a'],
   ['/latest/meta-data/placement/region', 'us-east-1'],
+  ['/latest/meta-data/placement/availability-zone-id', 'use1-az1'],
+  ['/latest/meta-data/instance-action', 'none'],
+  ['/latest/meta-data/network/interfaces/macs/', '02:00:00:00:00:01/'],
+  ['/latest/meta-data/network/interfaces/macs/02:00:00:00:00:01/vpc-ipv4-cidr-block', '172.31.0.0/16'],
+  ['/latest/meta-data/network/interfaces/macs/02:00:00:00:00:01/owner-id', '123456789012'],
   ['/latest/meta-data/local-ipv4', '172.31.0.4'],
   ['/latest/meta-data/iam/security-credentials/', 'vm-role'],
   ['/latest/dynamic/instance-identity/document', expect.stringContaining('"instanceId": "i-0123456789abcdef0"')],
@@ -146,6 +151,24 @@ test('tags are shown where the instance allows it', async () => {
   imds = await open({ metadata: { ...INSTANCE.metadata, tags: 'enabled' } });
   expect(await get('/latest/meta-data/tags/instance/')).toEqual({ status: 200, text: 'rawcloud:job' });
   expect(await get('/latest/meta-data/tags/instance/rawcloud:job')).toEqual({ status: 200, text: 'abc' });
+});
+
+test('volumes are listed by their part and their device', async () => {
+  const volume = { id: 'vol-0', sizeGiB: 8, type: 'gp3', encrypted: false, deleteOnTermination: true, tags: {} };
+  await imds.close();
+  imds = await open({
+    volumes: [
+      { ...volume, device: '/dev/xvda' },
+      { ...volume, device: '/dev/sdf' },
+    ],
+  });
+  const path = '/latest/meta-data/block-device-mapping/';
+  expect(await get(path)).toEqual({ status: 200, text: 'ami\nebs1\nroot' });
+  expect([await get(`${path}ami`), await get(`${path}ebs1`), await get(`${path}root`)].map(({ text }) => text)).toEqual([
+    'xvda',
+    'sdf',
+    '/dev/xvda',
+  ]);
 });
 
 test('fails with 404 for everything under iam without an instance profile', async () => {

@@ -1,5 +1,6 @@
-import { privateDnsName } from '../ec2/network';
+import { privateDnsName, zoneId } from '../ec2/network';
 import type { InstanceRecord } from '../ec2/records';
+import { blockDevices, networkInterface } from './devices';
 
 /** What a path leads to: content, or a directory whose names are listed. A function is called when its content is asked for. */
 export type MetadataNode = string | Uint8Array | (() => string) | MetadataDirectory;
@@ -31,8 +32,10 @@ export function metadataOf(i: InstanceRecord, facts: InstanceFacts): MetadataDir
     'meta-data': {
       'ami-id': i.imageId,
       'ami-launch-index': String(i.index),
+      'block-device-mapping': blockDevices(i),
       hostname,
       iam: facts.role === undefined ? undefined : iam(i, facts, facts.role),
+      'instance-action': 'none',
       'instance-id': i.id,
       'instance-life-cycle': i.spot ? 'spot' : 'on-demand',
       ...spotNews(i),
@@ -40,8 +43,8 @@ export function metadataOf(i: InstanceRecord, facts: InstanceFacts): MetadataDir
       'local-hostname': hostname,
       'local-ipv4': i.interface.privateIp,
       mac: i.interface.mac,
-      network: { interfaces: { macs: { [i.interface.mac]: networkInterface(i) } } },
-      placement: { 'availability-zone': i.zone, region: facts.region },
+      network: { interfaces: { macs: { [i.interface.mac]: networkInterface(i, facts) } } },
+      placement: { 'availability-zone': i.zone, 'availability-zone-id': zoneId(i.zone), region: facts.region },
       'reservation-id': i.reservation,
       services: { domain: 'amazonaws.com', partition: 'aws' },
       tags: i.metadata.tags === 'enabled' ? { instance: i.tags } : undefined,
@@ -70,10 +73,6 @@ function iam({ profile, launchedAt }: InstanceRecord, { account, credentials }: 
     InstanceProfileId: PROFILE_ID,
   };
   return { info: JSON.stringify(info, undefined, 2), 'security-credentials': { [role]: credentials } };
-}
-
-function networkInterface({ interface: nic, subnetId }: InstanceRecord): MetadataDirectory {
-  return { 'device-number': '0', 'interface-id': nic.id, 'local-ipv4s': nic.privateIp, mac: nic.mac, 'subnet-id': subnetId };
 }
 
 function identityDocument(i: InstanceRecord, { account, region }: InstanceFacts): string {
