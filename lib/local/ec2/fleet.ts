@@ -128,18 +128,30 @@ export class Fleet {
 
   /** Ends all work behind the answers. With `keepMachines` machines live on, else they are powered off, but not terminated. */
   async close({ keepMachines }: { keepMachines: boolean }): Promise<void> {
-    for (const timer of this.#timers.values()) clearTimeout(timer);
-    for (const timer of this.#interruptions.values()) clearTimeout(timer);
-    this.#timers.clear();
-    this.#interruptions.clear();
+    this.#clearTimers();
     this.#left = keepMachines;
     do {
-      if (!keepMachines) await mapBounded([...this.#on.values()], 16, (machine) => machine.powerOff(this.#options.graceMs));
-      await Promise.all(keepMachines ? this.#work : [...this.#work, ...this.#watches]);
-      // A boot that was under way may have brought up one more.
+      // Boots first: a machine that came up while others are powered off would be waited for, and never told to end.
+      await Promise.all(this.#work);
+      if (!keepMachines) await this.#powerOffAll();
+      // One more may have been started meanwhile.
     } while (!keepMachines && this.#on.size > 0);
+    // Ends that were recorded meanwhile have set timers of their own.
+    this.#clearTimers();
     await this.#options.machines.close();
     await this.#options.state.instances.flush();
+  }
+
+  async #powerOffAll(): Promise<void> {
+    const watches = [...this.#watches];
+    await mapBounded([...this.#on.values()], 16, (machine) => machine.powerOff(this.#options.graceMs));
+    await Promise.all(watches);
+  }
+
+  #clearTimers(): void {
+    for (const timer of [...this.#timers.values(), ...this.#interruptions.values()]) clearTimeout(timer);
+    this.#timers.clear();
+    this.#interruptions.clear();
   }
 
   #bootLater(id: string): void {
