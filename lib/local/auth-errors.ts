@@ -4,6 +4,7 @@ import { ServiceError } from './service';
 export type AuthFaultKind =
   | 'missing'
   | 'malformed'
+  | 'old-signature'
   | 'no-date'
   | 'unsigned-headers'
   | 'unknown-key'
@@ -31,6 +32,7 @@ type Wordings = Readonly<Record<AuthFaultKind, Wording>>;
 const S3: Wordings = {
   missing: [403, 'AccessDenied', 'Access Denied'],
   malformed: [400, 'AuthorizationHeaderMalformed', 'The authorization header is malformed'],
+  'old-signature': [400, 'InvalidRequest', 'The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.'],
   'no-date': [403, 'AccessDenied', 'AWS authentication requires a valid Date or x-amz-date header'],
   'unsigned-headers': [403, 'AccessDenied', 'There were headers present in the request which were not signed'],
   'unknown-key': [403, 'InvalidAccessKeyId', 'The AWS Access Key Id you provided does not exist in our records.'],
@@ -51,6 +53,7 @@ const EC2_EXPIRED: Wording = [400, 'RequestExpired', 'Request has expired.'];
 const EC2: Wordings = {
   missing: [400, 'MissingAuthenticationToken', 'Request is missing Authentication Token'],
   malformed: [400, 'IncompleteSignature', 'The request signature does not conform to AWS standards'],
+  'old-signature': [400, 'IncompleteSignature', 'The request signature does not conform to AWS standards'],
   'no-date': [400, 'IncompleteSignature', 'The request signature does not conform to AWS standards'],
   'unsigned-headers': EC2_REFUSAL,
   'unknown-key': EC2_REFUSAL,
@@ -73,6 +76,7 @@ function common(
   return {
     missing: [status, codes.missing, 'Request is missing Authentication Token'],
     malformed: [status, codes.incomplete, 'Authorization header is malformed'],
+    'old-signature': [status, codes.incomplete, 'Authorization header is malformed'],
     'no-date': [status, codes.incomplete, "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header."],
     'unsigned-headers': [status, codes.signature, SIGNATURE],
     'unknown-key': [status, codes.token, INVALID_TOKEN],

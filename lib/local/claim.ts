@@ -22,9 +22,11 @@ const ALGORITHM = 'AWS4-HMAC-SHA256';
 /** Seven days. Source: S3 API reference, "Authenticating Requests: Using Query Parameters". */
 const MAX_EXPIRES_S = 604_800;
 
-/** The claim of a signed request; `undefined` for an anonymous one. @throws AuthFault malformed, no-date */
+/** The claim of a signed request; `undefined` for an anonymous one. @throws AuthFault malformed, no-date, old-signature */
 export function readClaim(request: Signable, query: URLSearchParams): Claim | undefined {
   const authorization = request.headers['authorization']?.[0];
+  // Signature version 2, which boto3 and the AWS CLI still presign with unless told otherwise; new buckets refuse it.
+  if (authorization?.startsWith('AWS ') || query.has('AWSAccessKeyId')) throw new AuthFault('old-signature');
   if (authorization !== undefined) return fromHeader(authorization, request);
   return query.has('X-Amz-Signature') || query.has('X-Amz-Algorithm') ? fromQuery(query) : undefined;
 }

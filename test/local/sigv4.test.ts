@@ -120,6 +120,14 @@ test('fails for an unknown key', () => {
   expect(faultOf(() => verify(request, claim, undefined, EMPTY, NOW))).toBe('unknown-key');
 });
 
+test('fails for signatures of version 2 by their name, in header and URL', () => {
+  const request = signable(GET_OBJECT);
+  const old = { ...request, headers: { ...request.headers, authorization: ['AWS AKIA:sig='] } };
+  expect(faultOf(() => readClaim(old, new URLSearchParams()))).toBe('old-signature');
+  const anonymous = { ...request, headers: {} };
+  expect(faultOf(() => readClaim(anonymous, new URLSearchParams('AWSAccessKeyId=AKIA&Signature=s&Expires=1')))).toBe('old-signature');
+});
+
 test('fails for an amz header that is not signed', () => {
   const request = signable(GET_OBJECT);
   const headers = { ...request.headers, 'x-amz-acl': ['public-read'] };
