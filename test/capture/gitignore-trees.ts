@@ -60,7 +60,7 @@ export interface DrawnRepository {
 /** Many trees side by side, so that git is started seldom. */
 export const repositoryOf = (trees: number): fc.Arbitrary<DrawnRepository> =>
   fc.record({
-    trees: fc.array(tree, { minLength: 1, maxLength: trees, size: 'max' }),
+    trees: fc.array(tree, { minLength: trees, maxLength: trees, size: 'max' }),
     top: fc.option(rules, { freq: 3 }),
     exclude: fc.option(rules, { freq: 3 }),
     global: fc.option(rules, { freq: 3 }),

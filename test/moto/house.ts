@@ -135,6 +135,7 @@ interface ClientParts {
 /** As `connect` makes it, but for Node, which it would fetch from the registry, and for the pace. */
 async function openClient({ directory, aws, scaffold, store, compute }: ClientParts): Promise<Client> {
   const caller = await whoAmI(aws);
+  const market = new MarketKeeper({ store, source: createMarketSource(aws), clock: systemClock, region: scaffold.region });
   return createClient({
     store,
     compute,
@@ -152,12 +153,15 @@ async function openClient({ directory, aws, scaffold, store, compute }: ClientPa
     cacheDir: path.join(directory, 'cache'),
     intervals: { ...LOCAL_INTERVALS, flushMs: 50, idleFlushMs: 50 },
     pace: LOCAL_PACE,
-    market: new MarketKeeper({ store, source: createMarketSource(aws), clock: systemClock, region: scaffold.region }),
+    market,
     resolveImage: (arch) => amazonLinux(aws, arch),
     forward: async () => ({ arn: caller.arn, credentials: await forwardableCredentials(aws) }),
     agentArtifact: () => agentArtifact(),
     nodeArtifact: () => Promise.resolve(NODE),
-    close: () => Promise.resolve(aws.close()),
+    close: async () => {
+      await market.close();
+      aws.close();
+    },
   });
 }
 

@@ -30,9 +30,17 @@ function passable(error: unknown): boolean {
   return code !== 'E_NO_CREDENTIALS' && code !== 'E_CREDENTIALS_EXPIRED';
 }
 
-/** Writes over what was read, or where nothing was. @returns its etag; undefined when someone else wrote first, whose list is as good */
+/**
+ * Writes over what was read, or where nothing was. @returns its etag; undefined when someone else wrote first, whose list
+ * is as good, or when it cannot be kept, by somebody who may only read: what was asked is known all the same
+ */
 export async function writeMarket(store: Store, market: Market, over: StoredMarket | undefined): Promise<string | undefined> {
   const body = gzipSync(encodeJson(market));
-  const written = await store.put(bucketKeys.market(market.region), body, { if: over ? { etag: over.etag } : 'absent' });
-  return written === 'lost' ? undefined : written.etag;
+  try {
+    const written = await store.put(bucketKeys.market(market.region), body, { if: over ? { etag: over.etag } : 'absent' });
+    return written === 'lost' ? undefined : written.etag;
+  } catch (error) {
+    if (passable(error)) return undefined;
+    throw error;
+  }
 }
