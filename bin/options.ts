@@ -23,6 +23,7 @@ export interface RunOptions extends ConnectionOptions {
   readonly envFile?: readonly string[];
   readonly timeout?: string;
   readonly maxLifetime?: string;
+  readonly retries?: string;
   readonly tag?: readonly string[];
   readonly detach?: boolean;
   readonly download?: boolean;

@@ -38,6 +38,7 @@ export const CLI_LINE_SCHEMAS = {
     image: v.string(),
     diskGiB: v.number(),
     lifetimeS: v.number(),
+    retries: v.number(),
     usdPerHour: v.number(),
     minimumUsd: v.number(),
     identity: v.strictObject({ kind: v.picklist(['none', 'forwarded']), arn: Text, expiresAt: Text }),

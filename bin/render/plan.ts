@@ -15,6 +15,7 @@ export function planLines(plan: RunPlan, how: { local: boolean; style: Style; no
     ...column('image', [plan.image]),
     ...column('disk', [`${plan.diskGiB} GiB`]),
     ...column('lifetime', [`${formatDuration(plan.lifetimeS)}: then the VM ends itself, whatever happens`]),
+    ...column('retries', [retriesText(plan.retries)]),
     ...column('identity', [identityText(plan.identity, how.now)]),
     ...column('tree', treeTexts(plan.tree)),
     ...column('packages', plan.packages.length === 0 ? ['none needed'] : plan.packages.map((p) => p.title)),
@@ -35,6 +36,11 @@ function offerLine(offer: Offer, index: number): string {
 function alternativeLine({ kind, offer, usdPerHour, text, options }: PlanAlternative): string {
   const price = `${offer.priceEstimated ? 'about ' : ''}${perHour(usdPerHour)} with disk and address`;
   return `${kind}: ${offerText(offer)} · ${price} · ${text} · ${options}`;
+}
+
+function retriesText(retries: number): string {
+  if (retries === 0) return 'none: a VM that is lost or taken back ends the job (--retries N)';
+  return `up to ${count(retries, 'new VM')}, each at its own price, when one is lost or taken back; a command that fails is not run again`;
 }
 
 function identityText({ kind, arn, expiresAt }: RunPlan['identity'], now: number): string {

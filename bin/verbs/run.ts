@@ -8,7 +8,7 @@ const EXAMPLES = [
   'rawcloud run --cpu 8 --memory 32GiB make -j8',
   'rawcloud run -e LEVEL=debug -e API_KEY --env-file .env node job.js',
   'rawcloud run --timeout 30m --download ./render.sh scene.blend',
-  'rawcloud run --spot-policy spot_with_fallback python train.py',
+  'rawcloud run --spot-policy spot_with_fallback --retries 3 python train.py',
   'cat data.csv | rawcloud run python stats.py',
   'rawcloud run --detach --name nightly python train.py',
 ];
@@ -48,6 +48,7 @@ export function declareRun({ program, context, perform }: Declaring): void {
     .option('-t, --tag <key=value>', 'tag of VM, disk and ledger; repeatable', repeatable(false))
     .option('--timeout <duration>', 'end the command after this long (default: none)')
     .option('--max-lifetime <duration>', 'the VM ends itself after this long, whatever happens (default: 24h)')
+    .option('--retries <n>', 'new VMs that start the command again when one is lost or taken back (default: 0)')
     .option('-d, --detach', 'leave once the VM is launched; prints the job id')
     .option('--download', 'bring new files home when the command has ended')
     .option('--download-to <dir>', 'the same, into another directory')

@@ -4,6 +4,8 @@ import { followControl } from './control';
 import { Ending } from './ending';
 import type { Places } from './environment';
 import { runJob } from './job';
+import { followInterruption } from './interruption';
+import type { Metadata, Timetable } from './interruption';
 import type { Launcher } from './launcher';
 import { Lifetime } from './lifetime';
 import { Pace } from './pace';
@@ -25,6 +27,8 @@ export interface AgentDeps {
   /** The machine's own environment. */
   readonly machine: Readonly<Record<string, string | undefined>>;
   readonly launcher: (root: boolean) => Launcher;
+  /** What EC2 tells the VM about itself. */
+  readonly metadata: Metadata;
   /** Processes killed for want of memory so far. */
   readonly oomKills: () => Promise<number>;
   /** Aborted when the machine is going down. */
@@ -99,13 +103,40 @@ async function live(deps: AgentDeps, { report, shipper, pace, ending }: Parts): 
     },
     onTrouble: (error) => report.trouble('cannot read control.json', error),
   });
+  const watching = watchInterruption(deps, report, ending, over.signal);
   try {
     return await runJob({ ...deps, spec, report, ending, push: (stream, bytes) => shipper.push(stream, bytes) });
   } finally {
     over.abort();
     lifetime.close();
     await following;
+    await watching;
   }
+}
+
+/** Says at once what EC2 is about to do, and ends the command in time. */
+async function watchInterruption(deps: AgentDeps, report: Report, ending: Ending, signal: AbortSignal): Promise<void> {
+  const { clock, metadata, places } = deps;
+  let notice: Timetable | undefined;
+  await followInterruption({
+    metadata,
+    clock,
+    file: places.interruption,
+    signal,
+    onRebalance: () => report.notice({ level: 'info', text: 'EC2 says that this spot VM is likelier than others to be taken back' }),
+    onNotice: (at, timetable) => {
+      notice = timetable;
+      const when = new Date(at).toISOString().slice(11, 19);
+      report.notice({ level: 'warning', text: `EC2 takes this spot VM back at ${when} UTC: the command is told, its files are saved` });
+    },
+    onTrouble: (error) => report.trouble('cannot ask whether EC2 takes the VM back', error),
+  });
+  if (!notice || signal.aborted) return;
+  const { graceMs } = notice;
+  await clock.sleep(notice.termAfterMs, signal).then(
+    () => ending.begin('interrupted', graceMs),
+    () => undefined,
+  );
 }
 
 /** The grant has been read, and is nobody else's business. */

@@ -43,14 +43,13 @@ export class Command {
 
   constructor(private readonly options: CommandOptions) {}
 
-  /** Ends the command: SIGTERM to its group, SIGKILL after the grace. The first reason stands. */
-  end(reason: EndReason): void {
+  /** Ends the command: SIGTERM to its group, SIGKILL after the grace (by default the job's own). The first reason stands. */
+  end(reason: EndReason, graceMs = this.options.graceMs): void {
     if (this.#over.signal.aborted) return;
     const isFirst = this.#ended === undefined;
     this.#ended ??= reason;
     // A machine that goes down does not wait for a grace that is under way.
     if (!isFirst && reason !== 'going-down') return;
-    const { graceMs } = this.options;
     this.#signal('SIGTERM');
     this.#later(reason === 'going-down' ? Math.min(graceMs, GOING_DOWN_GRACE_MS) : graceMs, () => this.#signal('SIGKILL'));
   }

@@ -32,7 +32,8 @@ export function decideEarly(ended: EndReason): Decision | undefined {
       return { outcome: 'stopped', reason: 'stop-requested', message: 'stopped on request', exitCode: EXIT_CODES.stopped };
     case 'lifetime':
       return LIFETIME_OVER;
-    // The command's own limit counts from its start.
+    // Interrupted: whether it is tried again is known by who asks. The command's own limit counts from its start.
+    case 'interrupted':
     case 'task-timeout':
     case 'going-down':
       return undefined;

@@ -12,6 +12,8 @@ export interface Places {
   readonly home: string;
   readonly tmp: string;
   readonly layers: string;
+  /** Appears when EC2 takes the VM back. */
+  readonly interruption: string;
 }
 
 export function placesIn(root: string, state: string): Places {
@@ -24,6 +26,7 @@ export function placesIn(root: string, state: string): Places {
     home: path.join(job, 'home'),
     tmp: path.join(job, 'tmp'),
     layers: path.join(job, 'layers'),
+    interruption: path.join(job, 'interruption.json'),
   };
 }
 
@@ -49,6 +52,8 @@ export interface JobEnvironmentInput {
   readonly machine: Variables;
   readonly user: string;
   readonly job: string;
+  /** 0, then one more for each VM that was lost. */
+  readonly attempt: number;
   readonly task: number;
   readonly taskCount: number;
   readonly region: string;
@@ -83,6 +88,8 @@ export function jobEnvironment(input: JobEnvironmentInput): Record<string, strin
       ? { AWS_CONTAINER_CREDENTIALS_FULL_URI: input.credentials.url, AWS_CONTAINER_AUTHORIZATION_TOKEN: input.credentials.token }
       : { AWS_EC2_METADATA_DISABLED: 'true' }),
     RAWCLOUD_JOB_ID: input.job,
+    RAWCLOUD_ATTEMPT: String(input.attempt),
+    RAWCLOUD_INTERRUPTION_FILE: input.places.interruption,
     RAWCLOUD_TASK_ID: String(input.task),
     RAWCLOUD_TASK_COUNT: String(input.taskCount),
     ...input.layers,

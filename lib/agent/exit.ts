@@ -1,4 +1,5 @@
 import os from 'node:os';
+import { EXIT_CODES } from '../contract';
 import type { Exit } from '../contract';
 import type { EndReason } from './ending';
 
@@ -12,10 +13,11 @@ export interface ExitInput {
 }
 
 /** What a command leaves with that we ended: as `timeout` and an interrupted shell have it. */
-const ENDED: Readonly<Record<EndReason, Pick<Exit, 'code' | 'reason'>>> = {
+export const ENDED: Readonly<Record<EndReason, Pick<Exit, 'code' | 'reason'>>> = {
   'task-timeout': { code: 124, reason: 'timeout' },
   lifetime: { code: 124, reason: 'timeout' },
   stopped: { code: 130, reason: 'stopped' },
+  interrupted: { code: EXIT_CODES.lost, reason: 'interrupted' },
   'going-down': { code: 130, reason: 'stopped' },
 };
 

@@ -1,12 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import path from 'node:path';
-import { ClaimSchema, DoneSchema, encodeJson, jobKeys } from '../contract';
+import { DoneSchema, encodeJson, instanceOfVm, interruptedDecision, jobKeys, mayTryAgain } from '../contract';
 import type { Decision, Done, Exit, Outcome } from '../contract';
 import type { AgentDeps } from './agent';
+import { claimBlock } from './claim';
 import { Command } from './command';
 import { decideByEnvironment, decideByResult, decideEarly } from './decisions';
-import type { Ending } from './ending';
+import type { Ending, EndReason } from './ending';
 import { jobEnvironment } from './environment';
+import { ENDED } from './exit';
 import { Identity } from './identity';
 import type { Launcher } from './launcher';
 import { persevere } from './persevere';
@@ -42,17 +44,35 @@ export async function runJob(job: JobOptions): Promise<boolean> {
     prepared = await prepareJob(job, launcher);
   } catch (error) {
     if (!(await claimed)) return false;
-    return decide(job, job.ending.reason ? decideEarly(job.ending.reason) : decideByEnvironment(error));
+    return job.ending.reason ? endEarly(job, job.ending.reason) : decide(job, decideByEnvironment(error));
   }
   if (!(await claimed)) return false;
-  if (job.ending.reason) return decide(job, decideEarly(job.ending.reason));
+  if (job.ending.reason) return endEarly(job, job.ending.reason);
   return perform(job, launcher, prepared);
 }
 
 function claim(job: JobOptions): Promise<boolean> {
   const { store, grant, vm } = job;
-  const record = { v: 1, vm, epoch: 0, nonce: nonce() };
-  return writeOnce(store, jobKeys.claim(grant.prefix, BLOCK), ClaimSchema, record, writing(job));
+  const record = { v: 1 as const, vm, epoch: attemptOf(job), nonce: nonce() };
+  return claimBlock({ store, prefix: grant.prefix, block: BLOCK, claim: record }, writing(job));
+}
+
+function attemptOf({ grant }: JobOptions): number {
+  return grant.attempt ?? 0;
+}
+
+async function endEarly(job: JobOptions, reason: EndReason): Promise<boolean> {
+  if (reason !== 'interrupted') return decide(job, decideEarly(reason));
+  const { code, reason: how } = ENDED.interrupted;
+  job.report.show({ phase: 'ending', exit: { code, outOfMemory: false, reason: how } });
+  return giveUp(job);
+}
+
+/** The VM is taken back. What becomes of the job is decided here when nobody may try again, so that it does not stay open. */
+async function giveUp(job: JobOptions): Promise<boolean> {
+  const attempt = attemptOf(job);
+  if (mayTryAgain(job.spec.limits, 'interrupted', attempt)) return true;
+  return decide(job, interruptedDecision(instanceOfVm(job.vm), attempt));
 }
 
 async function prepareJob(job: JobOptions, launcher: Launcher): Promise<Prepared> {
@@ -94,7 +114,11 @@ async function perform(job: JobOptions, launcher: Launcher, prepared: Prepared):
     phases.begin('finish');
     report.show({ phase: 'ending', exit });
     if (ending.reason === 'going-down') return false;
-    const done: Done = { v: 1, vm, epoch: 0, nonce: nonce(), results: [{ task: TASK, exit, startedAt, endedAt }] };
+    if (exit.reason === 'interrupted') {
+      await Promise.all([giveUp(job), saveOutputs(job, prepared, snapshot)]);
+      return true;
+    }
+    const done: Done = { v: 1, vm, epoch: attemptOf(job), nonce: nonce(), results: [{ task: TASK, exit, startedAt, endedAt }] };
     // Somebody else's result was first: ours is discarded, and the job is not ours to end.
     if (!(await writeOnce(store, jobKeys.done(grant.prefix, BLOCK), DoneSchema, done, writing(job)))) return false;
     await decide(job, decideByResult(done, ending.reason));
@@ -106,7 +130,7 @@ async function perform(job: JobOptions, launcher: Launcher, prepared: Prepared):
 }
 
 async function runCommand(command: Command, ending: Ending): Promise<Exit> {
-  const end = (): void => command.end(ending.reason ?? 'stopped');
+  const end = (): void => command.end(ending.reason ?? 'stopped', ending.graceMs);
   ending.signal.addEventListener('abort', end, { once: true });
   // It may have come while the last preparations were made.
   if (ending.reason) end();
@@ -146,6 +170,7 @@ async function makeCommand(job: JobOptions, launcher: Launcher, prepared: Prepar
       machine,
       user: launcher.user,
       job: spec.job,
+      attempt: attemptOf(job),
       task: TASK,
       taskCount: spec.tasks.count,
       region,
@@ -184,7 +209,8 @@ async function saveOutputs(job: JobOptions, prepared: Prepared, snapshot: Readon
       vm,
       onNotice,
     });
-    report.show({ outputs });
+    // The last beat follows at once, and tells of them.
+    report.keep({ outputs });
   } catch (error) {
     // The result stands; that its files could not be saved is said, not made the job's failure.
     report.notice({ level: 'warning', text: `the files that the job wrote could not be saved: ${textOf(error)}` });

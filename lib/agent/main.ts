@@ -78,6 +78,7 @@ async function main(): Promise<boolean> {
       phases,
       machine,
       launcher: (asRoot) => chooseLauncher(facts, asRoot),
+      metadata: { find: (path) => imds.find(path) },
       oomKills: readOomKills,
       goingDown,
     });

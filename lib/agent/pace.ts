@@ -3,7 +3,7 @@ import type { Clock, Intervals } from '../contract';
 /** Beats about a change that may go out of turn; one comes back per interval. */
 const CHANGES = 4;
 /** Logs and regular beats leave a share of the interval's PUT to those out of turn, to claim, result and boot log. */
-const SHARE = 1.25;
+const SHARE = 1.35;
 
 /**
  * How often a VM speaks and listens: logs and regular beats share one PUT an interval, whose length depends on whether anybody

@@ -25,9 +25,14 @@ export class Report {
     this.#shipper?.beat();
   }
 
-  /** Changes what the next beat shows. */
+  /** Changes what the next beat shows, which goes when it would have gone anyway. */
+  keep(change: Partial<Shown>): void {
+    this.#shown = { ...this.#shown, ...change };
+  }
+
+  /** What it is doing, for the next beat. */
   progress(detail: string | undefined): void {
-    this.#shown = { ...this.#shown, detail };
+    this.keep({ detail });
   }
 
   /** A line of rawcloud's own. Resolves when there is room for more. */

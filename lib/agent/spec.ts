@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { decodeJson, jobKeys, LayerSchema, RawcloudError, RefSchema } from '../contract';
+import { decodeJson, jobKeys, LayerSchema, RawcloudError, RefSchema, RETRY_REASONS } from '../contract';
 import type { Grant, Store } from '../contract';
 
 /**
@@ -13,7 +13,11 @@ export const AgentSpecSchema = v.object({
   tasks: v.object({ count: v.number(), blocks: v.array(v.tuple([v.number(), v.number()])) }),
   environment: v.object({ tree: RefSchema, layers: v.array(LayerSchema), variables: v.record(v.string(), v.string()) }),
   hardware: v.object({ region: v.string() }),
-  limits: v.object({ taskTimeoutS: v.optional(v.number()), graceS: v.number() }),
+  limits: v.object({
+    taskTimeoutS: v.optional(v.number()),
+    graceS: v.number(),
+    retries: v.optional(v.array(v.object({ on: v.picklist(RETRY_REASONS), times: v.number() }))),
+  }),
   root: v.boolean(),
   stdin: v.optional(RefSchema),
 });

@@ -37,9 +37,16 @@ export class Imds {
     this.#credentials = undefined;
   }
 
-  /** A document under /latest/. */
+  /** A document under /latest/. @throws E_AWS also when it is not there */
   async get(path: string): Promise<string> {
-    this.#token ??= this.#call('PUT', '/latest/api/token', { 'x-aws-ec2-metadata-token-ttl-seconds': String(TOKEN_S) });
+    const found = await this.find(path);
+    if (found !== undefined) return found;
+    throw new RawcloudError('E_AWS', `IMDS has no ${path}`, { retryable: true });
+  }
+
+  /** A document under /latest/; undefined when it is not there. */
+  async find(path: string): Promise<string | undefined> {
+    this.#token ??= this.#call('PUT', '/latest/api/token', { 'x-aws-ec2-metadata-token-ttl-seconds': String(TOKEN_S) }) as Promise<string>;
     try {
       return await this.#call('GET', path, { 'x-aws-ec2-metadata-token': await this.#token });
     } catch (error) {
@@ -48,7 +55,7 @@ export class Imds {
     }
   }
 
-  #call(method: string, path: string, headers: Readonly<Record<string, string>>): Promise<string> {
+  #call(method: string, path: string, headers: Readonly<Record<string, string>>): Promise<string | undefined> {
     return new Promise((resolve, reject) => {
       const call = request(new URL(path, this.baseUrl), { method, headers, timeout: 5_000 }, (answer) => {
         const chunks: Buffer[] = [];
@@ -57,6 +64,7 @@ export class Imds {
         answer.on('end', () => {
           const text = Buffer.concat(chunks).toString('utf8');
           if (answer.statusCode === 200) resolve(text);
+          else if (answer.statusCode === 404 && method === 'GET') resolve(undefined);
           else reject(new RawcloudError('E_AWS', `IMDS answered ${answer.statusCode} to ${method} ${path}`, { retryable: true }));
         });
       });

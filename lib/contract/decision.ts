@@ -16,6 +16,7 @@ export function decisionOfResults(dones: readonly Done[]): Decision {
       return { outcome: 'timeout', reason: 'task-timeout', message: 'the command ran into its time limit', exitCode: EXIT_CODES.timeout };
     case 'exited':
     case 'signal':
+    case 'interrupted':
     case 'not-found':
     case 'not-executable':
       return {

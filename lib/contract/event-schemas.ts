@@ -28,7 +28,7 @@ export const EVENT_DATA_SCHEMAS = {
     newBytes: Whole,
     totalNewBytes: v.optional(Whole),
   }),
-  'launch.intent': v.strictObject({ n: Whole, offer: OfferSchema, reason: v.optional(v.string()) }),
+  'launch.intent': v.strictObject({ n: Whole, attempt: v.optional(Whole), offer: OfferSchema, reason: v.optional(v.string()) }),
   'launch.attempt': v.strictObject({ n: Whole, attempt: Whole }),
   'launch.outcome': v.strictObject({
     n: Whole,

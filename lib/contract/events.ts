@@ -13,7 +13,7 @@ export interface EventData {
     newBytes: number;
     totalNewBytes?: number;
   };
-  'launch.intent': { n: number; offer: Offer; reason?: string };
+  'launch.intent': { n: number; attempt?: number; offer: Offer; reason?: string };
   'launch.attempt': { n: number; attempt: number };
   'launch.outcome': { n: number; state: 'launched' | 'failed'; instances: readonly string[]; code?: string; message?: string };
   'vm.requested': { vmType: string; zone?: string };

@@ -34,6 +34,7 @@ export * from './ports';
 export * from './quotas';
 export * from './recipes';
 export * from './records';
+export * from './retries';
 export * from './scaffold';
 export * from './spec';
 export * from './state-reason';

@@ -23,7 +23,7 @@ export const ExitSchema = v.object({
   signal: v.optional(v.string()),
   outOfMemory: v.boolean(),
   /** 'not-found' is 127, 'not-executable' 126. */
-  reason: v.picklist(['exited', 'signal', 'timeout', 'stopped', 'not-found', 'not-executable']),
+  reason: v.picklist(['exited', 'signal', 'timeout', 'stopped', 'interrupted', 'not-found', 'not-executable']),
 });
 export type Exit = v.InferOutput<typeof ExitSchema>;
 
@@ -67,6 +67,8 @@ export const LaunchSchema = v.object({
   rev: v.number(),
   job: v.string(),
   n: v.number(),
+  /** How many VMs of the job were lost before: the try that this launch is for. @default 0 */
+  attempt: v.optional(v.number()),
   offer: OfferSchema,
   /** Why this offer is tried now: its place in the plan, or what became of the one before. */
   reason: v.optional(v.string()),
@@ -206,6 +208,8 @@ export const GrantSchema = v.object({
   prefix: v.string(),
   nodeSha256: v.string(),
   agentSha256: v.string(),
+  /** As in the launch: epoch of the VM's claims. @default 0 */
+  attempt: v.optional(v.number()),
   /** 0, then the end of the credentials in it: of two grants the higher one is the newer. */
   serial: v.number(),
   variables: v.record(v.string(), v.string()),

@@ -8,6 +8,10 @@ export type Ref = v.InferOutput<typeof RefSchema>;
 const RangeSchema = v.strictObject({ min: v.optional(v.number()), max: v.optional(v.number()) });
 export type Bounds = v.InferOutput<typeof RangeSchema>;
 
+/** Ways to lose a VM: taken back by EC2, or lost in any other way. */
+export const RETRY_REASONS = ['interrupted', 'lost'] as const;
+export type RetryReason = (typeof RETRY_REASONS)[number];
+
 export const ArchSchema = v.picklist(['x86_64', 'arm64']);
 export type Arch = v.InferOutput<typeof ArchSchema>;
 
@@ -82,7 +86,8 @@ export const JobSpecSchema = v.strictObject({
     lifetimeS: v.number(),
     /** From SIGTERM to SIGKILL. */
     graceS: v.number(),
-    retries: v.array(v.strictObject({ on: v.string(), times: v.number() })),
+    /** When a new VM starts the work again: `times` bounds the tries after the first. */
+    retries: v.array(v.strictObject({ on: v.picklist(RETRY_REASONS), times: v.number() })),
   }),
   /** Run as root and with the VM's own role in reach. */
   root: v.boolean(),

@@ -54,6 +54,11 @@ export interface RunRequest {
   readonly timeoutS?: number;
   /** Seconds from now to the end of the VM. @default 86400 */
   readonly lifetimeS?: number;
+  /**
+   * New VMs that may start the command again, from its first line, when one is lost or taken back by EC2. A command that
+   * fails is not run again. 0 to 100. @default 0
+   */
+  readonly retries?: number;
   readonly tags?: Readonly<Record<string, string>>;
   /** Whether the job holds the caller's AWS identity. @default 'forward' */
   readonly credentials?: 'forward' | 'none';
@@ -83,6 +88,8 @@ export interface RunPlan {
   readonly image: string;
   readonly diskGiB: number;
   readonly lifetimeS: number;
+  /** New VMs that may follow one that is lost. */
+  readonly retries: number;
   /** VM, disk and address together, of the first offer. */
   readonly usdPerHour: number;
   /** What that is made of, dollars an hour. */

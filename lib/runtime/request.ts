@@ -1,4 +1,4 @@
-import { RawcloudError, SpotPolicySchema, TAG_PREFIX } from '../contract';
+import { MOST_RETRIES, RawcloudError, SpotPolicySchema, TAG_PREFIX } from '../contract';
 import type { Arch, Bounds, SpotPolicy } from '../contract';
 import type { RunRequest } from './api';
 
@@ -19,6 +19,7 @@ export interface NormalRequest {
   readonly variables: Readonly<Record<string, string>>;
   readonly timeoutS?: number;
   readonly lifetimeS: number;
+  readonly retries: number;
   readonly tags: Readonly<Record<string, string>>;
   readonly credentials: 'forward' | 'none';
   readonly root: boolean;
@@ -26,7 +27,15 @@ export interface NormalRequest {
 
 const GIB_PER_VCPU = 4;
 
-const DEFAULTS = { cpu: { min: 2 }, spotPolicy: 'on-demand', diskGiB: 30, lifetimeS: 86_400, credentials: 'forward', root: false } as const;
+const DEFAULTS = {
+  cpu: { min: 2 },
+  spotPolicy: 'on-demand',
+  diskGiB: 30,
+  lifetimeS: 86_400,
+  retries: 0,
+  credentials: 'forward',
+  root: false,
+} as const;
 
 const KNOWN: Readonly<Record<keyof RunRequest, true>> = {
   command: true,
@@ -43,6 +52,7 @@ const KNOWN: Readonly<Record<keyof RunRequest, true>> = {
   variables: true,
   timeoutS: true,
   lifetimeS: true,
+  retries: true,
   tags: true,
   credentials: true,
   root: true,
@@ -86,6 +96,7 @@ export function normalizeRequest(request: RunRequest, cwd: string): NormalReques
     variables: request.variables ?? {},
     ...(request.timeoutS === undefined ? {} : { timeoutS: request.timeoutS }),
     lifetimeS: request.lifetimeS ?? DEFAULTS.lifetimeS,
+    retries: request.retries ?? DEFAULTS.retries,
     tags: request.tags ?? {},
     credentials: request.credentials ?? DEFAULTS.credentials,
     root: request.root ?? DEFAULTS.root,
@@ -111,7 +122,7 @@ function commandProblems({ command, name, image }: RunRequest): string[] {
 }
 
 function numberProblems(request: RunRequest): string[] {
-  const { diskGiB, timeoutS, lifetimeS } = request;
+  const { diskGiB, timeoutS, lifetimeS, retries } = request;
   return [
     ...boundsProblems('cpu', request.cpu, 'vCPU'),
     ...boundsProblems('memoryGiB', request.memoryGiB, 'GiB'),
@@ -123,6 +134,9 @@ function numberProblems(request: RunRequest): string[] {
     ...(lifetimeS === undefined || (lifetimeS >= 60 && lifetimeS <= 30 * 86_400)
       ? []
       : [`lifetime of ${lifetimeS} s is not possible; allowed are 60 s to 30 days`]),
+    ...(retries === undefined || (Number.isInteger(retries) && retries >= 0 && retries <= MOST_RETRIES)
+      ? []
+      : [`${retries} retries are not possible; allowed are whole numbers from 0 to ${MOST_RETRIES}`]),
   ];
 }
 

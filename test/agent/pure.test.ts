@@ -45,6 +45,7 @@ describe('the environment of a command', () => {
     machine: { PATH: '/usr/bin', HTTPS_PROXY: 'http://proxy', RAWCLOUD_GRANT: '/grant', SECRET_OF_OURS: 'x' },
     user: 'rawcloud-job',
     job: 'j1',
+    attempt: 0,
     task: 0,
     taskCount: 1,
     region: 'eu-west-1',

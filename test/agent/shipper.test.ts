@@ -78,8 +78,8 @@ test('steady output and regular beats together are one PUT a second at most', as
   }
   const sent = puts.slice(from);
   sent.slice(1).forEach(({ at }, i) => expect(at - sent[i]!.at).toBeGreaterThanOrEqual(1_000));
-  // Sixty seconds hold some fifty of them, and the beats have not starved.
-  expect(sent.length).toBeGreaterThan(48);
+  // Sixty seconds hold some forty-four of them, and the beats have not starved.
+  expect(sent.length).toBeGreaterThan(42);
   expect(sent.filter(({ what }) => what === 'beat').length).toBeGreaterThanOrEqual(5);
 });
 
@@ -93,7 +93,7 @@ test('while nobody watches the pace is the slow one, and a watcher changes that 
   expect(logs()).toHaveLength(1);
   shipper.watchedUntil(clock.now() + 60_000);
   // The beat, which was due, goes first.
-  await clock.advance(1_250);
+  await clock.advance(1_350);
   expect(logs()).toHaveLength(2);
 });
 

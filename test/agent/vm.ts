@@ -15,6 +15,7 @@ import {
 import type { Beat, Clock, Control, Done, Grant, JobSpec, LogRun, LogStream, Outcome, Store } from '../../lib/contract';
 import { runAgent } from '../../lib/agent/agent';
 import { placesIn } from '../../lib/agent/environment';
+import type { Metadata } from '../../lib/agent/interruption';
 import { plainLauncher } from '../../lib/agent/launcher';
 import { Phases } from '../../lib/agent/phases';
 import { createMemoryStore } from '../../lib/store/memory';
@@ -30,6 +31,8 @@ export interface VmOptions {
   readonly stdin?: Uint8Array;
   /** Stands between the agent and its store. */
   readonly between?: (store: Store) => Store;
+  /** @default - that of a VM on demand */
+  readonly metadata?: Metadata;
   readonly oomKills?: () => Promise<number>;
   /** Its disk. @default - a temporary directory */
   readonly root?: string;
@@ -80,6 +83,7 @@ export class TestVm {
       phases: new Phases(systemClock),
       machine: { PATH: process.env['PATH'], AWS_SECRET_ACCESS_KEY: 'of the machine', HTTPS_PROXY: 'http://proxy:1' },
       launcher: () => plainLauncher('tester'),
+      metadata: options.metadata ?? { find: async () => undefined },
       oomKills: options.oomKills ?? (async () => 0),
       goingDown: goingDown.signal,
     });

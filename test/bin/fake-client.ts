@@ -48,6 +48,7 @@ export const PLAN: RunPlan = {
   image: 'ami-0123456789abcdef0',
   diskGiB: 30,
   lifetimeS: 86_400,
+  retries: 0,
   usdPerHour: 0.1091,
   parts: { vm: 0.1008, disk: 0.0033, address: 0.005 },
   alternatives: [

@@ -91,3 +91,53 @@ test('a dry run reads prices and quotas first, so the run after it is refused by
   expect(ended.stderr).toMatch(/does not fit into the quota .*L-1216C47A/);
   expect(house.calls('RunInstances')).toBe(0);
 });
+
+describe('a spot VM that EC2 takes back', () => {
+  /** Starts on spot, works until told, or ends at once when it is not the first try. */
+  const JOB = `
+    echo "try $RAWCLOUD_ATTEMPT"
+    [ "$RAWCLOUD_ATTEMPT" -gt 0 ] && exit 0
+    trap 'echo told; echo half > out.txt; exit 0' TERM
+    while :; do sleep 0.1; done`;
+
+  async function interruptedRun(...options: string[]) {
+    const running = house.start(['run', '--spot-policy', 'spot', ...options, 'sh', '-c', JOB]);
+    await running.saw(/try 0/);
+    const [instance] = house.cloud.ec2.instances();
+    await house.cloud.ec2.interrupt(instance!.id, { noticeMs: 12_000 });
+    return running.ended;
+  }
+
+  test('is 123 when nobody said that it may be tried again, with what the job wrote and the option that would', async () => {
+    const ended = await interruptedRun();
+    expect(ended.code).toBe(123);
+    expect(ended.stdout.toString()).toBe('try 0\ntold\n');
+    expect(ended.stderr).toMatch(/EC2 takes this spot VM back at .* UTC/);
+    expect(ended.stderr).toMatch(/lost .*EC2 took the spot VM i-[0-9a-f]+ back/);
+    expect(ended.stderr).toMatch(/--retries N/);
+    expect((await house.rawcloud(['download'])).stdout.toString() + ended.stderr).toMatch(/out\.txt/);
+    expect(house.cloud.ec2.instances().every((i) => i.state === 'terminated' || i.state === 'shutting-down')).toBe(true);
+  });
+
+  test('is followed by another with --retries, in one stream of output and with a bill for both', async () => {
+    const ended = await interruptedRun('--retries', '1');
+    expect(ended.code).toBe(0);
+    expect(ended.stdout.toString()).toBe('try 0\ntold\ntry 1\n');
+    expect(purchases()).toEqual(['spot', 'spot']);
+    const { stdout } = await house.rawcloud(['status', '--json']);
+    const status = JSON.parse(stdout.toString()) as { vms: unknown[]; bill: { lines: { what: string }[] } };
+    expect(status.vms).toHaveLength(2);
+    expect(status.bill.lines.filter(({ what }) => what.startsWith('spot '))).toHaveLength(2);
+  });
+});
+
+test('a VM whose host dies is followed by another with --retries', async () => {
+  const job = 'echo "try $RAWCLOUD_ATTEMPT"; [ "$RAWCLOUD_ATTEMPT" -gt 0 ] || sleep 600';
+  const running = house.start(['run', '--retries', '2', 'sh', '-c', job]);
+  await running.saw(/try 0/);
+  await house.cloud.ec2.kill(house.cloud.ec2.instances()[0]!.id);
+  const ended = await running.ended;
+  expect(ended).toMatchObject({ code: 0 });
+  expect(ended.stdout.toString()).toBe('try 0\ntry 1\n');
+  expect(ended.stderr).toMatch(/went away while the job was on it/);
+});

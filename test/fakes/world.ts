@@ -1,4 +1,4 @@
-import { bucketKeys, encodeJson, jobKeys, RawcloudError, SETTLE_MS, TAGS, vmUserId } from '../../lib/contract';
+import { bucketKeys, encodeJson, jobKeys, RawcloudError, RETRY_REASONS, SETTLE_MS, TAGS, vmUserId } from '../../lib/contract';
 import type { Clock, Compute, Instance, Store } from '../../lib/contract';
 import { createMemoryStore } from '../../lib/store/memory';
 import type { DriverDeps } from '../../lib/runtime/drive/deps';
@@ -6,6 +6,12 @@ import { Driver } from '../../lib/runtime/drive/driver';
 import { recordJob } from '../../lib/runtime/run/record';
 import { compileLaunch, clientToken } from '../../lib/runtime/launch/compile';
 import { beat, done, INTERVALS, JOB, launch, offer, outcome, PREFIX, ROLE_ID, spec, START } from './records';
+
+/**
+ * `interrupted`: taken back by EC2, after the agent has said so · `vanished`: gone in the middle of the work ·
+ * `silent`: heard of once, then never, and still on.
+ */
+export type Fate = 'interrupted' | 'vanished' | 'silent';
 
 /**
  * A world in memory with a virtual clock: bucket, EC2 and agents as the drivers see them.
@@ -21,6 +27,10 @@ export class World {
   exitCode = 0;
   /** Whether agents live at all. */
   agents = true;
+  /** How many new VMs the job may have after one that is lost. */
+  retries = 0;
+  /** What becomes of the first VMs instead of doing the job. */
+  fates: readonly Fate[] = [];
   readonly instances = new Map<string, Instance & { shownAt: number }>();
   /** Every RunInstances that made a VM. */
   launches = 0;
@@ -72,7 +82,8 @@ export class World {
   /** Records a job of one VM, with two offers, and takes the first step, as `run` does. */
   async client(deps: DriverDeps): Promise<void> {
     const first = offer();
-    const job = spec({ createdAt: new Date(START).toISOString() });
+    const retries = this.retries === 0 ? [] : RETRY_REASONS.map((on) => ({ on, times: this.retries }));
+    const job = spec({ createdAt: new Date(START).toISOString(), limits: { ...spec().limits, retries } });
     const request = compileLaunch({
       spec: job,
       scaffold: deps.scaffold,
@@ -154,18 +165,31 @@ export class World {
     const vm = vmUserId(ROLE_ID, instance.id);
     const granted = await this.store.get(bucketKeys.grant(vm));
     if (granted === 'absent') {
+      if ((await this.store.get(jobKeys.beat(PREFIX, vm))) !== 'absent') return;
       if (this.time - instance.launchedAt > 120_000) this.#end(instance.id);
       return;
     }
+    await this.store.delete(bucketKeys.grant(vm));
+    const fate = this.fates[[...this.instances.keys()].indexOf(instance.id)];
+    if (fate) return this.#lose(instance, vm, fate);
     const result =
       this.exitCode === 0 ? outcome({ at: this.time }) : outcome({ outcome: 'failed', exitCode: this.exitCode, at: this.time });
     await this.store.put(jobKeys.done(PREFIX, 0), encodeJson(done(this.exitCode)), { if: 'absent' });
     await this.store.put(jobKeys.outcome(PREFIX), encodeJson(result), { if: 'absent' });
     await this.store.put(jobKeys.beat(PREFIX, vm), encodeJson(beat({ phase: 'ending', final: true })));
-    await this.store.delete(bucketKeys.grant(vm));
     this.#end(instance.id);
   }
+
+  async #lose(instance: Instance, vm: string, fate: Fate): Promise<void> {
+    const told = fate === 'interrupted' ? { phase: 'ending' as const, exit: INTERRUPTED } : { phase: 'busy' as const };
+    await this.store.put(jobKeys.beat(PREFIX, vm), encodeJson(beat({ ...told, rev: 0 })), { if: 'absent' });
+    if (fate === 'silent') return;
+    this.#end(instance.id);
+    if (fate === 'interrupted') this.#set(instance.id, { stateReason: 'Server.SpotInstanceTermination: interrupted' });
+  }
 }
+
+const INTERRUPTED = { code: 123, outOfMemory: false, reason: 'interrupted' as const };
 
 /** A process that dies at its n-th call to store or EC2: before the call, or after it and before the answer. */
 export class Crash extends Error {}

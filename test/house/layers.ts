@@ -27,7 +27,7 @@ export const LAYERS: readonly Layer[] = [
   { name: 'local', files: /^lib\/local\//, knows: ['contract', 'store'] },
   { name: 'plan', files: /^lib\/runtime\/plan\//, knows: ['contract'], pure: true },
   { name: 'cost', files: /^lib\/runtime\/cost\//, knows: ['contract'], pure: true },
-  { name: 'advance', files: /^lib\/runtime\/drive\/advance\.ts$/, knows: ['contract'], pure: true },
+  { name: 'advance', files: /^lib\/runtime\/advance\//, knows: ['contract'], pure: true },
   {
     name: 'runtime',
     files: /^lib\/runtime\//,

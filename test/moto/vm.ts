@@ -72,6 +72,7 @@ export class PlayedVm {
         phases: new Phases(systemClock),
         machine: { PATH: process.env['PATH'] },
         launcher: () => plainLauncher('tester'),
+        metadata: { find: () => Promise.resolve(undefined) },
         oomKills: () => Promise.resolve(0),
         goingDown: this.over,
       });

@@ -3,7 +3,7 @@ import { bucketKeys, decodeJson, EndSchema, jobKeys, OutcomeSchema } from '../..
 import type { End, Outcome } from '../../lib/contract';
 import { updateControl } from '../../lib/runtime/control';
 import { Driver } from '../../lib/runtime/drive/driver';
-import { ABANDONED_MS } from '../../lib/runtime/drive/advance';
+import { ABANDONED_MS } from '../../lib/runtime/advance/advance';
 import { Crash, crashing, driveToEnd, JOB, PREFIX, START, World } from '../fakes/world';
 
 async function outcomeOf(world: World): Promise<Outcome> {

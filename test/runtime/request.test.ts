@@ -15,6 +15,7 @@ describe('a run request', () => {
       diskGiB: 30,
       variables: {},
       lifetimeS: 86_400,
+      retries: 0,
       tags: {},
       credentials: 'forward',
       root: false,

@@ -33,6 +33,7 @@ export async function readRequest(command: readonly string[], options: RunOption
     variables: await readVariables(options, io, problems),
     timeoutS: read(options.timeout, (text) => parseDuration(text, '--timeout')),
     lifetimeS: read(options.maxLifetime, (text) => parseDuration(text, '--max-lifetime')),
+    retries: read(options.retries, parseRetries),
     tags: readTags(options.tag ?? [], problems),
     credentials: options.credentials ? ('forward' as const) : ('none' as const),
     root: options.root ?? false,
@@ -41,6 +42,11 @@ export async function readRequest(command: readonly string[], options: RunOption
   problems.try(() => normalizeRequest(request, io.cwd));
   problems.throwIfAny('run');
   return request;
+}
+
+function parseRetries(text: string): number {
+  if (/^\d+$/.test(text)) return Number(text);
+  throw new RawcloudError('E_USAGE', `--retries '${text}' is not a number of retries; allowed are whole numbers, as 3`);
 }
 
 function readTags(tags: readonly string[], problems: Problems): Record<string, string> {

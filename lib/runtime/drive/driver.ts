@@ -1,6 +1,6 @@
 import { jobOfPrefix, view } from '../../contract';
 import type { JobView, SeenInstances } from '../../contract';
-import { advance } from './advance';
+import { advance } from '../advance/advance';
 import type { DriverDeps } from './deps';
 import { cleanUp, perform } from './perform';
 import { JobReader } from './reader';

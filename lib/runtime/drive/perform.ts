@@ -1,8 +1,8 @@
 import { bucketKeys, encodeJson, findRawcloudError, jobKeys, offersAfter, refusalWords, vmUserId } from '../../contract';
-import type { FailureClass, Instance, JobView, Launch, Outcome, Stored, Timings } from '../../contract';
+import type { FailureClass, Instance, JobView, Launch, Offer, Outcome, Stored, Timings } from '../../contract';
 import { billedVm, jobBill } from '../cost/job-bill';
 import { recompileLaunch } from '../launch/compile';
-import type { Action } from './advance';
+import type { Action } from '../advance/advance';
 import { event } from './deps';
 import { explainQuota } from './quota-failure';
 import { spotHistories } from './spot-bill';
@@ -23,6 +23,8 @@ export async function perform(deps: DriverDeps, view: JobView, action: Action): 
       return fail(deps, view, launchRecord(view, action.n), { class: 'cancelled', code: 'Cancelled', message: action.message });
     case 'next-offer':
       return nextOffer(deps, view, launchRecord(view, action.after).value);
+    case 'try-again':
+      return tryAgain(deps, view, launchRecord(view, action.after).value, action);
     case 'grant':
       return grant(deps, view, action);
     case 'outcome':
@@ -88,15 +90,39 @@ async function recordLaunched(
 }
 
 async function nextOffer(deps: DriverDeps, view: JobView, last: Launch): Promise<void> {
-  const [offer, ...rest] = last.failure ? offersAfter(last.failure, last.offer, last.rest) : [];
-  if (!offer || !last.failure) throw new Error(`launch ${last.n} of job ${view.job} leaves no offer to go on with`);
+  const offers = last.failure ? offersAfter(last.failure, last.offer, last.rest) : [];
+  if (offers.length === 0 || !last.failure) throw new Error(`launch ${last.n} of job ${view.job} leaves no offer to go on with`);
+  return recordNext(deps, view, last, { offers, attempt: last.attempt ?? 0, reason: refusalWords(last.failure, last.offer) });
+}
+
+/** All offers of the plan are open again; a pool that has just taken a VM back comes last. */
+async function tryAgain(deps: DriverDeps, view: JobView, last: Launch, lost: { interrupted: boolean; message: string }): Promise<void> {
+  const first = launchRecord(view, 0).value;
+  const planned = [first.offer, ...first.rest];
+  const taken = lost.interrupted ? planned.filter((offer) => isSamePool(offer, last.offer)) : [];
+  const offers = [...planned.filter((offer) => !taken.includes(offer)), ...taken];
+  return recordNext(deps, view, last, { offers, attempt: (last.attempt ?? 0) + 1, reason: lost.message });
+}
+
+function isSamePool(a: Offer, b: Offer): boolean {
+  return a.vmType === b.vmType && a.zone === b.zone && a.purchase === b.purchase;
+}
+
+interface Next {
+  readonly offers: readonly Offer[];
+  readonly attempt: number;
+  readonly reason: string;
+}
+
+async function recordNext(deps: DriverDeps, view: JobView, last: Launch, { offers, attempt, reason }: Next): Promise<void> {
   const n = last.n + 1;
+  const [offer, ...rest] = offers as [Offer, ...Offer[]];
   const request = recompileLaunch(last.request, view.job, n, offer);
-  const reason = refusalWords(last.failure, last.offer);
   const { failure: _failure, ...kept } = last;
-  const next: Launch = { ...kept, rev: 0, n, offer, reason, rest, request, token: tokenOf(request), state: 'intent', instances: [] };
+  const token = tokenOf(request);
+  const next: Launch = { ...kept, rev: 0, n, attempt, offer, reason, rest, request, token, state: 'intent', instances: [] };
   const written = await deps.store.put(jobKeys.launch(view.prefix, n), encodeJson(next), { if: 'absent' });
-  if (written !== 'lost') deps.emit?.(event(deps.clock, view.job, 'launch.intent', { n, offer, reason }));
+  if (written !== 'lost') deps.emit?.(event(deps.clock, view.job, 'launch.intent', { n, attempt, offer, reason }));
 }
 
 function tokenOf(request: string): string {

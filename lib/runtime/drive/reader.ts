@@ -88,7 +88,8 @@ export class JobReader {
     const launches = [...this.objects.launches.values()];
     const open = launches.filter((l) => l.value.state === 'intent' || l.value.instances.some((i) => !i.granted)).map((l) => l.value.n);
     const last = launches.at(-1)?.value;
-    const next = last === undefined || last.state === 'failed' ? [(last?.n ?? -1) + 1] : [];
+    const mayHaveNext = last === undefined || last.state === 'failed' || (this.objects.spec?.value.limits.retries.length ?? 0) > 0;
+    const next = mayHaveNext ? [(last?.n ?? -1) + 1] : [];
     return [...open, ...next].map((n) => jobKeys.launch(this.prefix, n));
   }
 

@@ -36,6 +36,7 @@ export async function writeGrant(
     prefix: view.prefix,
     nodeSha256: launch.node.sha256,
     agentSha256: launch.agent.sha256,
+    attempt: launch.attempt ?? 0,
     serial,
     variables: sealed.variables,
     ...(handed ? { credentials: handed } : {}),

@@ -1,5 +1,5 @@
 import { formatDuration } from '../../contract';
-import type { Clock, JobView, Notice, RawcloudEvent, VmView } from '../../contract';
+import type { Clock, JobView, Launch, Notice, RawcloudEvent, VmView } from '../../contract';
 import { event } from '../drive/deps';
 
 /** Share of the lifetime after which the user is told. */
@@ -17,6 +17,7 @@ export class Changes {
 
   /** Events for what differs from the last view; outcome and end are the watcher's to time. */
   *since(view: JobView): Iterable<RawcloudEvent> {
+    for (const { value } of view.objects.launches.values()) yield* this.#launch(value);
     for (const vm of view.vms) {
       yield* this.#vm(vm);
       yield* this.#progress(vm);
@@ -29,6 +30,16 @@ export class Changes {
         );
     }
     yield* this.#lifetime(view);
+  }
+
+  /** Who launched first has told of it; what came after a VM was lost may be anybody's doing. */
+  *#launch({ n, attempt = 0, offer, reason, state, instances, failure }: Launch): Iterable<RawcloudEvent> {
+    if (attempt === 0) return;
+    if (this.#once(`launch ${n}`))
+      yield event(this.clock, this.job, 'launch.intent', { n, attempt, offer, ...(reason === undefined ? {} : { reason }) });
+    if (state === 'intent' || !this.#once(`launched ${n}`)) return;
+    const why = failure ? { code: failure.code, message: failure.message } : {};
+    yield event(this.clock, this.job, 'launch.outcome', { n, state, instances: instances.map(({ id }) => id), ...why });
   }
 
   *#vm(vm: VmView): Iterable<RawcloudEvent> {

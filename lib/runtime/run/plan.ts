@@ -30,6 +30,7 @@ export async function planRun(deps: ClientDeps, asked: RunRequest, signal?: Abor
     image: image.id,
     diskGiB: request.diskGiB,
     lifetimeS: request.lifetimeS,
+    retries: request.retries,
     usdPerHour,
     parts: {
       vm: offers[0]!.usdPerHour,

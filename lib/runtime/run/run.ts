@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { endOfLifetime, jobPrefix } from '../../contract';
-import type { EventData, EventType, JobSpec, Launch, Offer, RawcloudEvent, Ref, Sealed } from '../../contract';
+import type { EventData, EventType, JobSpec, Launch, Notice, Offer, RawcloudEvent, Ref, Sealed } from '../../contract';
 import type { RunRequest } from '../api';
 import { hourlyUsd } from '../cost/rates';
 import type { ClientDeps, Forwarded } from '../deps';
@@ -100,7 +100,7 @@ async function prepare(
   ]);
   const offers = offersFor(hardwareOf(deps, request, arch, job), market);
   say('plan.ready', planEvent(request, offers, market, image, forwarded));
-  for (const notice of captured.notices) say('notice', notice);
+  for (const notice of [...captured.notices, ...riskNotices(request, offers)]) say('notice', notice);
   signal?.throwIfAborted();
   const uploaded = await stopwatch.time('upload', () => upload(deps, asked, captured, arch, say, signal));
   const createdAt = deps.clock.now();
@@ -118,6 +118,14 @@ async function prepare(
     source: options.source ?? 'api',
   });
   return { job, request, captured, offers, market, image, forwarded, spec, agent: uploaded.agent, node: uploaded.node };
+}
+
+/** What a spot VM's user should have heard before. */
+function riskNotices({ retries }: NormalRequest, offers: readonly Offer[]): Notice[] {
+  if (retries > 0 || offers[0]?.purchase !== 'spot') return [];
+  return [
+    { level: 'info', text: 'EC2 may take a spot VM back; the job then ends as lost, unless --retries N lets new VMs start it again' },
+  ];
 }
 
 async function identity(deps: ClientDeps, request: NormalRequest, signal: AbortSignal | undefined): Promise<Forwarded | undefined> {

@@ -1,3 +1,4 @@
+import { RETRY_REASONS } from '../../contract';
 import type { Arch, JobSpec, Ref } from '../../contract';
 import type { NormalRequest } from '../request';
 import { sortVariables } from '../variables';
@@ -55,7 +56,7 @@ export function makeSpec(input: SpecInput): JobSpec {
       ...(request.timeoutS === undefined ? {} : { taskTimeoutS: request.timeoutS }),
       lifetimeS: request.lifetimeS,
       graceS: GRACE_S,
-      retries: [],
+      retries: request.retries === 0 ? [] : RETRY_REASONS.map((on) => ({ on, times: request.retries })),
     },
     root: request.root,
     identity: input.identity,

@@ -1,5 +1,7 @@
-import { decisionOfResults, EXIT_CODES, offerName, offersAfter, SETTLE_MS, stateReasonRemedy } from '../../contract';
-import type { Decision, FailureClass, JobView, Launch, Stored, VmView } from '../../contract';
+import { decisionOfResults, EXIT_CODES, offersAfter, SETTLE_MS } from '../../contract';
+import type { Decision, JobView, Launch, Stored, VmView } from '../../contract';
+import { isTriedAgain, lossOfJob, supersededVms } from './losses';
+import { refused, refusedBy } from './refusals';
 
 /** What a driver does next. Each is a conditional write or carries a derived token: two drivers doing it at once do it once. */
 export type Action =
@@ -11,6 +13,8 @@ export type Action =
   | { readonly type: 'cancel'; readonly n: number; readonly message: string }
   /** Record the next offer of the plan. */
   | { readonly type: 'next-offer'; readonly after: number }
+  /** Record a launch for another try: the VMs of this one are lost. */
+  | { readonly type: 'try-again'; readonly after: number; readonly interrupted: boolean; readonly message: string }
   | { readonly type: 'grant'; readonly n: number; readonly id: string; readonly vm: string }
   | { readonly type: 'outcome'; readonly outcome: Decision }
   | { readonly type: 'terminate'; readonly ids: readonly string[]; readonly why: string }
@@ -35,7 +39,7 @@ export function advance(view: JobView): Action[] {
   if (view.objects.outcome) return [...endingActions(view), ...endAction(view)];
   const decision = decide(view);
   if (decision) return [{ type: 'outcome', outcome: decision }];
-  return [...launchActions(view), ...grantActions(view)];
+  return [...supersededActions(view), ...retryActions(view), ...launchActions(view), ...grantActions(view)];
 }
 
 /** VMs that a record does not name: a launch whose reply was lost, after the job was already over. */
@@ -60,6 +64,18 @@ function launchActions(view: JobView): Action[] {
   return settled(view, last)
     ? [{ type: 'cancel', n, message: wantsNoVm(view) ? 'the job was over before the VM was launched' : 'EC2 gave no answer' }]
     : [];
+}
+
+function retryActions(view: JobView): Action[] {
+  const loss = lossOfJob(view);
+  const last = lastLaunch(view);
+  if (!loss || !last || !isTriedAgain(view, loss)) return [];
+  return [{ type: 'try-again', after: last.value.n, interrupted: loss.reason === 'interrupted', message: loss.decision.message }];
+}
+
+function supersededActions(view: JobView): Action[] {
+  const ids = supersededVms(view).map((vm) => vm.id);
+  return ids.length > 0 ? [{ type: 'terminate', ids, why: 'another VM has taken over' }] : [];
 }
 
 /** Another offer of the plan may be had where this one was refused. */
@@ -136,6 +152,13 @@ function fromResults(view: JobView): Decision | undefined {
   return decisionOfResults([...view.objects.dones.values()].map((d) => d.value));
 }
 
+function fromVms(view: JobView): Decision | undefined {
+  const loss = lossOfJob(view);
+  if (!loss) return undefined;
+  if (loss.gone && view.stopRequestedAt !== undefined) return stopDecision();
+  return isTriedAgain(view, loss) && !wantsNoVm(view) ? undefined : loss.decision;
+}
+
 function notLaunched(view: JobView): Decision | undefined {
   const last = lastLaunch(view);
   if (!last) return abandoned(view);
@@ -144,24 +167,7 @@ function notLaunched(view: JobView): Decision | undefined {
   if (failure.class === 'cancelled') {
     return stopped(view) ?? outlived(view) ?? refused('launch-given-up', `EC2 gave no definite answer to the launch: ${failure.message}`);
   }
-  return refused(failure.class, refusalText(view, failure), failure.remedy ?? REMEDIES[failure.class]);
-}
-
-function refusalText(view: JobView, failure: NonNullable<Launch['failure']>): string {
-  const tried = [...view.objects.launches.values()].map(({ value: l }) => `${offerName(l.offer)}: ${l.failure?.code ?? l.state}`);
-  return tried.length > 1 ? `${failure.message} (tried ${tried.join('; ')})` : failure.message;
-}
-
-const REMEDIES: Partial<Record<FailureClass, string>> = {
-  capacity: 'Try again later, or allow more: another --vm-type, wider --cpu and --memory, or another --region.',
-  quota: 'Ask for more in Service Quotas (EC2, "Running On-Demand instances" of the family), or take smaller or fewer VMs.',
-  permission: 'Ask an administrator for the permission named above.',
-  throttled: 'Try again in a minute; other callers in this account use up the request rate.',
-  request: 'Check --vm-type, --image and --region; the text above is what EC2 said.',
-};
-
-function refused(reason: string, message: string, remedy?: string): Decision {
-  return { outcome: 'refused', reason, message, ...(remedy ? { remedy } : {}), exitCode: EXIT_CODES.refused };
+  return refusedBy(view, failure);
 }
 
 function abandoned(view: JobView): Decision | undefined {
@@ -170,53 +176,6 @@ function abandoned(view: JobView): Decision | undefined {
   return since === undefined || view.now - since < ABANDONED_MS
     ? undefined
     : refused('abandoned', 'the client ended before it had recorded a launch; no VM was started', 'Run it again.');
-}
-
-function fromVms(view: JobView): Decision | undefined {
-  const last = lastLaunch(view);
-  if (last?.value.state !== 'launched') return undefined;
-  const vms = view.vms.filter((vm) => vm.launch === last.value.n);
-  const verdicts = vms.map((vm) => verdict(view, vm, last.value));
-  return verdicts.every((v) => v !== undefined) ? verdicts[0] : undefined;
-}
-
-/** Why a VM can no longer finish its work; undefined while it can. */
-function verdict(view: JobView, vm: VmView, launch: Launch): Decision | undefined {
-  if (vm.state === 'gone' || vm.instance?.state === 'shutting-down' || vm.instance?.state === 'stopped') {
-    if (view.stopRequestedAt !== undefined) return stopDecision();
-    const why = vm.instance?.stateReason ? ` (${vm.instance.stateReason})` : '';
-    return vm.beat
-      ? lost(`the VM ${vm.id} went away while the job was on it${why}`)
-      : bootFailed(`the VM ${vm.id} ended before the job began${why}`, stateReasonRemedy(vm.instance?.stateReason));
-  }
-  if (vm.beat) {
-    const ageMs = vm.beatAgeMs ?? 0;
-    return ageMs >= launch.intervals.lostMs ? lost(`the VM ${vm.id} has not been heard of for ${Math.round(ageMs / 1000)} s`) : undefined;
-  }
-  const sinceMs = vm.instance ? view.now - vm.instance.launchedAt : 0;
-  return sinceMs >= launch.intervals.bootMs
-    ? bootFailed(`the VM ${vm.id} did not start the job within ${Math.round(launch.intervals.bootMs / 1000)} s`)
-    : undefined;
-}
-
-function lost(message: string): Decision {
-  return {
-    outcome: 'lost',
-    reason: 'vm-lost',
-    message,
-    remedy: 'Output up to then is kept: rawcloud logs. Run it again.',
-    exitCode: EXIT_CODES.lost,
-  };
-}
-
-function bootFailed(message: string, remedy = 'rawcloud logs --boot shows what the VM said while it booted.'): Decision {
-  return {
-    outcome: 'lost',
-    reason: 'boot-failed',
-    message,
-    remedy,
-    exitCode: EXIT_CODES.boot,
-  };
 }
 
 function stopDecision(): Decision {
