@@ -2,12 +2,12 @@ import type { Clock, Intervals } from '../contract';
 
 /** Beats about a change that may go out of turn; one comes back per interval. */
 const CHANGES = 4;
-/** Logs and regular beats leave a share of the interval's PUT to those out of turn, to claim, result and boot log. */
-const SHARE = 1.35;
+/** Logs leave a share of the interval's PUT to beats, claim, result and boot log. */
+const SHARE = 1.45;
 
 /**
- * How often a VM speaks and listens: logs and regular beats share one PUT an interval, whose length depends on whether anybody
- * watches. The few beats that tell of a change (a phase, an exit) go at once.
+ * How often a VM speaks and listens: all in all about one PUT an interval, whose length depends on whether anybody watches.
+ * Regular beats are seldom; the few beats that tell of a change (a phase, an exit) go at once.
  */
 export class Pace {
   #lastAt = -Infinity;
@@ -28,12 +28,12 @@ export class Pace {
     this.#watchUntil = ms;
   }
 
-  /** Time until the next log or regular beat may go, 0 for now. */
+  /** Time until the next log may go, or a beat about a change that is one too many to go at once; 0 for now. */
   get waitMs(): number {
     return Math.max(0, this.#lastAt + this.#everyMs - this.clock.now());
   }
 
-  /** A log or regular beat goes. */
+  /** One of them goes. */
   spend(): void {
     this.#lastAt = this.clock.now();
   }

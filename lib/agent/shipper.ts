@@ -79,17 +79,15 @@ export class Shipper {
   async #shipNext(): Promise<void> {
     if (this.#isFull) return this.#shipLog();
     if (this.#changed && this.options.pace.spendChange()) return this.#shipBeat();
-    const beatInMs = this.#changed ? 0 : Math.max(0, this.#beatAt + this.options.pace.beatMs - this.options.clock.now());
-    const somethingInMs = this.#held.bytes > 0 ? 0 : beatInMs;
-    const waitMs = Math.max(somethingInMs, this.options.pace.waitMs);
+    const { pace } = this.options;
+    const beatInMs = Math.max(0, this.#beatAt + pace.beatMs - this.options.clock.now());
+    // Not in a log's place: whoever watches would wait for two intervals.
+    if (beatInMs === 0) return this.#shipBeat();
+    const isSomething = this.#held.bytes > 0 || this.#changed;
+    const waitMs = isSomething ? Math.min(beatInMs, pace.waitMs) : beatInMs;
     if (waitMs > 0) return this.#sleep(waitMs);
-    this.options.pace.spend();
-    // Under steady output the beat must not starve: drivers take silence for death.
-    return beatInMs === 0 && (this.#isBeatLate || this.#held.bytes === 0) ? this.#shipBeat() : this.#shipLog();
-  }
-
-  get #isBeatLate(): boolean {
-    return this.options.clock.now() - this.#beatAt >= this.options.pace.beatMs;
+    pace.spend();
+    return this.#held.bytes > 0 ? this.#shipLog() : this.#shipBeat();
   }
 
   async #shipLog(): Promise<void> {
