@@ -1,4 +1,5 @@
 import process from 'node:process';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { median, mustRun, sideBySide } from '../measure.mjs';
 
@@ -9,12 +10,18 @@ export async function measure({ pairs, rawcloud, calls, cloud, awsEnv, bundle, r
   const floor = await bundle('floor.mjs');
   const oneCall = await bundle('one-call.mjs');
   const { scaffold, imageId } = await facts(running);
-  const lastOf = async (operation) => (await calls()).filter((c) => c.operation === operation).at(-1).at;
+  const launchedSince = async (from) => {
+    for (;;) {
+      const call = (await calls()).findLast((c) => c.operation === 'RunInstances' && c.at >= from);
+      if (call) return call.at;
+      await sleep(50);
+    }
+  };
 
   const onTheWire = [];
   const ours = async () => {
     const done = await rawcloud(['run', '--quiet', '--', 'true']);
-    onTheWire.push((await lastOf('RunInstances')) - done.startedAt);
+    onTheWire.push((await launchedSince(done.startedAt)) - done.startedAt);
     return done.ms;
   };
   const bare = async () => (await mustRun(process.execPath, [floor, scaffold.bucket, scaffold.launchTemplateId, imageId], { env })).ms;

@@ -8,6 +8,11 @@ import { createSpotRole, lacksSpotRole, spotRoleJustMade } from './spot-role';
 /** Instances asked for per page. EC2 allows 5 to 1000. */
 const PAGE = 1000;
 
+/** Loads the client's code ahead of its first use, as soon as there is nothing else to do. A failure is met at that use. */
+export function loadEc2(): void {
+  setImmediate(() => void import('./sdk/ec2.js').catch(() => undefined));
+}
+
 /** EC2 through the SDK. */
 export function createEc2Compute(context: AwsContext): Compute {
   const sdk = (): Promise<typeof import('./sdk/ec2.js')> => import('./sdk/ec2.js');

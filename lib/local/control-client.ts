@@ -1,3 +1,4 @@
+import { request } from 'node:http';
 import * as v from 'valibot';
 import { RawcloudError } from '../contract';
 import type { CloudFile } from './cloud-file';
@@ -19,17 +20,23 @@ export async function askShutdown(cloud: CloudFile, options: { readonly keepMach
 }
 
 async function send({ url, token }: CloudFile, method: string, path: string, body?: object): Promise<unknown> {
-  const response = await fetch(`${url}/_local/${path}`, {
-    method,
-    headers: { [CONTROL_TOKEN_HEADER]: token, connection: 'close' },
-    ...(body ? { body: JSON.stringify(body) } : {}),
-    signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
+  const { status, text } = await exchange(new URL(`/_local/${path}`, url), method, token, body && JSON.stringify(body));
+  const answer: unknown = JSON.parse(text);
+  if (status < 300) return answer;
+  throw new RawcloudError('E_LOCAL_CLOUD', `the local cloud at ${url} answered ${status} to ${method} ${path}: ${JSON.stringify(answer)}`);
+}
+
+/** Not by `fetch`, which takes 30 ms to load for one request on loopback. */
+function exchange(url: URL, method: string, token: string, body?: string): Promise<{ status: number; text: string }> {
+  return new Promise((resolve, reject) => {
+    const headers = { [CONTROL_TOKEN_HEADER]: token, connection: 'close', 'content-length': Buffer.byteLength(body ?? '') };
+    const call = request(url, { method, headers, signal: AbortSignal.timeout(ANSWER_WITHIN_MS) }, (answer) => {
+      const chunks: Buffer[] = [];
+      answer.on('data', (chunk: Buffer) => chunks.push(chunk));
+      answer.on('error', reject);
+      answer.on('end', () => resolve({ status: answer.statusCode ?? 0, text: Buffer.concat(chunks).toString('utf8') }));
+    });
+    call.on('error', reject);
+    call.end(body);
   });
-  const answer: unknown = await response.json();
-  if (!response.ok)
-    throw new RawcloudError(
-      'E_LOCAL_CLOUD',
-      `the local cloud at ${url} answered ${response.status} to ${method} ${path}: ${JSON.stringify(answer)}`,
-    );
-  return answer;
 }

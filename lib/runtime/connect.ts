@@ -4,7 +4,7 @@ import { amazonLinuxParameter, DEFAULT_SCAFFOLD_NAME, parseScaffold, RawcloudErr
 import type { Arch, Scaffold } from '../contract';
 import { openAws } from '../aws/clients';
 import type { AwsContext } from '../aws/clients';
-import { createEc2Compute } from '../aws/ec2-compute';
+import { createEc2Compute, loadEc2 } from '../aws/ec2-compute';
 import { forwardableCredentials, whoAmI } from '../aws/identity';
 import { describeImage } from '../aws/images';
 import { createMarketSource } from '../aws/market-source';
@@ -26,7 +26,10 @@ import { DEFAULT_PACE, LOCAL_PACE } from './observe/pace';
 export async function connect(options: ConnectOptions): Promise<Client> {
   const { env, cwd, local = false } = options;
   const context = await open(options);
-  const [scaffold, caller] = await Promise.all([readScaffold(context, options.scaffold ?? DEFAULT_SCAFFOLD_NAME, local), whoAmI(context)]);
+  const asked = Promise.all([readScaffold(context, options.scaffold ?? DEFAULT_SCAFFOLD_NAME, local), whoAmI(context)]);
+  // While these are on their way.
+  loadEc2();
+  const [scaffold, caller] = await asked;
   const home = env['HOME'] ?? os.homedir();
   const cacheDir = path.join(env['XDG_CACHE_HOME'] ?? path.join(home, '.cache'), 'rawcloud');
   const vmSystem = local ? process.platform : 'linux';

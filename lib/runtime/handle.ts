@@ -18,6 +18,8 @@ interface Signal {
 export class Handle implements JobHandle {
   readonly id: string;
   readonly name?: string;
+  /** The job as it is for good: nothing changes after its end. */
+  #ended: JobView | undefined;
 
   constructor(
     private readonly deps: ClientDeps,
@@ -28,13 +30,15 @@ export class Handle implements JobHandle {
     if (about.name !== undefined) this.name = about.name;
   }
 
-  watch(options: Signal = {}): AsyncGenerator<RawcloudEvent> {
+  async *watch(options: Signal = {}): AsyncGenerator<RawcloudEvent> {
     const duties = new WatcherDuties(this.deps);
-    return watch(new Driver(this.deps, this.prefix), this.deps, {
+    const driver = new Driver(this.deps, this.prefix);
+    yield* watch(driver, this.deps, {
       pace: this.deps.pace,
       whileWatching: (view) => duties.perform(view),
       ...options,
     });
+    this.#ended = driver.lastView;
   }
 
   async wait(options: Signal = {}): Promise<JobResult> {
@@ -133,7 +137,7 @@ export class Handle implements JobHandle {
     });
   }
 
-  #look(options: Signal, ask: boolean): Promise<JobView> {
-    return new Driver(this.deps, this.prefix).look(ask, options.signal);
+  async #look(options: Signal, ask: boolean): Promise<JobView> {
+    return this.#ended ?? new Driver(this.deps, this.prefix).look(ask, options.signal);
   }
 }

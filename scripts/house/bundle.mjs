@@ -1,6 +1,7 @@
 import { chmod, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { BUNDLES } from './bundles.mjs';
+import { prunedClients } from './pruned-clients.mjs';
 import { ROOT } from './root.mjs';
 
 /**
@@ -23,7 +24,7 @@ export async function bundleAll(outDir) {
 /** A bundle that cannot be made takes its old version away: nothing is ever tested against code of yesterday. */
 async function bundleOne(esbuild, bundle, outDir) {
   try {
-    const { outputFiles, metafile, warnings } = await esbuild.build(optionsOf(bundle, outDir));
+    const { outputFiles, metafile, warnings } = await esbuild.build(optionsOf(esbuild, bundle, outDir));
     if (warnings.length > 0) throw new Error(`${bundle.entry}: ${warnings.map(({ text }) => text).join('; ')}`);
     for (const file of outputFiles) await place(file);
     return metafile;
@@ -34,7 +35,7 @@ async function bundleOne(esbuild, bundle, outDir) {
 }
 
 /** @param {import('./bundles.mjs').Bundle} bundle */
-function optionsOf({ entry, out, minify, external = [] }, outDir) {
+function optionsOf(esbuild, { entry, out, minify, external = [] }, outDir) {
   return {
     absWorkingDir: ROOT,
     entryPoints: [entry],
@@ -55,7 +56,7 @@ function optionsOf({ entry, out, minify, external = [] }, outDir) {
     external,
     legalComments: 'none',
     logLevel: 'silent',
-    plugins: [{ name: 'entries-stay-files', setup: (build) => keepEntriesApart(build, out) }],
+    plugins: [{ name: 'entries-stay-files', setup: (build) => keepEntriesApart(build, out) }, prunedClients(esbuild)],
   };
 }
 

@@ -25,8 +25,11 @@ export class Driver {
 
   /** @param ask whether EC2 is asked for the job's VMs; without, only what the bucket tells is acted upon */
   async step(ask: boolean, signal?: AbortSignal): Promise<JobView> {
+    let isEc2Asked = false;
     for (let round = 0; ; round++) {
-      const now = await this.look(ask, signal);
+      // What EC2 showed stands until we have changed something there: the bucket is always read after it.
+      const now = await (isEc2Asked ? this.#lookAgain(signal) : this.look(ask, signal));
+      isEc2Asked = ask;
       const actions = round < MOST_ROUNDS ? advance(now) : [];
       if (now.state === 'ended' && !this.#cleaned) {
         await cleanUp(this.#deps, now);
@@ -34,6 +37,7 @@ export class Driver {
       }
       if (actions.length === 0) return now;
       for (const action of actions) await perform(this.#deps, now, action);
+      if (actions.some(({ type }) => type === 'launch' || type === 'terminate')) isEc2Asked = false;
       if (actions.every((a) => a.type === 'terminate')) return this.look(ask, signal);
     }
   }
@@ -45,6 +49,10 @@ export class Driver {
     this.#seen = ask
       ? { instances: await compute.describe({ scaffold: scaffold.name, job: this.job }, options), current: true }
       : { ...this.#seen, current: false };
+    return this.#lookAgain(signal);
+  }
+
+  async #lookAgain(signal: AbortSignal | undefined): Promise<JobView> {
     await this.reader.refresh(signal);
     return this.lastView;
   }

@@ -1,4 +1,4 @@
-import { bucketKeys, encodeJson, findRawcloudError, jobKeys, offersAfter, refusalWords, vmUserId } from '../../contract';
+import { bucketKeys, encodeJson, findRawcloudError, jobKeys, mapBounded, offersAfter, refusalWords, vmUserId } from '../../contract';
 import type { FailureClass, Instance, JobView, Launch, Offer, Outcome, Stored, Timings } from '../../contract';
 import { billedVm, jobBill } from '../cost/job-bill';
 import { recompileLaunch } from '../launch/compile';
@@ -150,11 +150,14 @@ async function end(deps: DriverDeps, view: JobView): Promise<void> {
   await deps.store.put(jobKeys.end(view.prefix), encodeJson(record), { if: 'absent' });
 }
 
-/** Removes what only a live job needs, secrets first; the active marker last, so that an interrupted cleaning is taken up again. */
+/** Requests at once when an ended job is cleaned up. */
+const CLEANED_AT_ONCE = 8;
+
+/** Removes what only a live job needs, the active marker last, so that an interrupted cleaning is taken up again. */
 export async function cleanUp(deps: DriverDeps, view: JobView): Promise<void> {
-  await writeLedger(deps, view);
-  for (const vm of view.vms) await deps.store.delete(bucketKeys.grant(vm.vm));
-  await deps.store.delete(bucketKeys.sealed(view.job));
+  const secrets = [...view.vms.map((vm) => bucketKeys.grant(vm.vm)), bucketKeys.sealed(view.job)];
+  const cleaning = [...secrets.map((key) => () => deps.store.delete(key)), () => writeLedger(deps, view)];
+  await mapBounded(cleaning, CLEANED_AT_ONCE, (clean) => clean());
   await deps.store.delete(bucketKeys.active(view.job));
 }
 

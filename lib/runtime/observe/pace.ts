@@ -9,14 +9,23 @@ export interface Pace {
   readonly beatMs: number;
   /** Between full readings of the records while nothing seems to change. */
   readonly fullMs: number;
-  /** Between questions to EC2 while the job runs; less while VMs come or go. */
+  /** Between questions to EC2 while the job just runs. */
   readonly describeMs: number;
+  /** The same while VMs come or go. */
+  readonly describeSoonMs: number;
 }
 
-export const DEFAULT_PACE: Pace = { quickestMs: 200, slowestMs: 3_000, beatMs: 6_000, fullMs: 60_000, describeMs: 30_000 };
+export const DEFAULT_PACE: Pace = {
+  quickestMs: 200,
+  slowestMs: 3_000,
+  beatMs: 6_000,
+  fullMs: 60_000,
+  describeMs: 30_000,
+  describeSoonMs: 1_000,
+};
 
 /** On loopback a request costs nothing. */
-export const LOCAL_PACE: Pace = { quickestMs: 25, slowestMs: 500, beatMs: 500, fullMs: 2_000, describeMs: 2_000 };
+export const LOCAL_PACE: Pace = { quickestMs: 25, slowestMs: 500, beatMs: 500, fullMs: 2_000, describeMs: 2_000, describeSoonMs: 25 };
 
 /** Time to the next look: soon after something happened, then less and less often. */
 export function nextLookMs(pace: Pace, sinceChangeMs: number): number {
@@ -26,7 +35,7 @@ export function nextLookMs(pace: Pace, sinceChangeMs: number): number {
 /** Time between questions to EC2: as often as looks while VMs come or go, seldom while a job just runs. */
 export function describeEveryMs(pace: Pace, view: JobView | undefined): number {
   if (!view) return 0;
-  return justRuns(view) ? pace.describeMs : Math.max(pace.quickestMs, pace.describeMs / 30);
+  return justRuns(view) ? pace.describeMs : pace.describeSoonMs;
 }
 
 /** Time between two looks at the beat. */
