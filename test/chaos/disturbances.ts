@@ -48,6 +48,11 @@ async function anyVm({ house, chance }: Scene, act: (id: string) => Promise<void
   if (on.length > 0) await act(chance.pick(on)).catch(() => undefined);
 }
 
+async function anySpotVm(scene: Scene, act: (id: string) => Promise<void>): Promise<void> {
+  const spot = new Set(scene.house.cloud.ec2.instances().flatMap((i) => (i.spot ? [i.id] : [])));
+  await anyVm(scene, async (id) => (spot.has(id) ? act(id) : undefined));
+}
+
 function burst(scene: Scene, operation: string, status: number, code: string): void {
   scene.house.cloud.faults.arm({ operation, count: scene.chance.whole(1, 25), effect: { kind: 'error', status, code } });
 }
@@ -88,6 +93,12 @@ export const DISTURBANCES: readonly Disturbance[] = [
   { what: 'agent killed', harm: 'deadly', act: (scene) => signalProcesses(scene, AGENT, 'SIGKILL') },
   { what: 'boot script killed', harm: 'deadly', act: (scene) => signalProcesses(scene, BOOT_SCRIPT, 'SIGKILL') },
   { what: 'host dies', harm: 'deadly', act: (scene) => anyVm(scene, (id) => scene.house.cloud.ec2.kill(id)) },
+  {
+    what: 'EC2 takes the VM back',
+    harm: 'deadly',
+    act: (scene) => anySpotVm(scene, (id) => scene.house.cloud.ec2.interrupt(id, { noticeMs: scene.chance.whole(0, 4_000) })),
+  },
+  { what: 'EC2 advises to move', harm: 'harmless', act: (scene) => anySpotVm(scene, (id) => scene.house.cloud.ec2.rebalance(id)) },
   { what: 'power button', harm: 'deadly', act: (scene) => anyVm(scene, (id) => scene.house.cloud.ec2.powerOff(id)) },
   { what: 'reboot', harm: 'deadly', act: (scene) => anyVm(scene, (id) => scene.house.cloud.ec2.reboot(id)) },
   { what: 'S3 is slowed down', harm: 'harmless', act: (scene) => burst(scene, 's3:*', 503, 'SlowDown') },

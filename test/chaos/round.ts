@@ -1,3 +1,4 @@
+import { outputBytes } from '../../lib/contract';
 import type { Client, JobStatus } from '../../lib/runtime';
 import type { CallRecord } from '../../lib/local/service';
 import type { Ended, House } from '../e2e/house';
@@ -17,8 +18,15 @@ export interface Round {
   readonly givenUp: boolean;
   /** Absent when the client died before the job was on record. */
   readonly status: JobStatus | undefined;
-  readonly logs: { readonly stdout: string; readonly stderr: string };
+  /** What each VM shipped, in the order in which they were launched. */
+  readonly logs: readonly Shipped[];
   readonly launched: number;
+}
+
+export interface Shipped {
+  readonly vm: string;
+  stdout: string;
+  stderr: string;
 }
 
 /** Calls of a whole run in peace, about: disturbances strike somewhere among them. */
@@ -29,7 +37,7 @@ export async function playRound(house: House, client: Client, chance: Chance, na
   const job = makeJob(chance, name);
   const chosen = choose(chance);
   const before = house.cloud.ec2.instances().length;
-  const running = house.start(['run', '--name', name, '--', ...job.argv]);
+  const running = house.start(['run', '--name', name, ...job.options, '--', ...job.argv]);
   const scene: Scene = { house, client, running, name, chance, clientGone: false, begun: [] };
   const undo = strikeAt(house, chosen, scene);
   const ended = await running.ended;
@@ -99,11 +107,14 @@ async function statusOf(client: Client, name: string): Promise<JobStatus | undef
   return summary && (await client.job(summary.job)).status();
 }
 
-async function logsOf(client: Client, status: JobStatus | undefined): Promise<{ stdout: string; stderr: string }> {
-  const logs = { stdout: '', stderr: '' };
+/** An ended job is told from its first byte on to whoever watches it. */
+async function logsOf(client: Client, status: JobStatus | undefined): Promise<Shipped[]> {
+  const logs = (status?.vms ?? []).map(({ id }): Shipped => ({ vm: id, stdout: '', stderr: '' }));
   if (!status) return logs;
-  for await (const { stream, bytes } of (await client.job(status.job)).logs()) {
-    if (stream === 'stdout' || stream === 'stderr') logs[stream] += Buffer.from(bytes).toString();
+  for await (const event of (await client.job(status.job)).watch()) {
+    if (event.type !== 'output' || event.data.stream === 'system') continue;
+    const shipped = logs.find(({ vm }) => vm === event.vm);
+    if (shipped) shipped[event.data.stream] += Buffer.from(outputBytes(event.data)).toString();
   }
   return logs;
 }

@@ -1,11 +1,7 @@
-import { findRawcloudError } from '../../contract';
+import { findRawcloudError, RawcloudError } from '../../contract';
 import type { Clock } from '../../contract';
 import type { Driver } from '../drive/driver';
-
-/** A recorded job is launched within this time, or left to whoever watches or reaps it. */
-const PERSIST_MS = 60_000;
-const FIRST_PAUSE_MS = 100;
-const LONGEST_PAUSE_MS = 5_000;
+import { persist } from './persist';
 
 /**
  * Takes a recorded job to its VM. Failures that may pass, a lost reply above all, are met by taking the step again: it
@@ -13,15 +9,19 @@ const LONGEST_PAUSE_MS = 5_000;
  * @throws what no repetition will change
  */
 export async function launchRecorded(driver: Driver, clock: Clock): Promise<void> {
-  const until = clock.now() + PERSIST_MS;
-  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2)) {
-    try {
-      await driver.step(false);
-      return;
-    } catch (error) {
-      if (!findRawcloudError(error)?.retryable) throw error;
-      if (clock.now() >= until) return;
-    }
-    await clock.sleep(pauseMs);
+  try {
+    await persist(clock, () => driver.step(false));
+  } catch (error) {
+    if (!findRawcloudError(error)?.retryable) throw error;
   }
+}
+
+/** A failure while a job was recorded: nothing was launched by us, but its last record may have arrived, and then others may. */
+export function recordFailed(job: string, error: unknown): RawcloudError {
+  const known = findRawcloudError(error);
+  return new RawcloudError(
+    known?.code ?? 'E_INTERNAL',
+    `job ${job} could not be recorded: ${error instanceof Error ? error.message : String(error)}`,
+    { remedy: `No VM was launched. rawcloud stop ${job} makes sure that none will be; then run it again.`, cause: error },
+  );
 }

@@ -15,9 +15,10 @@ import { syncTree, uploadContent, uploadStream } from '../sync/sync';
 import { sortVariables } from '../variables';
 import { capture } from './capture';
 import type { Captured } from './capture';
-import { launchRecorded } from './launch';
+import { launchRecorded, recordFailed } from './launch';
 import type { MarketView } from '../plan/market';
 import { archOf, hardwareOf, offersFor } from './offers';
+import { persist } from './persist';
 import { recordJob } from './record';
 import { makeSpec } from './spec';
 import { Stopwatch } from './stopwatch';
@@ -59,21 +60,28 @@ export async function run(deps: ClientDeps, asked: RunRequest, options: RunOptio
 
   const prefix = jobPrefix(job, newSecret());
   const driver = new Driver({ ...deps, emit: (e) => options.onEvent?.(e) }, prefix);
-  await stopwatch.time('record', () =>
-    recordJob(deps.store, {
-      prefix,
-      spec: prepared.spec,
-      sealed: sealedOf(prefix, prepared),
-      launch: firstLaunch(deps, prepared, stopwatch),
-      host: deps.host,
-      watched: options.watched ?? true,
-    }),
-  );
+  await stopwatch.time('record', () => record(deps, prefix, prepared, stopwatch, options));
   const [offer] = prepared.offers;
   say('launch.intent', { n: 0, offer: offer!, ...(offer?.reason ? { reason: offer.reason } : {}) });
   await launchRecorded(driver, deps.clock);
   deps.market.refreshLater();
   return driver;
+}
+
+async function record(deps: ClientDeps, prefix: string, prepared: Prepared, stopwatch: Stopwatch, options: RunOptions): Promise<void> {
+  const job = {
+    prefix,
+    spec: prepared.spec,
+    sealed: sealedOf(prefix, prepared),
+    launch: firstLaunch(deps, prepared, stopwatch),
+    host: deps.host,
+    watched: options.watched ?? true,
+  };
+  try {
+    await persist(deps.clock, () => recordJob(deps.store, job));
+  } catch (error) {
+    throw recordFailed(prepared.job, error);
+  }
 }
 
 async function prepare(
