@@ -7,6 +7,7 @@ import type { Clock, Credentials } from '../contract';
 import { keepServerTime, ServerClock } from './server-time';
 
 export interface OpenAwsOptions {
+  /** AWS_* are read from here; files of the SDK (profiles, SSO) from where the process's own environment says. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** @default - AWS_REGION, AWS_DEFAULT_REGION, else the profile's */
   readonly region?: string;
@@ -46,8 +47,10 @@ process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
 /** The one client factory. @throws E_USAGE when no region is known */
 export async function openAws(options: OpenAwsOptions): Promise<AwsContext> {
   const endpoint = options.endpoint ?? options.env['AWS_ENDPOINT_URL'];
-  const fixed = options.credentials;
-  const region = options.region ?? options.env['AWS_REGION'] ?? options.env['AWS_DEFAULT_REGION'] ?? (await profileRegion(options.profile));
+  const profile = options.profile ?? options.env['AWS_PROFILE'];
+  // A profile that was asked for by name is meant; otherwise the environment comes first, as in AWS's own chain.
+  const fixed = options.credentials ?? (options.profile ? undefined : credentialsIn(options.env));
+  const region = options.region ?? options.env['AWS_REGION'] ?? options.env['AWS_DEFAULT_REGION'] ?? (await profileRegion(profile));
   const clock = new ServerClock(systemClock);
   const base = {
     region,
@@ -56,7 +59,7 @@ export async function openAws(options: OpenAwsOptions): Promise<AwsContext> {
     requestHandler: TIMEOUTS,
     customUserAgent: `rawcloud/${VERSION}`,
     ...(endpoint ? { endpoint } : {}),
-    ...(options.profile && !fixed ? { profile: options.profile } : {}),
+    ...(profile && !fixed ? { profile } : {}),
     ...(fixed ? { credentials: sdkCredentials(fixed) } : {}),
   };
   const opened: { destroy(): void }[] = [];
@@ -103,6 +106,13 @@ async function profileRegion(profile: string | undefined): Promise<string> {
   } finally {
     probe.destroy();
   }
+}
+
+function credentialsIn(env: OpenAwsOptions['env']): Credentials | undefined {
+  const { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey } = env;
+  const { AWS_SESSION_TOKEN: sessionToken, AWS_CREDENTIAL_EXPIRATION: expiresAt } = env;
+  if (!accessKeyId || !secretAccessKey) return undefined;
+  return { accessKeyId, secretAccessKey, ...(sessionToken ? { sessionToken } : {}), ...(expiresAt ? { expiresAt } : {}) };
 }
 
 function sdkCredentials(given: Credentials): { accessKeyId: string; secretAccessKey: string; sessionToken?: string; expiration?: Date } {
