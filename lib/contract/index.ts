@@ -21,6 +21,7 @@ export * from './bootstrap';
 export * from './clock';
 export * from './concurrency';
 export * from './decision';
+export * from './definition';
 export * from './errors';
 export * from './events';
 export * from './file-stamp';

@@ -37,6 +37,13 @@ export const LayerSchema = v.strictObject({
 });
 export type Layer = v.InferOutput<typeof LayerSchema>;
 
+/** Where the VM itself gets the value of a variable, with its own role. */
+export const SecretSourceSchema = v.variant('kind', [
+  v.strictObject({ kind: v.literal('secretsmanager'), arn: v.string(), field: v.optional(v.string()) }),
+  v.strictObject({ kind: v.literal('ssm'), name: v.string() }),
+]);
+export type SecretSource = v.InferOutput<typeof SecretSourceSchema>;
+
 /**
  * What was asked: written once, before any EC2 call, never changed, free of secrets.
  * Times are ISO 8601 in UTC; names ending in S are seconds, in GiB gibibytes.
@@ -64,6 +71,8 @@ export const JobSpecSchema = v.strictObject({
     variables: v.record(v.string(), v.string()),
     /** Names of variables whose values travel in the sealed object and the grant only. */
     secretNames: v.array(v.string()),
+    /** Variables whose values the VM fetches itself, with its own role. */
+    secrets: v.optional(v.record(v.string(), SecretSourceSchema)),
     image: v.optional(v.string()),
   }),
   hardware: v.strictObject({

@@ -25,10 +25,10 @@ async function leftovers({ cloud }: House): Promise<string[]> {
   }
 }
 
-function describeRound(seed: number, { disturbances, ended, status, launched }: Round, found: readonly string[]): string {
+function describeRound(seed: number, { disturbances, ended, status, launched, bootLog }: Round, found: readonly string[]): string {
   const plan = disturbances.map(({ atCall, what }) => `${what} at call ${atCall}`).join(', ') || 'nothing';
   const seen = `outcome ${status?.outcome} ${status?.exitCode} (${status?.outcomeRecord?.message}), client ${ended.code ?? ended.signal}, VMs ${launched}`;
-  return `seed ${seed}: ${plan}; ${seen}\n  ${found.join('\n  ')}\n${ended.stderr}`;
+  return `seed ${seed}: ${plan}; ${seen}\n  ${found.join('\n  ')}\n${ended.stderr}\n${bootLog}`;
 }
 
 test(

@@ -21,6 +21,8 @@ export interface Round {
   /** What each VM shipped, in the order in which they were launched. */
   readonly logs: readonly Shipped[];
   readonly launched: number;
+  /** What the last VM said while it booted. */
+  readonly bootLog: string;
 }
 
 export interface Shipped {
@@ -56,6 +58,7 @@ export async function playRound(house: House, client: Client, chance: Chance, na
     status,
     logs: await logsOf(client, status),
     launched: house.cloud.ec2.instances().length - before,
+    bootLog: status ? await (await client.job(status.job)).bootLog() : '',
   };
 }
 

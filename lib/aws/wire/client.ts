@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { RawcloudError, redactKey } from '../../contract';
+import { redactKey } from '../../contract';
 import type { Clock, Credentials } from '../../contract';
 import { toRawcloudError } from '../errors';
 import { Connections, readBody } from './call';
@@ -120,10 +120,9 @@ function jitter(attempt: number, key: string): number {
   return parseInt(sha256Hex(`${attempt} ${key} ${process.pid}`).slice(0, 6), 16) / 0xff_ff_ff;
 }
 
-/** @throws E_AWS when an answer that must be a success is not one */
-export function mustSucceed(answer: WireAnswer, what: string): IncomingMessage {
-  if (answer.status < 300) return answer.message;
-  throw new RawcloudError('E_AWS_REQUEST', `${what} failed with ${answer.code || answer.status}`, {
-    data: { class: 'request', awsCode: answer.code },
-  });
+/** @throws as the table of AWS's codes has it, when an answer that must be a success is not one */
+export function mustSucceed({ status, code, message }: WireAnswer, what: string): IncomingMessage {
+  if (status < 300) return message;
+  const name = code || `Http${status}`;
+  throw toRawcloudError(Object.assign(new Error(name), { name, $metadata: { httpStatusCode: status } }), what);
 }

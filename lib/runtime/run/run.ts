@@ -1,25 +1,23 @@
 import path from 'node:path';
-import { endOfLifetime, jobPrefix } from '../../contract';
-import type { EventData, EventType, JobSpec, Launch, Notice, Offer, RawcloudEvent, Ref, Sealed } from '../../contract';
+import { jobPrefix } from '../../contract';
+import type { EventData, EventType, JobSpec, Notice, Offer, RawcloudEvent, Ref } from '../../contract';
 import type { RunRequest } from '../api';
 import { hourlyUsd } from '../cost/rates';
 import type { ClientDeps, Forwarded } from '../deps';
 import { event } from '../drive/deps';
-import { Driver } from '../drive/driver';
+import type { Driver } from '../drive/driver';
 import { newJobId, newSecret } from '../ids';
-import { clientToken, compileLaunch } from '../launch/compile';
 import type { Image } from '../launch/compile';
 import { normalizeRequest } from '../request';
 import type { NormalRequest } from '../request';
 import { syncTree, uploadContent, uploadStream } from '../sync/sync';
 import { sortVariables } from '../variables';
+import { begin } from './begin';
+import type { Prepared } from './begin';
 import { capture } from './capture';
 import type { Captured } from './capture';
-import { launchRecorded, recordFailed } from './launch';
 import type { MarketView } from '../plan/market';
 import { archOf, hardwareOf, offersFor } from './offers';
-import { persist } from './persist';
-import { recordJob } from './record';
 import { makeSpec } from './spec';
 import { Stopwatch } from './stopwatch';
 import { uploadArtifacts } from './upload';
@@ -30,20 +28,6 @@ export interface RunOptions {
   readonly source?: 'cli' | 'api';
   /** False when nobody will watch from the start. @default true */
   readonly watched?: boolean;
-}
-
-/** What a run is made of before anything is on record. */
-interface Prepared {
-  readonly job: string;
-  readonly request: NormalRequest;
-  readonly captured: Captured;
-  readonly offers: readonly Offer[];
-  readonly market: MarketView;
-  readonly image: Image;
-  readonly forwarded: Forwarded | undefined;
-  readonly spec: JobSpec;
-  readonly agent: Ref;
-  readonly node: Ref;
 }
 
 /**
@@ -58,30 +42,13 @@ export async function run(deps: ClientDeps, asked: RunRequest, options: RunOptio
   const prepared = await prepare(deps, job, asked, stopwatch, say, options);
   signal?.throwIfAborted();
 
-  const prefix = jobPrefix(job, newSecret());
-  const driver = new Driver({ ...deps, emit: (e) => options.onEvent?.(e) }, prefix);
-  await stopwatch.time('record', () => record(deps, prefix, prepared, stopwatch, options));
-  const [offer] = prepared.offers;
-  say('launch.intent', { n: 0, offer: offer!, ...(offer?.reason ? { reason: offer.reason } : {}) });
-  await launchRecorded(driver, deps.clock);
+  const driver = await begin(deps, jobPrefix(job, newSecret()), prepared, {
+    stopwatch,
+    watched: options.watched ?? true,
+    ...(options.onEvent ? { emit: options.onEvent } : {}),
+  });
   deps.market.refreshLater();
   return driver;
-}
-
-async function record(deps: ClientDeps, prefix: string, prepared: Prepared, stopwatch: Stopwatch, options: RunOptions): Promise<void> {
-  const job = {
-    prefix,
-    spec: prepared.spec,
-    sealed: sealedOf(prefix, prepared),
-    launch: firstLaunch(deps, prepared, stopwatch),
-    host: deps.host,
-    watched: options.watched ?? true,
-  };
-  try {
-    await persist(deps.clock, () => recordJob(deps.store, job));
-  } catch (error) {
-    throw recordFailed(prepared.job, error);
-  }
 }
 
 async function prepare(
@@ -125,7 +92,8 @@ async function prepare(
     identity: identityOf(forwarded),
     source: options.source ?? 'api',
   });
-  return { job, request, captured, offers, market, image, forwarded, spec, agent: uploaded.agent, node: uploaded.node };
+  const secretVariables = sortVariables(request.variables).secret;
+  return { job, spec, secretVariables, forwarded, offers, market, image, agent: uploaded.agent, node: uploaded.node };
 }
 
 /** What a spot VM's user should have heard before. */
@@ -203,31 +171,4 @@ async function upload(
   for (const content of captured.contents) await uploadContent(store, content.bytes, options);
   const stdin = asked.stdin && (await uploadStream(store, asked.stdin, path.join(cacheDir, 'stdin'), options));
   return { tree: treeRef, stdin, agent: agent!, node: node! };
-}
-
-function sealedOf(prefix: string, { request, forwarded }: Prepared): Sealed {
-  return { v: 1, prefix, variables: sortVariables(request.variables).secret, ...(forwarded ? { credentials: forwarded.credentials } : {}) };
-}
-
-function firstLaunch(deps: ClientDeps, prepared: Prepared, stopwatch: Stopwatch): Launch {
-  const [offer, ...rest] = prepared.offers;
-  const { spec, image, market } = prepared;
-  return {
-    v: 1,
-    rev: 0,
-    job: spec.job,
-    n: 0,
-    offer: offer!,
-    ...(offer?.reason ? { reason: offer.reason } : {}),
-    rest,
-    ...(market.gp3UsdPerGiBMonth === undefined ? {} : { gp3UsdPerGiBMonth: market.gp3UsdPerGiBMonth }),
-    request: compileLaunch({ spec, scaffold: deps.scaffold, image, offer: offer!, n: 0, lifetimeUntil: endOfLifetime(spec) }),
-    token: clientToken(spec.job, 0, offer!),
-    intervals: deps.intervals,
-    agent: prepared.agent,
-    node: prepared.node,
-    state: 'intent',
-    instances: [],
-    timings: stopwatch.timings,
-  };
 }

@@ -1,0 +1,83 @@
+import * as v from 'valibot';
+import { decodeJson } from './json';
+import { RawcloudError } from './errors';
+import { checkScaffoldName } from './scaffold';
+import { JobSpecSchema, RefSchema } from './spec';
+
+/** What to do with a tick while the run of the one before is still going. */
+export const OverlapSchema = v.picklist(['skip', 'queue', 'replace', 'allow']);
+export type Overlap = v.InferOutput<typeof OverlapSchema>;
+
+const { work, environment, hardware, limits, tags } = JobSpecSchema.entries;
+const { tree, layers, variables, image, secrets } = environment.entries;
+const { vmTypes, families, cpu, memoryGiB, arch, diskGiB, spotPolicy } = hardware.entries;
+
+/**
+ * What a deployed job runs, as it was captured when the app was synthesized: pinned, so that what was deployed is what
+ * runs. Lies among the app's assets under its SHA-256, as do the objects it names.
+ */
+export const DefinitionSchema = v.strictObject({
+  v: v.literal(1),
+  work,
+  environment: v.strictObject({ tree, layers, variables, image, secrets }),
+  hardware: v.strictObject({ vmTypes, families, cpu, memoryGiB, arch, diskGiB, spotPolicy }),
+  limits,
+  overlap: OverlapSchema,
+  tags,
+  /** Every object that a VM needs of it: manifest, packs, large files, sources of layers. */
+  contents: v.array(RefSchema),
+});
+export type Definition = v.InferOutput<typeof DefinitionSchema>;
+
+/**
+ * The SSM parameter of one deployed job, written by CloudFormation: what the launch function takes its word from. Who may
+ * send it events cannot change any of this.
+ */
+export const DeployedSchema = v.object({
+  v: v.literal(1),
+  id: v.string(),
+  kind: v.picklist(['schedule', 'event']),
+  name: v.optional(v.string()),
+  /** False: ticks are refused. */
+  enabled: v.boolean(),
+  /** The definition's SHA-256, and where the app's assets lie: `<keyPrefix><sha256><keySuffix>`. */
+  definition: v.string(),
+  assets: v.object({ bucket: v.string(), keyPrefix: v.string(), keySuffix: v.string() }),
+  /** What its VMs are for AWS, and what they are launched from. */
+  roleArn: v.string(),
+  roleId: v.string(),
+  launchTemplateId: v.string(),
+  launchTemplateVersion: v.string(),
+  /** Name of the variable that holds the event's input. @default - none */
+  inputVariable: v.optional(v.string()),
+});
+export type Deployed = v.InferOutput<typeof DeployedSchema>;
+
+/** One tick of a deployed job, taken once: v1/ticks/<id>/<tick>. */
+export const TickSchema = v.object({
+  v: v.literal(1),
+  id: v.string(),
+  tick: v.string(),
+  /** Milliseconds since 1970, the store's clock of who took it: the job's creation. */
+  at: v.number(),
+  job: v.string(),
+  prefix: v.string(),
+  /** Set when it did not become a run. */
+  skipped: v.optional(v.string()),
+});
+export type Tick = v.InferOutput<typeof TickSchema>;
+
+/** Name of the SSM parameter (type String) of a deployed job. */
+export function deployedParameterName(scaffold: string, id: string): string {
+  return `/rawcloud/${checkScaffoldName(scaffold)}/jobs/${checkDefinitionId(id)}`;
+}
+
+/** @throws E_USAGE unless 1 to 64 letters, digits, dots, dashes and underscores */
+export function checkDefinitionId(id: string): string {
+  if (/^[A-Za-z0-9._-]{1,64}$/.test(id)) return id;
+  throw new RawcloudError('E_USAGE', `'${id}' is not the id of a deployed job; allowed are 1 to 64 letters, digits, '.', '_' and '-'`);
+}
+
+export function parseDeployed(text: string): Deployed {
+  return decodeJson(DeployedSchema, Buffer.from(text), 'the parameter of the deployed job');
+}
