@@ -4,7 +4,8 @@ import { readFile, realpath } from 'node:fs/promises';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { fsPath, hasCode, parentOf, RawcloudError, showPath, stampOf } from '../contract';
 import type { BytePath, FileStamp, Notice } from '../contract';
-import { readGitFacts } from './git';
+import { GitKnowledge } from './git/facts';
+import { Tracked } from './git/tracked';
 import { IgnoreRules } from './ignore';
 import { pointsOutside, relocate } from './links';
 import { Named } from './named';
@@ -36,7 +37,16 @@ export interface WalkOptions {
  * @throws E_USAGE when a directory cannot be read
  */
 export async function walkTree(root: string, options: WalkOptions): Promise<Walked> {
-  return new Walk(root, await realpath(root), options).run();
+  const realRoot = await realpath(root);
+  const git = new GitKnowledge(options);
+  for (;;) {
+    const walk = new Walk(root, realRoot, options, git).run();
+    // What was asked of git is waited for, also when the walk fails.
+    const [walked] = await Promise.allSettled([walk]);
+    const right = await git.areRight();
+    if (walked.status === 'rejected') throw walked.reason;
+    if (right) return walked.value;
+  }
 }
 
 interface Directory {
@@ -61,7 +71,7 @@ const BUILTIN = IgnoreRules.builtin();
 class Walk {
   readonly #entries: WalkEntry[] = [];
   readonly #visited: Directory[] = [];
-  readonly #tracked = new Named();
+  readonly #tracked = new Tracked();
   readonly #named: Named;
   readonly #remarks = new Remarks();
   #seen = 0;
@@ -70,6 +80,7 @@ class Walk {
     private readonly root: string,
     private readonly realRoot: string,
     private readonly options: WalkOptions,
+    private readonly git: GitKnowledge,
   ) {
     this.#named = Named.fromCommand(options.include ?? []);
   }
@@ -132,8 +143,8 @@ class Walk {
     const workTree = fsPath(this.root, path);
     // A program cannot be started in a directory whose name is no text: its tracked files count as any others.
     if (typeof workTree !== 'string') return rules.inRepository(path, [], false);
-    const facts = await readGitFacts(workTree, this.options);
-    for (const file of facts.tracked) this.#tracked.add(join(path, file));
+    const facts = await this.git.factsOf(workTree);
+    this.#tracked.add(path, facts.tracked);
     this.#remarks.add(...facts.notices);
     return rules.inRepository(path, facts.excludes, facts.ignoreCase);
   }

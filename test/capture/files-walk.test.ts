@@ -108,13 +108,42 @@ describe('in a repository', () => {
   );
 
   test(
-    'without a git program the ignore files count, and a notice says what is not known',
+    'without a git program its files tell what is tracked and where more rules are',
+    withPlace(async ({ home, git, write, walk }) => {
+      git('init');
+      writeTree(home, { '.gitconfig': '[user]\n\tname = x\n[Core]\n\tExcludesFile = "~/mine"\n', mine: '*.swp\n' });
+      write({ '.gitignore': '*.log\n', 'a.log': '', b: '', 'c.swp': '', 'd.log': '' });
+      git('add', '-f', 'd.log');
+      const walked = await walk([], { PATH: '/nowhere' });
+      expect(walked.entries.map((entry) => entry.path)).toEqual(['.gitignore', 'b', 'd.log']);
+      expect(walked.notices).toEqual([]);
+    }),
+  );
+
+  test(
+    'fails to know what is tracked when only git can read it and there is none, and says so',
     withPlace(async ({ git, write, walk }) => {
       git('init');
       write({ '.gitignore': '*.log\n', 'a.log': '', b: '' });
+      git('add', '-A');
+      git('update-index', '--split-index');
       const walked = await walk([], { PATH: '/nowhere' });
       expect(walked.entries.map((entry) => entry.path)).toEqual(['.gitignore', 'b']);
       expect(texts(walked)).toMatch(/no git program.*tracked/);
+    }),
+  );
+
+  test(
+    'what only git understands of its configuration counts, too',
+    withPlace(async ({ home, git, write, names }) => {
+      git('init');
+      writeTree(home, {
+        '.gitconfig': '[includeIf "gitdir:~/project/"]\n\tpath = more\n',
+        more: '[core]\n\texcludesFile = ~/mine\n',
+        mine: '*.swp\n',
+      });
+      write({ a: '', 'b.swp': '' });
+      expect(await names()).toEqual(['a']);
     }),
   );
 });
