@@ -49,7 +49,7 @@ async function main(): Promise<void> {
   });
   const ms = performance.now() - start;
   const peakMiB = process.resourceUsage().maxRSS / 1024;
-  console.log(JSON.stringify({ ms, requests: requests() - before, sent, peakMiB, files: synced.size.files }));
+  console.log(JSON.stringify({ ms, requests: requests() - before, sent, peakMiB, files: synced.files }));
   aws.close();
 }
 

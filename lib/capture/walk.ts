@@ -1,9 +1,11 @@
-import { existsSync, lstatSync, readdirSync, readlinkSync } from 'node:fs';
-import type { Dirent } from 'node:fs';
-import { readFile, realpath } from 'node:fs/promises';
+import { existsSync, lstatSync, readlinkSync } from 'node:fs';
+import { realpath } from 'node:fs/promises';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { fsPath, hasCode, parentOf, RawcloudError, showPath, stampOf } from '../contract';
+import { fsPath, hasCode, stampOf } from '../contract';
 import type { BytePath, FileStamp, Notice } from '../contract';
+import { listDirectory, unreadable } from './directory';
+import type { DirectoryEntry } from './directory';
+import { readText } from './git/directories';
 import { GitKnowledge } from './git/facts';
 import { Tracked } from './git/tracked';
 import { IgnoreRules } from './ignore';
@@ -68,13 +70,14 @@ const TURN = 500;
 
 const BUILTIN = IgnoreRules.builtin();
 
+/** Goes through a tree in byte order of its paths. */
 class Walk {
   readonly #entries: WalkEntry[] = [];
-  readonly #visited: Directory[] = [];
   readonly #tracked = new Tracked();
   readonly #named: Named;
   readonly #remarks = new Remarks();
   #seen = 0;
+  #hasEmpty = false;
 
   constructor(
     private readonly root: string,
@@ -86,56 +89,51 @@ class Walk {
   }
 
   async run(): Promise<Walked> {
-    const stack: Directory[] = [{ path: '', rules: BUILTIN, ...RULED }];
-    for (let next = stack.pop(); next; next = stack.pop()) {
-      this.options.signal?.throwIfAborted();
-      stack.push(...(await this.#visit(next)));
-    }
-    this.#entries.push(...this.#emptyDirectories());
-    this.#entries.sort((a, b) => (a.path < b.path ? -1 : 1));
+    this.options.signal?.throwIfAborted();
+    await this.#visit({ path: '', rules: BUILTIN, ...RULED });
+    // As an entry, a directory comes before `name-x`, but what is in it comes after that.
+    if (this.#hasEmpty) this.#entries.sort((a, b) => (a.path < b.path ? -1 : 1));
     this.#remarkEmptyNamed();
     return { entries: this.#entries, notices: this.#remarks.notices() };
   }
 
-  /** @returns the directories in it that are to be visited */
-  async #visit(directory: Directory): Promise<Directory[]> {
-    const found = this.#list(directory.path);
-    if (!found || (directory.path !== '' && isEnvironment(found))) return [];
-    this.#visited.push(directory);
+  async #visit(directory: Directory): Promise<void> {
+    const found = listDirectory(this.root, directory.path);
+    if (!found || (directory.path !== '' && isEnvironment(found))) return;
     // Where everything is ignored, or nothing, rules from here on change nothing.
     const rules = directory.mode === 'ruled' ? await this.#rulesIn(directory, found) : directory.rules;
-    const below: Directory[] = [];
+    const here = { ...directory, rules };
+    const before = this.#entries.length;
     for (const dirent of found) {
-      if (++this.#seen % TURN === 0) await nextTurn();
-      const next = this.#take({ ...directory, rules }, dirent);
-      if (next) below.push(next);
+      if (++this.#seen % TURN === 0) await this.#turn();
+      const below = this.#take(here, dirent);
+      if (below) await this.#visit(below);
     }
-    return below;
+    // A program may count on a directory all of whose files are ignored, as one for its results.
+    if (this.#entries.length > before || directory.path === '' || directory.mode === 'way') return;
+    this.#entries.push({ type: 'directory', path: directory.path });
+    this.#hasEmpty = true;
   }
 
-  #list(path: BytePath): Dirent<Buffer>[] | undefined {
-    try {
-      return readdirSync(fsPath(this.root, path), { withFileTypes: true, encoding: 'buffer' });
-    } catch (error) {
-      if (path !== '' && hasCode(error, 'ENOENT', 'ENOTDIR')) return undefined;
-      throw unreadable(path, error);
-    }
+  async #turn(): Promise<void> {
+    await nextTurn();
+    this.options.signal?.throwIfAborted();
   }
 
-  async #rulesIn({ path, rules }: Directory, found: readonly Dirent<Buffer>[]): Promise<IgnoreRules> {
-    const names = new Map(found.map((dirent) => [dirent.name.toString('latin1'), dirent]));
-    const read = (name: string): Promise<string> => readFile(fsPath(this.root, join(path, name)), 'latin1').catch(() => '');
+  async #rulesIn({ path, rules }: Directory, found: readonly DirectoryEntry[]): Promise<IgnoreRules> {
+    const named = (name: string): DirectoryEntry | undefined => found.find((dirent) => dirent.name === name);
+    const read = (name: string): string => readText(fsPath(this.root, join(path, name)), 'latin1');
     let result = rules;
-    const dotGit = names.get('.git');
+    const dotGit = named('.git');
     if (dotGit && this.#isRepository(path, dotGit)) result = await this.#enterRepository(path, result);
     // Like git, no links: an unreadable one is met again when it is to travel.
-    if (names.get('.gitignore')?.isFile()) result = result.withGitignore(path, await read('.gitignore'));
-    if (names.get('.rawcloudignore')?.isFile()) result = result.withRawcloudignore(path, await read('.rawcloudignore'));
+    if (named('.gitignore')?.isFile()) result = result.withGitignore(path, read('.gitignore'));
+    if (named('.rawcloudignore')?.isFile()) result = result.withRawcloudignore(path, read('.rawcloudignore'));
     return result;
   }
 
   /** `.git` is a file in submodules and further work trees; a directory without HEAD is no repository. */
-  #isRepository(path: BytePath, dotGit: Dirent<Buffer>): boolean {
+  #isRepository(path: BytePath, dotGit: DirectoryEntry): boolean {
     return dotGit.isFile() || (dotGit.isDirectory() && existsSync(fsPath(this.root, join(path, '.git/HEAD'))));
   }
 
@@ -150,10 +148,9 @@ class Walk {
   }
 
   /** @returns the directory to visit, when it is one */
-  #take(parent: Directory, dirent: Dirent<Buffer>): Directory | undefined {
-    const name = dirent.name.toString('latin1');
-    if (name === '.git') return undefined;
-    const path = join(parent.path, name);
+  #take(parent: Directory, dirent: DirectoryEntry): Directory | undefined {
+    if (dirent.name === '.git') return undefined;
+    const path = join(parent.path, dirent.name);
     const fate = this.#fateOf(parent, path, dirent.isDirectory());
     if (!fate) return undefined;
     if (dirent.isDirectory()) return { path, rules: parent.rules, ...fate };
@@ -179,10 +176,9 @@ class Walk {
   }
 
   #takeFile(path: BytePath): void {
-    const stats = lstatSync(fsPath(this.root, path), { throwIfNoEntry: false, bigint: true });
+    const stats = lstatSync(fsPath(this.root, path), { throwIfNoEntry: false });
     if (!stats?.isFile()) return;
-    const executable = (stats.mode & 0o111n) !== 0n;
-    this.#entries.push({ type: 'file', path, bytes: Number(stats.size), executable, stamp: stampOf(stats) });
+    this.#entries.push({ type: 'file', path, bytes: stats.size, executable: (stats.mode & 0o111) !== 0, stamp: stampOf(stats) });
   }
 
   #takeLink(path: BytePath): void {
@@ -195,48 +191,19 @@ class Walk {
     }
   }
 
-  /** A program may count on a directory all of whose files are ignored, as one for its results. */
-  #emptyDirectories(): WalkEntry[] {
-    const implied = new Set<BytePath>(['']);
-    const imply = (path: BytePath): void => {
-      for (let at = parentOf(path); !implied.has(at); at = parentOf(at)) implied.add(at);
-    };
-    for (const entry of this.#entries) imply(entry.path);
-    const candidates = this.#visited.filter((directory) => directory.mode !== 'way').map((directory) => directory.path);
-    // Deepest first.
-    return candidates
-      .sort((a, b) => (a > b ? -1 : 1))
-      .flatMap((path): WalkEntry[] => {
-        if (implied.has(path)) return [];
-        imply(path);
-        return [{ type: 'directory', path }];
-      });
-  }
-
   #remarkEmptyNamed(): void {
     const empty = new Set(this.#entries.filter((entry) => entry.type === 'directory').map((entry) => entry.path));
     for (const path of this.#named.paths) {
-      if (empty.has(path) && (this.#list(path)?.length ?? 0) > 0) this.#remarks.hollow.push(path);
+      if (empty.has(path) && (listDirectory(this.root, path)?.length ?? 0) > 0) this.#remarks.hollow.push(path);
     }
   }
 }
 
 /** A Python or conda environment: what is in it is made for this machine, and travels as a list of packages. */
-function isEnvironment(found: readonly Dirent<Buffer>[]): boolean {
-  return found.some(({ name }) => name.equals(PYVENV) || name.equals(CONDA_META));
+function isEnvironment(found: readonly DirectoryEntry[]): boolean {
+  return found.some(({ name }) => name === 'pyvenv.cfg' || name === 'conda-meta');
 }
-
-const PYVENV = Buffer.from('pyvenv.cfg');
-const CONDA_META = Buffer.from('conda-meta');
 
 function join(directory: BytePath, name: string): BytePath {
   return directory === '' ? name : `${directory}/${name}`;
-}
-
-function unreadable(path: BytePath, cause: unknown): RawcloudError {
-  const why = hasCode(cause, 'EACCES', 'EPERM') ? 'permission denied' : String(cause instanceof Error ? cause.message : cause);
-  return new RawcloudError('E_USAGE', `cannot read ${path === '' ? 'the root of the tree' : showPath(path)}: ${why}`, {
-    remedy: 'Make it readable, or leave it out with a line in .rawcloudignore.',
-    cause,
-  });
 }

@@ -40,15 +40,15 @@ function readOnce(file: string | Buffer, name: string): SmallFile | 'changed' {
   const descriptor = openOrGone(file, name);
   if (descriptor === undefined) return { kind: 'gone' };
   try {
-    const stats = fstatSync(descriptor, { bigint: true });
+    const stats = fstatSync(descriptor);
     if (!stats.isFile()) return { kind: 'gone' };
     if (stats.size >= SMALL_BLOB_BYTES) return { kind: 'large' };
     const stamp = stampOf(stats);
-    const size = Number(stats.size);
+    const { size } = stats;
     // One byte more, to see whether it has grown.
     const buffer = Buffer.allocUnsafeSlow(size + 1);
     const length = readFully(descriptor, buffer);
-    if (length !== size || !sameStamp(stamp, stampOf(fstatSync(descriptor, { bigint: true })))) return 'changed';
+    if (length !== size || !sameStamp(stamp, stampOf(fstatSync(descriptor)))) return 'changed';
     const bytes = buffer.subarray(0, length);
     return { kind: 'read', bytes, sha256: sha256Of(bytes), stamp };
   } finally {
@@ -103,7 +103,7 @@ async function hashOnce(file: string | Buffer, name: string, signal: AbortSignal
     signal?.throwIfAborted();
     hash.update(chunk);
   }
-  return stamp && { sha256: hash.digest('hex'), bytes: Number(stamp.size), stamp };
+  return stamp && { sha256: hash.digest('hex'), bytes: stamp.size, stamp };
 }
 
 /** Content of a file that must still be what it was. @throws E_FILE_CHANGED at its end when it is not */
@@ -126,19 +126,19 @@ async function* fileChunks(file: string | Buffer, name: string, onStamp?: (stamp
     throw isGone(error) ? error : unreadable(name, error);
   });
   try {
-    const stats = await handle.stat({ bigint: true });
+    const stats = await handle.stat();
     if (!stats.isFile()) return;
     const stamp = stampOf(stats);
     onStamp?.(stamp);
-    let length = 0n;
+    let length = 0;
     for (;;) {
       // A chunk belongs to its consumer, so each has memory of its own.
       const { buffer, bytesRead } = await handle.read(Buffer.allocUnsafeSlow(CHUNK_BYTES), 0, CHUNK_BYTES, null);
       if (bytesRead === 0) break;
-      length += BigInt(bytesRead);
+      length += bytesRead;
       yield buffer.subarray(0, bytesRead);
     }
-    if (length !== stamp.size || !sameStamp(stamp, stampOf(await handle.stat({ bigint: true })))) throw fileChanged(name);
+    if (length !== stamp.size || !sameStamp(stamp, stampOf(await handle.stat()))) throw fileChanged(name);
   } finally {
     await handle.close();
   }

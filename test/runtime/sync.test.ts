@@ -76,7 +76,7 @@ test(
     const again = await sync();
     expect(sent(again)).toEqual({ uploadedObjects: 0, newBytes: 0 });
     expect(store.requests.put).toBe(puts);
-    expect(again.size).toMatchObject({ files: 4, bytes: 9 });
+    expect(again).toMatchObject({ files: 4, totalBytes: 9 });
   }),
 );
 

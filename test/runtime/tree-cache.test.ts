@@ -45,7 +45,7 @@ test(
     writeTree(root, { a: 'one', 'b/c': 'three', d: { executable: 'x' }, e: '', l: { link: 'a' } });
     expect((await sync()).hashed).toBe(9);
     const again = await sync();
-    expect(again).toMatchObject({ hashed: 0, uploadedObjects: 0, newBytes: 0, size: { files: 4, bytes: 9 } });
+    expect(again).toMatchObject({ hashed: 0, uploadedObjects: 0, newBytes: 0, files: 4, totalBytes: 9 });
   }),
 );
 

@@ -18,7 +18,7 @@ export function gitDirectoriesOf(workTree: string): GitDirectories {
 }
 
 /** '' when there is none; whatever hinders reading hinders git in the same way, which goes on. */
-export function readText(file: string, encoding: 'utf8' | 'latin1' = 'utf8'): string {
+export function readText(file: string | Buffer, encoding: 'utf8' | 'latin1' = 'utf8'): string {
   try {
     return readFileSync(file, encoding);
   } catch {

@@ -1,91 +1,160 @@
 import type { WalkEntry } from '../../capture/walk';
 import type { BytePath } from '../../contract';
+import { sha256Of } from '../../store/sha256';
 import type { HashedFile, Unread } from './hash-tree';
 import type { TravellingEntry } from './manifest';
 import { rowsOf } from './tree-cache/compare';
-import type { Snapshot, SnapshotEntry } from './tree-cache/snapshot';
-
-/** Nanoseconds in a millisecond. */
-const NS = 1_000_000n;
+import { emptyColumns, FLAGS, HASH_BYTES, isSameFile, sameHash, writeStamp } from './tree-cache/snapshot';
+import type { Columns } from './tree-cache/snapshot';
 
 /**
  * A file that changed so shortly before it was read may change again without its times showing it: file systems keep them in
  * ticks of some milliseconds, old ones in two seconds (FAT). Such a file is hashed again the next time, as git does it.
  */
-const RACY_NS = 2_500n * NS;
+const RACY_MS = 2_500;
+
+/** How the content of an entry is known. Directories and links need no reading, files that are never read have gone. */
+const UNKNOWN = 0;
+const REMEMBERED = 1;
+const READ = 2;
+const OTHER = 3;
 
 /** What is known of the content of a walk's files: from the last time, and from reading them. */
 export class Contents {
-  readonly #files: (HashedFile | undefined)[] = [];
-  readonly #remembered = new Set<number>();
+  readonly #entries: WalkEntry[];
+  /** Row of each entry in what is remembered, or -1. */
   readonly #rows: Int32Array;
+  readonly #known: Uint8Array;
+  /** As in {@link Columns}. */
+  readonly #hashes: Buffer;
 
   constructor(
-    readonly entries: readonly WalkEntry[],
-    private readonly snapshot: Snapshot | undefined,
+    entries: readonly WalkEntry[],
+    private readonly last: Columns | undefined,
   ) {
-    this.#rows = rowsOf(entries, snapshot);
-    entries.forEach((entry, index) => {
-      const row = this.#rows[index]!;
-      const sha256 = row < 0 ? undefined : snapshot?.knownHash(row, entry);
-      if (entry.type !== 'file' || sha256 === undefined) return;
-      this.#files[index] = { ...entry, sha256 };
-      this.#remembered.add(index);
-    });
+    this.#entries = [...entries];
+    this.#rows = rowsOf(entries, last);
+    this.#known = new Uint8Array(entries.length);
+    this.#hashes = Buffer.alloc(entries.length * HASH_BYTES);
+    for (let index = 0; index < entries.length; index++) this.#recall(index);
   }
 
-  /** All that travels, in the order of the walk: without files that have gone. */
-  travelling(): TravellingEntry[] {
-    return this.entries.flatMap((entry, index) => (entry.type === 'file' ? (this.#files[index] ?? []) : entry));
+  #recall(index: number): void {
+    const entry = this.#entries[index]!;
+    const row = this.#rows[index]!;
+    if (entry.type !== 'file') this.#known[index] = OTHER;
+    if (entry.type === 'link') this.#hashes.write(sha256Of(Buffer.from(entry.target, 'latin1')), index * HASH_BYTES, 'hex');
+    if (entry.type !== 'file' || row < 0 || !isSameFile(this.last!, row, entry.stamp)) return;
+    this.#known[index] = REMEMBERED;
+    this.last!.hashes.copy(this.#hashes, index * HASH_BYTES, row * HASH_BYTES, (row + 1) * HASH_BYTES);
+  }
+
+  /** All that travels, in the order of the walk: without files that have gone. `of`: only what it says yes to. */
+  *travelling(of: (path: BytePath) => boolean = () => true): Generator<TravellingEntry> {
+    for (let index = 0; index < this.#entries.length; index++) {
+      const entry = this.#entries[index]!;
+      if (this.#known[index] === UNKNOWN || !of(entry.path)) continue;
+      yield entry.type === 'file' ? this.#file(index, entry) : entry;
+    }
   }
 
   /** Files whose content is known. */
-  files(): HashedFile[] {
-    return this.#files.filter((file) => file !== undefined);
+  *files(): Generator<HashedFile> {
+    for (const entry of this.travelling()) if (entry.type === 'file') yield entry;
   }
 
   /** Those of them that were read this time. */
-  readFiles(): HashedFile[] {
-    return this.#files.filter((file, index) => file !== undefined && !this.#remembered.has(index)).filter((file) => file !== undefined);
+  *readFiles(): Generator<HashedFile> {
+    for (let index = 0; index < this.#entries.length; index++) {
+      const entry = this.#entries[index]!;
+      if (entry.type === 'file' && this.#known[index] === READ) yield this.#file(index, entry);
+    }
   }
 
-  /** Files to be read: whose content is not remembered, or not stored. What is not set then has gone. */
-  takeUnread(isStored: (sha256: string) => boolean): Unread[] {
-    return this.entries.flatMap((file, index): Unread[] => {
-      const sha256 = this.#files[index]?.sha256;
-      if (file.type !== 'file' || (sha256 !== undefined && isStored(sha256))) return [];
-      this.#files[index] = undefined;
-      this.#remembered.delete(index);
-      return [{ index, file }];
+  /** Of files whose content is known, and how long they are together. */
+  count(): { files: number; bytes: number; entries: number } {
+    const count = { files: 0, bytes: 0, entries: 0 };
+    this.#entries.forEach((entry, index) => {
+      if (this.#known[index] === UNKNOWN) return;
+      count.entries++;
+      if (entry.type !== 'file') return;
+      count.files++;
+      count.bytes += entry.bytes;
     });
+    return count;
   }
 
-  set(index: number, file: HashedFile): void {
-    this.#files[index] = file;
+  get hasRead(): boolean {
+    return this.#known.includes(READ);
+  }
+
+  /**
+   * Files to be read: whose content is not remembered, or not stored. What is not set then has gone.
+   * `isStored`: @default - all that is remembered is
+   */
+  takeUnread(isStored?: (sha256: string) => boolean): Unread[] {
+    const unread: Unread[] = [];
+    this.#entries.forEach((file, index) => {
+      if (file.type !== 'file') return;
+      if (this.#known[index] !== UNKNOWN && (isStored?.(this.#hash(index)) ?? true)) return;
+      this.#known[index] = UNKNOWN;
+      unread.push({ index, file });
+    });
+    return unread;
+  }
+
+  set(index: number, { sha256, ...file }: HashedFile): void {
+    this.#entries[index] = file;
+    this.#known[index] = READ;
+    this.#hashes.write(sha256, index * HASH_BYTES, 'hex');
   }
 
   /** Paths at which the tree is not as it was remembered: changed, new or gone. */
   changedPaths(): BytePath[] {
-    const seen = new Uint8Array(this.snapshot?.rows ?? 0);
-    const changed = this.entries.filter((entry, index) => {
+    const seen = new Uint8Array(this.last?.paths.length ?? 0);
+    const changed: BytePath[] = [];
+    for (let index = 0; index < this.#entries.length; index++) {
       const row = this.#rows[index]!;
       if (row >= 0) seen[row] = 1;
-      const file = this.#files[index];
-      return row < 0 || (entry.type === 'file' && !file) || !this.snapshot!.isSame(row, { entry: file ?? entry, ...file });
-    });
-    const gone = (this.snapshot?.columns.paths ?? []).filter((_path, row) => seen[row] === 0);
-    return [...changed.map(({ path }) => path), ...gone];
+      if (row < 0 || !this.#isSame(index, row)) changed.push(this.#entries[index]!.path);
+    }
+    for (let row = seen.indexOf(0); row >= 0; row = seen.indexOf(0, row + 1)) changed.push(this.last!.paths[row]!);
+    return changed;
   }
 
-  /** For the snapshot: all that travels. `startedAt`: when the first file was looked at, milliseconds since 1970. */
-  snapshotEntries(startedAt: number): SnapshotEntry[] {
-    const since = BigInt(Math.floor(startedAt)) * NS - RACY_NS;
-    return this.entries.flatMap((entry, index): SnapshotEntry[] => {
-      if (entry.type !== 'file') return [{ entry }];
-      const file = this.#files[index];
-      if (!file) return [];
-      const { sha256, stamp } = file;
-      return [{ entry: file, sha256, stamp, settled: this.#remembered.has(index) || stamp.ctimeNs < since }];
-    });
+  /** Whether a manifest would say the same of both. */
+  #isSame(index: number, row: number): boolean {
+    const known = this.#known[index]!;
+    const flags = this.last!.flags[row]!;
+    if (known === UNKNOWN || ((flags ^ flagsOf(this.#entries[index]!)) & (FLAGS.type | FLAGS.executable)) !== 0) return false;
+    return known === REMEMBERED || sameHash(this.#hashes, index, this.last!.hashes, row);
   }
+
+  /** To be remembered. `startedAt`: when the first file was looked at, milliseconds since 1970. */
+  columns(startedAt: number): Columns {
+    const indexes = [...this.#entries.keys()].filter((index) => this.#known[index] !== UNKNOWN);
+    const columns = emptyColumns(indexes.length);
+    columns.paths = indexes.map((index) => this.#entries[index]!.path);
+    indexes.forEach((index, row) => {
+      const entry = this.#entries[index]!;
+      this.#hashes.copy(columns.hashes, row * HASH_BYTES, index * HASH_BYTES, (index + 1) * HASH_BYTES);
+      columns.flags[row] = flagsOf(entry);
+      if (entry.type !== 'file') return;
+      writeStamp(columns.stamps, row, entry.stamp);
+      if (this.#known[index] === REMEMBERED || entry.stamp.ctimeMs < startedAt - RACY_MS) columns.flags[row] |= FLAGS.settled;
+    });
+    return columns;
+  }
+
+  #file(index: number, entry: Extract<WalkEntry, { type: 'file' }>): HashedFile {
+    return { ...entry, sha256: this.#hash(index) };
+  }
+
+  #hash(index: number): string {
+    return this.#hashes.toString('hex', index * HASH_BYTES, (index + 1) * HASH_BYTES);
+  }
+}
+
+function flagsOf(entry: WalkEntry): number {
+  return FLAGS[entry.type] | (entry.type === 'file' && entry.executable ? FLAGS.executable : 0);
 }

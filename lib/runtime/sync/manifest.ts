@@ -10,22 +10,26 @@ export type TravellingEntry = Exclude<WalkEntry, { type: 'file' }> | (Extract<Wa
 type Find = (sha256: string) => KnownBlob | undefined;
 
 /** The manifest of a tree all of whose content is in the bucket. */
-export function buildManifest(entries: readonly TravellingEntry[], find: Find): Tree {
+export function buildManifest(entries: Iterable<TravellingEntry>, find: Find): Tree {
   const places = new Places(find);
-  return { v: 1, entries: entries.map((entry) => entryOf(entry, places)), packs: places.packs, blobs: places.blobs };
+  return { v: 1, entries: Array.from(entries, (entry) => entryOf(entry, places)), packs: places.packs, blobs: places.blobs };
 }
 
-/** The same tree as a change of an earlier one: `touched` are all paths at which the two may differ. */
-export function buildChange(base: Ref, touched: ReadonlySet<BytePath>, entries: readonly TravellingEntry[], find: Find): TreeChange {
+/**
+ * The same tree as a change of an earlier one: `touched` are all paths at which the two may differ, `here` what there is at them.
+ */
+export function buildChange(base: Ref, touched: Iterable<BytePath>, here: Iterable<TravellingEntry>, find: Find): TreeChange {
   const places = new Places(find);
-  const here = entries.filter(({ path }) => touched.has(path));
   const gone = new Set(touched);
-  for (const { path } of here) gone.delete(path);
+  const changed = Array.from(here, (entry) => {
+    gone.delete(entry.path);
+    return entryOf(entry, places);
+  });
   return {
     v: 1,
     base,
     removed: [...gone].map(encodePath),
-    changed: here.map((entry) => entryOf(entry, places)),
+    changed,
     packs: places.packs,
     blobs: places.blobs,
   };

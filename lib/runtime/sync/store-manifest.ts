@@ -34,15 +34,15 @@ export async function storeManifest(
   options: StoreManifestOptions,
 ): Promise<ManifestState> {
   const find = options.known.find.bind(options.known);
-  const entries = contents.travelling();
   const changed = last ? contents.changedPaths() : [];
   if (last && changed.length === 0) return last;
   const touched = new Set([...(last?.touched ?? []), ...changed]);
-  if (last && touched.size <= entries.length * MOST_TOUCHED) {
-    const change = buildChange(last.base.ref, touched, entries, find);
+  if (last && touched.size <= contents.count().entries * MOST_TOUCHED) {
+    const here = contents.travelling((path) => touched.has(path));
+    const change = buildChange(last.base.ref, touched, here, find);
     return { manifest: await storeTree(change, options), base: last.base, objects: change.packs, touched: [...touched] };
   }
-  const tree = buildManifest(entries, find);
+  const tree = buildManifest(contents.travelling(), find);
   const manifest = await storeTree(tree, options);
   return { manifest, base: { ref: manifest, objects: tree.packs }, objects: [], touched: [] };
 }

@@ -12,7 +12,7 @@ import { Progress } from './progress';
 import { objectsOf, storeManifest } from './store-manifest';
 import type { ManifestState } from './store-manifest';
 import { TreeCacheFile } from './tree-cache/file';
-import { Snapshot } from './tree-cache/snapshot';
+import type { Columns } from './tree-cache/snapshot';
 import { treeSize, treeTooLarge } from './tree-size';
 import type { SizedFile } from './tree-size';
 import { uploadNewFiles, uploadWhileReading } from './upload-new';
@@ -45,7 +45,7 @@ export interface Synced {
   readonly tree: Ref;
   /** Objects that its content lies in, by their SHA-256. */
   readonly objects: readonly string[];
-  readonly size: TreeSize;
+  readonly files: number;
   /** Content that the bucket did not hold, before it was deflated. */
   readonly newBytes: number;
   readonly totalBytes: number;
@@ -103,24 +103,25 @@ class Sync {
     const startedAt = options.now();
     const cache = await this.#cacheFile();
     const [walked, known, cached] = await Promise.all([walkTree(options.root, options), KnownBlobs.load(options), cache?.read()]);
-    const contents = new Contents(walked.entries, cached?.snapshot);
+    const contents = new Contents(walked.entries, cached?.columns);
     const last = cached && (await known.areThere(objectsOf(cached.state))) ? cached.state : undefined;
     await this.#bring(contents, known, last);
 
     const onSent = (): unknown => this.counted.objects++;
     const state = await storeManifest(contents, last, { ...options, known, onSent });
-    const files = contents.files();
-    const notices = [...walked.notices, ...(await remember(cache, { snapshot: Snapshot.of(contents.snapshotEntries(startedAt)), state }))];
-    this.#progress.begin('done', files.length);
-    const size = treeSize(files);
+    // Unless something was read, or the manifest is another, it is remembered as it is.
+    const isNews = state !== cached?.state || contents.hasRead;
+    const notices = isNews ? await remember(cache, { columns: contents.columns(startedAt), state }) : [];
+    const { files, bytes } = contents.count();
+    this.#progress.begin('done', files);
     return {
       tree: state.manifest,
       objects: [...new Set([...state.base.objects, ...state.objects])],
-      size,
+      files,
       newBytes: this.counted.bytes,
-      totalBytes: size.bytes,
+      totalBytes: bytes,
       uploadedObjects: this.counted.objects,
-      notices,
+      notices: [...walked.notices, ...notices],
     };
   }
 
@@ -128,15 +129,14 @@ class Sync {
   async #bring(contents: Contents, known: KnownBlobs, last: ManifestState | undefined): Promise<void> {
     // All content that the last manifest names is there. Without it each file's is looked for.
     if (!last) await known.verify(objectsWith(contents.files(), known));
-    const unread = contents.takeUnread((sha256) => last !== undefined || known.holds(sha256));
+    const unread = contents.takeUnread(last ? undefined : (sha256) => known.holds(sha256));
     this.#progress.begin('hash', unread.length);
     await this.#read(unread, contents, known);
     // What was found to be there was perhaps not seen for long.
-    const read = contents.readFiles();
-    await known.verify(objectsWith(read, known));
-    const fresh = newContents(read, known);
+    await known.verify(objectsWith(contents.readFiles(), known));
+    const fresh = newContents(contents.readFiles(), known);
     await this.#ask(fresh);
-    this.#progress.begin('upload', contents.files().length, this.counted.bytes + sumOf(fresh));
+    this.#progress.begin('upload', contents.count().files, this.counted.bytes + sumOf(fresh));
     await uploadNewFiles(fresh, this.#uploadOptions(known));
   }
 
@@ -145,7 +145,7 @@ class Sync {
     const { limitBytes = LIMIT_BYTES } = this.options;
     const found = unread.map(({ file }) => file);
     // Content of a length that the bucket does not hold is surely new: no need to hash a terabyte before asking.
-    await this.#ask(found.filter(({ bytes }) => !known.hasLength(bytes)));
+    if (sumOf(found) > limitBytes) await this.#ask(found.filter(({ bytes }) => !known.hasLength(bytes)));
     const reading = hashFiles(unread, { ...this.options, onHashed: (bytes) => this.#progress.hashed(bytes) });
     const onRead = ({ index, file }: { index: number; file: HashedFile }): void => contents.set(index, file);
     if (sumOf(found) <= limitBytes) return uploadWhileReading(reading, onRead, this.#uploadOptions(known));
@@ -176,7 +176,10 @@ class Sync {
 }
 
 /** That it cannot be kept costs time the next time, and nothing else. */
-async function remember(cache: TreeCacheFile | undefined, tree: { snapshot: Snapshot; state: ManifestState }): Promise<Notice[]> {
+async function remember(
+  cache: TreeCacheFile | undefined,
+  tree: { readonly columns: Columns; readonly state: ManifestState },
+): Promise<Notice[]> {
   try {
     await cache?.write(tree);
     return [];
@@ -187,7 +190,7 @@ async function remember(cache: TreeCacheFile | undefined, tree: { snapshot: Snap
 }
 
 /** The first file of each content that the bucket lacks. */
-function newContents(files: readonly HashedFile[], known: KnownBlobs): HashedFile[] {
+function newContents(files: Iterable<HashedFile>, known: KnownBlobs): HashedFile[] {
   const first = new Map<string, HashedFile>();
   for (const file of files) {
     if (!known.holds(file.sha256) && !first.has(file.sha256)) first.set(file.sha256, file);
@@ -196,8 +199,13 @@ function newContents(files: readonly HashedFile[], known: KnownBlobs): HashedFil
 }
 
 /** Objects in which content of these files lies, as far as it is known. */
-function objectsWith(files: readonly HashedFile[], known: KnownBlobs): Set<string> {
-  return new Set(files.flatMap(({ sha256 }) => known.find(sha256)?.object ?? []));
+function objectsWith(files: Iterable<HashedFile>, known: KnownBlobs): Set<string> {
+  const objects = new Set<string>();
+  for (const { sha256 } of files) {
+    const found = known.find(sha256);
+    if (found) objects.add(found.object);
+  }
+  return objects;
 }
 
 function sumOf(files: readonly { readonly bytes: number }[]): number {

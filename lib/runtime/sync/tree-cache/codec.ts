@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import * as v from 'valibot';
 import { RefSchema } from '../../../contract';
-import { HASH_BYTES, Snapshot, STAMP_NUMBERS } from './snapshot';
+import { HASH_BYTES, STAMP_NUMBERS } from './snapshot';
+import type { Columns } from './snapshot';
 
 /*
  * A remembered tree as a file:
@@ -14,7 +15,7 @@ import { HASH_BYTES, Snapshot, STAMP_NUMBERS } from './snapshot';
  * Columns are read as they lie there, which takes a hundredth of the time of as much JSON.
  */
 
-const MAGIC = Buffer.from('rawcloud-tree/1\n');
+const MAGIC = Buffer.from('rawcloud-tree/2\n');
 const DIGEST_END = MAGIC.byteLength + 32;
 const STATE_START = DIGEST_END + 4;
 const STAMP_BYTES = 8 * STAMP_NUMBERS;
@@ -34,22 +35,22 @@ const StateSchema = v.object({
 export type TreeState = Omit<v.InferOutput<typeof StateSchema>, 'rows'>;
 
 export interface CachedTree {
-  readonly snapshot: Snapshot;
+  readonly columns: Columns;
   readonly state: TreeState;
 }
 
-export function encodeSnapshot({ snapshot, state }: CachedTree): Uint8Array {
-  const { stamps, hashes, flags, paths } = snapshot.columns;
-  const json = Buffer.from(JSON.stringify({ ...state, rows: snapshot.rows }));
+export function encodeTreeCache({ columns, state }: CachedTree): Uint8Array {
+  const { stamps, hashes, flags, paths } = columns;
+  const json = Buffer.from(JSON.stringify({ ...state, rows: paths.length }));
   const length = Buffer.alloc(4);
   length.writeUInt32LE(json.byteLength);
-  const names = Buffer.from(paths.map((path) => `${path}\0`).join(''), 'latin1');
+  const names = Buffer.from([...paths, ''].join('\0'), 'latin1');
   const parts = [length, json, new Uint8Array(stamps.buffer, stamps.byteOffset, stamps.byteLength), hashes, flags, names];
   return Buffer.concat([MAGIC, digestOf(...parts), ...parts]);
 }
 
 /** @returns undefined for what is none, of another version, or damaged */
-export function decodeSnapshot(bytes: Uint8Array): CachedTree | undefined {
+export function decodeTreeCache(bytes: Uint8Array): CachedTree | undefined {
   const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (file.byteLength < STATE_START || !file.subarray(0, MAGIC.byteLength).equals(MAGIC)) return undefined;
   if (!digestOf(file.subarray(DIGEST_END)).equals(file.subarray(MAGIC.byteLength, DIGEST_END))) return undefined;
@@ -57,15 +58,15 @@ export function decodeSnapshot(bytes: Uint8Array): CachedTree | undefined {
   const state = v.safeParse(StateSchema, JSON.parse(file.subarray(STATE_START, end).toString()));
   if (!state.success) return undefined;
   const { rows, ...rest } = state.output;
-  return { snapshot: new Snapshot(columnsOf(file.subarray(end), rows)), state: rest };
+  return { columns: columnsOf(file.subarray(end), rows), state: rest };
 }
 
-function columnsOf(body: Buffer, rows: number): Snapshot['columns'] {
+function columnsOf(body: Buffer, rows: number): Columns {
   const hashesAt = rows * STAMP_BYTES;
   const flagsAt = hashesAt + rows * HASH_BYTES;
   const pathsAt = flagsAt + rows;
   // A copy, for numbers of eight bytes lie only at multiples of eight.
-  const stamps = new BigInt64Array(Uint8Array.from(body.subarray(0, hashesAt)).buffer);
+  const stamps = new Float64Array(Uint8Array.from(body.subarray(0, hashesAt)).buffer);
   const paths = body.toString('latin1', pathsAt).split('\0').slice(0, -1);
   return { stamps, hashes: body.subarray(hashesAt, flagsAt), flags: body.subarray(flagsAt, pathsAt), paths };
 }

@@ -3,7 +3,7 @@ import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { endianness } from 'node:os';
 import path from 'node:path';
 import { sha256Of } from '../../../store/sha256';
-import { decodeSnapshot, encodeSnapshot } from './codec';
+import { decodeTreeCache, encodeTreeCache } from './codec';
 import type { CachedTree } from './codec';
 
 /*
@@ -25,7 +25,7 @@ export class TreeCacheFile {
 
   async read(): Promise<CachedTree | undefined> {
     const bytes = await readFile(this.#file).catch(() => undefined);
-    const found = bytes && decodeSnapshot(bytes);
+    const found = bytes && decodeTreeCache(bytes);
     return found?.state.root === this.root ? found : undefined;
   }
 
@@ -34,7 +34,7 @@ export class TreeCacheFile {
     const temporary = `${this.#file}.${randomUUID()}`;
     await mkdir(path.dirname(this.#file), { recursive: true, mode: 0o700 });
     try {
-      await writeFile(temporary, encodeSnapshot({ ...tree, state: { ...tree.state, root: this.root } }), { mode: 0o600 });
+      await writeFile(temporary, encodeTreeCache({ ...tree, state: { ...tree.state, root: this.root } }), { mode: 0o600 });
       await rename(temporary, this.#file);
     } finally {
       await rm(temporary, { force: true });
