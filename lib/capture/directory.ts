@@ -13,7 +13,9 @@ export type DirectoryEntry = Pick<Dirent, 'name' | 'isFile' | 'isDirectory' | 'i
  */
 export function listDirectory(root: string, path: BytePath): DirectoryEntry[] | undefined {
   try {
-    return read(fsPath(root, path)).sort((a, b) => (orderKey(a) < orderKey(b) ? -1 : 1));
+    const found = read(fsPath(root, path));
+    const keyOf = found.some((entry) => entry.isDirectory()) ? orderKey : nameOf;
+    return found.sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
   } catch (error) {
     if (path !== '' && hasCode(error, 'ENOENT', 'ENOTDIR')) return undefined;
     throw unreadable(path, error);
@@ -41,6 +43,10 @@ function read(directory: string | Buffer): DirectoryEntry[] {
 /** What is in a directory comes where its name and a slash would. */
 function orderKey(dirent: DirectoryEntry): string {
   return dirent.isDirectory() ? `${dirent.name}/` : dirent.name;
+}
+
+function nameOf({ name }: DirectoryEntry): string {
+  return name;
 }
 
 export function unreadable(path: BytePath, cause: unknown): RawcloudError {

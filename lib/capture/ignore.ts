@@ -1,4 +1,5 @@
 import type { BytePath } from '../contract';
+import { NameFilter } from './gitignore/name-filter';
 import { parsePatterns } from './gitignore/pattern';
 import type { Pattern } from './gitignore/pattern';
 
@@ -21,10 +22,14 @@ interface Lists {
  * of its own gets a new one.
  */
 export class IgnoreRules {
+  readonly #filter: NameFilter;
+
   private constructor(
     private readonly lists: Lists,
     private readonly ignoreCase: boolean,
-  ) {}
+  ) {
+    this.#filter = new NameFilter([...lists.builtin, ...lists.git, ...lists.own]);
+  }
 
   static builtin(): IgnoreRules {
     const builtin = parsePatterns(BUILTIN_PATTERNS.join('\n'), '', { ignoreCase: false });
@@ -45,14 +50,17 @@ export class IgnoreRules {
     return this.#with('own', base, text);
   }
 
-  ignores(path: BytePath, isDirectory: boolean): boolean {
+  /** `name`: the last part of `path`. */
+  ignores(path: BytePath, name: string, isDirectory: boolean): boolean {
+    if (!this.#filter.mayMatch(name)) return false;
     const { builtin, git, own } = this.lists;
-    return verdict(own, path, isDirectory) ?? verdict(git, path, isDirectory) ?? verdict(builtin, path, isDirectory) ?? false;
+    const judge = (list: readonly Pattern[]): boolean | undefined => verdict(list, path, name, isDirectory);
+    return judge(own) ?? judge(git) ?? judge(builtin) ?? false;
   }
 
   /** Whether .rawcloudignore alone leaves it out: that holds for files that git tracks, too. */
-  ignoredByOwn(path: BytePath, isDirectory: boolean): boolean {
-    return verdict(this.lists.own, path, isDirectory) ?? false;
+  ignoredByOwn(path: BytePath, name: string, isDirectory: boolean): boolean {
+    return verdict(this.lists.own, path, name, isDirectory) ?? false;
   }
 
   #with(list: keyof Lists, base: BytePath, text: string): IgnoreRules {
@@ -62,9 +70,7 @@ export class IgnoreRules {
 }
 
 /** What the last pattern that matches says. */
-function verdict(patterns: readonly Pattern[], path: BytePath, isDirectory: boolean): boolean | undefined {
-  if (patterns.length === 0) return undefined;
-  const name = path.slice(path.lastIndexOf('/') + 1);
+function verdict(patterns: readonly Pattern[], path: BytePath, name: string, isDirectory: boolean): boolean | undefined {
   for (let at = patterns.length - 1; at >= 0; at--) {
     const { negated, directoriesOnly, matches } = patterns[at]!;
     if ((isDirectory || !directoriesOnly) && matches(path, name)) return !negated;

@@ -151,9 +151,10 @@ class Walk {
   #take(parent: Directory, dirent: DirectoryEntry): Directory | undefined {
     if (dirent.name === '.git') return undefined;
     const path = join(parent.path, dirent.name);
-    const fate = this.#fateOf(parent, path, dirent.isDirectory());
+    const isDirectory = dirent.isDirectory();
+    const fate = this.#fateOf(parent, path, dirent.name, isDirectory);
     if (!fate) return undefined;
-    if (dirent.isDirectory()) return { path, rules: parent.rules, ...fate };
+    if (isDirectory) return { path, rules: parent.rules, ...fate };
     if (fate.mode === 'way') return undefined;
     if (dirent.isSymbolicLink()) this.#takeLink(path);
     else if (dirent.isFile()) this.#takeFile(path);
@@ -161,15 +162,15 @@ class Walk {
     return undefined;
   }
 
-  #fateOf(parent: Directory, path: BytePath, isDirectory: boolean): Fate | undefined {
+  #fateOf(parent: Directory, path: BytePath, name: string, isDirectory: boolean): Fate | undefined {
     const { mode, rules } = parent;
-    if (mode === 'whole') return BUILTIN.ignores(path, isDirectory) ? undefined : WHOLE;
-    if (mode === 'ruled' && !rules.ignores(path, isDirectory)) return RULED;
+    if (mode === 'whole') return BUILTIN.ignores(path, name, isDirectory) ? undefined : WHOLE;
+    if (mode === 'ruled' && !rules.ignores(path, name, isDirectory)) return RULED;
     if (this.#named.has(path)) {
       this.#remarks.named.push(path);
       return WHOLE;
     }
-    const own = parent.own || rules.ignoredByOwn(path, isDirectory);
+    const own = parent.own || rules.ignoredByOwn(path, name, isDirectory);
     if (!own && this.#tracked.has(path)) return RULED;
     const leads = this.#named.leadsTo(path) || (!own && this.#tracked.leadsTo(path));
     return isDirectory && leads ? { mode: 'way', own } : undefined;

@@ -7,9 +7,14 @@ export interface Pattern {
   /** It takes back what an earlier one ignored. */
   readonly negated: boolean;
   readonly directoriesOnly: boolean;
+  /** Which names it can match at all. */
+  readonly names: Names;
   /** `path` is below the directory of the ignore file, whose name is `name`. */
   readonly matches: (path: BytePath, name: string) => boolean;
 }
+
+/** One name, those that end in something, or any. */
+export type Names = { readonly only: string } | { readonly endIn: string } | 'any';
 
 /** Patterns of an ignore file that lies in `base`, the first line first. */
 export function parsePatterns(text: string, base: BytePath, options: GlobOptions): Pattern[] {
@@ -31,16 +36,24 @@ function parse(line: string, baseLength: number, options: GlobOptions): Pattern 
   const marked = negated ? line.slice(1) : line;
   const directoriesOnly = marked.endsWith('/');
   const glob = directoriesOnly ? marked.slice(0, -1) : marked;
-  if (!glob.includes('/')) return { negated, directoriesOnly, matches: nameMatcher(glob, options) };
+  const names = namesOf(glob, options);
+  if (!glob.includes('/')) return { negated, directoriesOnly, names, matches: nameMatcher(glob, names, options) };
   const { source } = compileGlob(glob.replace(/^\//, ''), options);
   const expression = new RegExp(source);
-  return { negated, directoriesOnly, matches: (path) => expression.test(baseLength === 0 ? path : path.slice(baseLength)) };
+  return { negated, directoriesOnly, names, matches: (path) => expression.test(baseLength === 0 ? path : path.slice(baseLength)) };
+}
+
+/** By the last part of the glob, unless what precedes it can reach into the name: classes, quoting, `a**` `/b`. */
+function namesOf(glob: string, { ignoreCase }: GlobOptions): Names {
+  if (ignoreCase || /[[\\]|[^/]\*\*/.test(glob)) return 'any';
+  const last = glob.slice(glob.lastIndexOf('/') + 1);
+  if (!/[*?]/.test(last)) return { only: last };
+  return /^\*[^*?]+$/.test(last) ? { endIn: last.slice(1) } : 'any';
 }
 
 /** Most patterns are a name or `*.ext`: those need no regular expression. */
-function nameMatcher(glob: string, options: GlobOptions): Pattern['matches'] {
-  if (!options.ignoreCase && !/[*?[\\]/.test(glob)) return (_path, name) => name === glob;
-  if (!options.ignoreCase && /^\*[^*?[\\]*$/.test(glob)) return (_path, name) => name.endsWith(glob.slice(1));
+function nameMatcher(glob: string, names: Names, options: GlobOptions): Pattern['matches'] {
+  if (names !== 'any') return 'only' in names ? (_path, name) => name === names.only : (_path, name) => name.endsWith(names.endIn);
   const expression = compileGlob(glob, options);
   return (_path, name) => expression.test(name);
 }
