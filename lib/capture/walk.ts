@@ -1,10 +1,11 @@
 import { existsSync, lstatSync, readlinkSync } from 'node:fs';
 import { realpath } from 'node:fs/promises';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { fsPath, hasCode, stampOf } from '../contract';
-import type { BytePath, FileStamp, Notice } from '../contract';
+import { fsPath, hasCode } from '../contract';
+import type { BytePath, Notice } from '../contract';
 import { listDirectory, unreadable } from './directory';
 import type { DirectoryEntry } from './directory';
+import { WalkEntries } from './entries';
 import { readText } from './git/directories';
 import { GitKnowledge } from './git/facts';
 import { Tracked } from './git/tracked';
@@ -13,15 +14,9 @@ import { pointsOutside, relocate } from './links';
 import { Named } from './named';
 import { Remarks } from './remarks';
 
-/** One thing that travels. Directories only where nothing else in the walk implies them. */
-export type WalkEntry =
-  | { readonly type: 'file'; readonly path: BytePath; readonly bytes: number; readonly executable: boolean; readonly stamp: FileStamp }
-  | { readonly type: 'link'; readonly path: BytePath; readonly target: BytePath }
-  | { readonly type: 'directory'; readonly path: BytePath };
-
 export interface Walked {
   /** In byte order of their paths. */
-  readonly entries: readonly WalkEntry[];
+  readonly entries: WalkEntries;
   readonly notices: readonly Notice[];
 }
 
@@ -72,12 +67,13 @@ const BUILTIN = IgnoreRules.builtin();
 
 /** Goes through a tree in byte order of its paths. */
 class Walk {
-  readonly #entries: WalkEntry[] = [];
+  readonly #entries = new WalkEntries();
   readonly #tracked = new Tracked();
   readonly #named: Named;
   readonly #remarks = new Remarks();
   #seen = 0;
-  #hasEmpty = false;
+  /** Directories that are entries. */
+  readonly #empty = new Set<BytePath>();
 
   constructor(
     private readonly root: string,
@@ -92,9 +88,9 @@ class Walk {
     this.options.signal?.throwIfAborted();
     await this.#visit({ path: '', rules: BUILTIN, ...RULED });
     // As an entry, a directory comes before `name-x`, but what is in it comes after that.
-    if (this.#hasEmpty) this.#entries.sort((a, b) => (a.path < b.path ? -1 : 1));
+    const entries = this.#empty.size > 0 ? this.#entries.sorted() : this.#entries;
     this.#remarkEmptyNamed();
-    return { entries: this.#entries, notices: this.#remarks.notices() };
+    return { entries, notices: this.#remarks.notices() };
   }
 
   async #visit(directory: Directory): Promise<void> {
@@ -111,8 +107,8 @@ class Walk {
     }
     // A program may count on a directory all of whose files are ignored, as one for its results.
     if (this.#entries.length > before || directory.path === '' || directory.mode === 'way') return;
-    this.#entries.push({ type: 'directory', path: directory.path });
-    this.#hasEmpty = true;
+    this.#entries.pushDirectory(directory.path);
+    this.#empty.add(directory.path);
   }
 
   async #turn(): Promise<void> {
@@ -178,24 +174,22 @@ class Walk {
 
   #takeFile(path: BytePath): void {
     const stats = lstatSync(fsPath(this.root, path), { throwIfNoEntry: false });
-    if (!stats?.isFile()) return;
-    this.#entries.push({ type: 'file', path, bytes: stats.size, executable: (stats.mode & 0o111) !== 0, stamp: stampOf(stats) });
+    if (stats?.isFile()) this.#entries.pushFile(path, stats);
   }
 
   #takeLink(path: BytePath): void {
     try {
       const target = relocate(path, readlinkSync(fsPath(this.root, path), 'buffer').toString('latin1'), [this.root, this.realRoot]);
       if (pointsOutside(path, target)) this.#remarks.outside.push(path);
-      this.#entries.push({ type: 'link', path, target });
+      this.#entries.pushLink(path, target);
     } catch (error) {
       if (!hasCode(error, 'ENOENT', 'EINVAL')) throw unreadable(path, error);
     }
   }
 
   #remarkEmptyNamed(): void {
-    const empty = new Set(this.#entries.filter((entry) => entry.type === 'directory').map((entry) => entry.path));
     for (const path of this.#named.paths) {
-      if (empty.has(path) && (listDirectory(this.root, path)?.length ?? 0) > 0) this.#remarks.hollow.push(path);
+      if (this.#empty.has(path) && (listDirectory(this.root, path)?.length ?? 0) > 0) this.#remarks.hollow.push(path);
     }
   }
 }

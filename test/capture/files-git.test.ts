@@ -22,7 +22,7 @@ test(`what travels of ${TREES} random trees is what git shows of them`, async ()
         const { root, env, git } = makeRepository(directory, drawn);
         const shown = new Set(git('ls-files', '-z', '-c', '-o', '--exclude-standard').split('\0'));
         const walked = await walkTree(root, { env, home: directory });
-        const travels = walked.entries.filter((entry) => entry.type === 'file').map((entry) => textOf(entry.path));
+        const travels = [...walked.entries].filter((entry) => entry.type === 'file').map((entry) => textOf(entry.path));
         expect(travels.sort()).toEqual([...shown].filter((found) => found !== '' && isFile(path.join(root, found))).sort());
         looked += drawn.trees.length;
       }),

@@ -34,7 +34,7 @@ function withPlace(body: (place: Place) => Promise<void>): () => Promise<void> {
         git: (...args) => void execFileSync('git', args, { cwd: root, env, stdio: 'ignore' }),
         walk,
         names: async (include) =>
-          (await walk(include)).entries.map(({ path: at, type }) => showPath(at) + (type === 'directory' ? '/' : '')),
+          [...(await walk(include)).entries].map(({ path: at, type }) => showPath(at) + (type === 'directory' ? '/' : '')),
       });
     });
 }
@@ -93,7 +93,7 @@ describe('in a repository', () => {
       write({ '.gitignore': '*.csv\n', 'a.csv': '' });
       git('add', '-f', 'a.csv');
       const walked = await walk([], { GIT_DIR: '/nowhere', GIT_INDEX_FILE: '/nowhere/index' });
-      expect(walked.entries.map((entry) => entry.path)).toEqual(['.gitignore', 'a.csv']);
+      expect([...walked.entries].map((entry) => entry.path)).toEqual(['.gitignore', 'a.csv']);
     }),
   );
 
@@ -115,7 +115,7 @@ describe('in a repository', () => {
       write({ '.gitignore': '*.log\n', 'a.log': '', b: '', 'c.swp': '', 'd.log': '' });
       git('add', '-f', 'd.log');
       const walked = await walk([], { PATH: '/nowhere' });
-      expect(walked.entries.map((entry) => entry.path)).toEqual(['.gitignore', 'b', 'd.log']);
+      expect([...walked.entries].map((entry) => entry.path)).toEqual(['.gitignore', 'b', 'd.log']);
       expect(walked.notices).toEqual([]);
     }),
   );
@@ -128,7 +128,7 @@ describe('in a repository', () => {
       git('add', '-A');
       git('update-index', '--split-index');
       const walked = await walk([], { PATH: '/nowhere' });
-      expect(walked.entries.map((entry) => entry.path)).toEqual(['.gitignore', 'b']);
+      expect([...walked.entries].map((entry) => entry.path)).toEqual(['.gitignore', 'b']);
       expect(texts(walked)).toMatch(/no git program.*tracked/);
     }),
   );
@@ -247,7 +247,7 @@ describe('things', () => {
         'run.sh': { executable: '' },
         link: { link: 'a b' },
       });
-      const entries = (await walk()).entries.map((entry) => ({ ...entry, stamp: undefined }));
+      const entries = [...(await walk()).entries].map((entry) => ({ ...entry, stamp: undefined }));
       expect(entries).toEqual([
         { type: 'file', path: '-dash', bytes: 0, executable: false },
         { type: 'file', path: 'a b', bytes: 0, executable: false },
@@ -280,7 +280,7 @@ describe('things', () => {
         tool: { link: '/usr/bin/env' },
       });
       const walked = await walk();
-      expect(walked.entries.flatMap((entry) => (entry.type === 'link' ? [[entry.path, entry.target]] : []))).toEqual([
+      expect([...walked.entries].flatMap((entry) => (entry.type === 'link' ? [[entry.path, entry.target]] : []))).toEqual([
         ['d/in', '../e/y'],
         ['out', '/nowhere/x'],
         ['tool', '/usr/bin/env'],
@@ -297,7 +297,7 @@ describe('things', () => {
       writeThing(root, `${directory}/\xff\xfeA`, 'x');
       writeThing(root, '\xff.log', 'x');
       write({ '.gitignore': '*.log\n' });
-      expect((await walk()).entries.map((entry) => entry.path)).toEqual(['.gitignore', `${directory}/\xff\xfeA`]);
+      expect([...(await walk()).entries].map((entry) => entry.path)).toEqual(['.gitignore', `${directory}/\xff\xfeA`]);
     }),
   );
 
@@ -306,7 +306,7 @@ describe('things', () => {
     withPlace(async ({ root, walk }) => {
       await once(spawn('mkfifo', [path.join(root, 'pipe')]), 'exit');
       const walked = await walk();
-      expect(walked.entries).toEqual([]);
+      expect([...walked.entries]).toEqual([]);
       expect(texts(walked)).toMatch(/socket, pipe or device: pipe/);
     }),
   );

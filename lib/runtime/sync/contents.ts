@@ -1,10 +1,12 @@
-import type { WalkEntry } from '../../capture/walk';
+import { STAMP_NUMBERS } from '../../capture/entries';
+import type { WalkEntries } from '../../capture/entries';
 import type { BytePath } from '../../contract';
 import { sha256Of } from '../../store/sha256';
 import type { HashedFile, Unread } from './hash-tree';
 import type { TravellingEntry } from './manifest';
-import { rowsOf } from './tree-cache/compare';
-import { emptyColumns, FLAGS, HASH_BYTES, isSameFile, sameHash, writeStamp } from './tree-cache/snapshot';
+import { compare } from './tree-cache/compare';
+import type { Compared } from './tree-cache/compare';
+import { emptyColumns, HASH_BYTES, isSettledFile, SETTLED, SHOWN } from './tree-cache/snapshot';
 import type { Columns } from './tree-cache/snapshot';
 
 /**
@@ -21,40 +23,37 @@ const OTHER = 3;
 
 /** What is known of the content of a walk's files: from the last time, and from reading them. */
 export class Contents {
-  readonly #entries: WalkEntry[];
-  /** Row of each entry in what is remembered, or -1. */
-  readonly #rows: Int32Array;
+  readonly #compared: Compared;
   readonly #known: Uint8Array;
-  /** As in {@link Columns}. */
-  readonly #hashes: Buffer;
+  /** Of files that were read and of links, as in {@link Columns}; what is remembered stays where it is. */
+  #hashes: Buffer | undefined;
 
   constructor(
-    entries: readonly WalkEntry[],
+    private readonly entries: WalkEntries,
     private readonly last: Columns | undefined,
   ) {
-    this.#entries = [...entries];
-    this.#rows = rowsOf(entries, last);
+    this.#compared = compare(entries, last);
     this.#known = new Uint8Array(entries.length);
-    this.#hashes = Buffer.alloc(entries.length * HASH_BYTES);
-    for (let index = 0; index < entries.length; index++) this.#recall(index);
+    for (let index = 0; index < entries.length; index++) this.#known[index] = this.#knownFrom(index);
   }
 
-  #recall(index: number): void {
-    const entry = this.#entries[index]!;
-    const row = this.#rows[index]!;
-    if (entry.type !== 'file') this.#known[index] = OTHER;
-    if (entry.type === 'link') this.#hashes.write(sha256Of(Buffer.from(entry.target, 'latin1')), index * HASH_BYTES, 'hex');
-    if (entry.type !== 'file' || row < 0 || !isSameFile(this.last!, row, entry.stamp)) return;
-    this.#known[index] = REMEMBERED;
-    this.last!.hashes.copy(this.#hashes, index * HASH_BYTES, row * HASH_BYTES, (row + 1) * HASH_BYTES);
+  #knownFrom(index: number): number {
+    const { entries, last } = this;
+    const target = entries.target(index);
+    if (target !== undefined) this.#writeHash(index, sha256Of(Buffer.from(target, 'latin1')));
+    if (!entries.isFile(index)) return OTHER;
+    const row = this.#compared.rows[index]!;
+    const isSame = row >= 0 && isSettledFile(last!, row) && entries.hasStamp(index, last!.stamps, row * STAMP_NUMBERS);
+    return isSame ? REMEMBERED : UNKNOWN;
   }
 
   /** All that travels, in the order of the walk: without files that have gone. `of`: only what it says yes to. */
   *travelling(of: (path: BytePath) => boolean = () => true): Generator<TravellingEntry> {
-    for (let index = 0; index < this.#entries.length; index++) {
-      const entry = this.#entries[index]!;
-      if (this.#known[index] === UNKNOWN || !of(entry.path)) continue;
-      yield entry.type === 'file' ? this.#file(index, entry) : entry;
+    const { entries } = this;
+    for (let index = 0; index < entries.length; index++) {
+      if (this.#known[index] === UNKNOWN || !of(entries.path(index))) continue;
+      const entry = entries.at(index);
+      yield entry.type === 'file' ? { ...entry, sha256: this.#hash(index) } : entry;
     }
   }
 
@@ -65,22 +64,20 @@ export class Contents {
 
   /** Those of them that were read this time. */
   *readFiles(): Generator<HashedFile> {
-    for (let index = 0; index < this.#entries.length; index++) {
-      const entry = this.#entries[index]!;
-      if (entry.type === 'file' && this.#known[index] === READ) yield this.#file(index, entry);
-    }
+    for (let index = this.#known.indexOf(READ); index >= 0; index = this.#known.indexOf(READ, index + 1))
+      yield { ...this.entries.file(index), sha256: this.#hash(index) };
   }
 
-  /** Of files whose content is known, and how long they are together. */
+  /** Of files whose content is known, and how long they are together; entries with what is no file. */
   count(): { files: number; bytes: number; entries: number } {
     const count = { files: 0, bytes: 0, entries: 0 };
-    this.#entries.forEach((entry, index) => {
-      if (this.#known[index] === UNKNOWN) return;
+    for (let index = 0; index < this.#known.length; index++) {
+      if (this.#known[index] === UNKNOWN) continue;
       count.entries++;
-      if (entry.type !== 'file') return;
+      if (this.#known[index] === OTHER) continue;
       count.files++;
-      count.bytes += entry.bytes;
-    });
+      count.bytes += this.entries.bytes(index);
+    }
     return count;
   }
 
@@ -94,67 +91,68 @@ export class Contents {
    */
   takeUnread(isStored?: (sha256: string) => boolean): Unread[] {
     const unread: Unread[] = [];
-    this.#entries.forEach((file, index) => {
-      if (file.type !== 'file') return;
-      if (this.#known[index] !== UNKNOWN && (isStored?.(this.#hash(index)) ?? true)) return;
+    for (let index = 0; index < this.#known.length; index++) {
+      const known = this.#known[index];
+      if (known === OTHER || (known !== UNKNOWN && (isStored?.(this.#hash(index)) ?? true))) continue;
       this.#known[index] = UNKNOWN;
-      unread.push({ index, file });
-    });
+      unread.push({ index, path: this.entries.path(index), bytes: this.entries.bytes(index) });
+    }
     return unread;
   }
 
-  set(index: number, { sha256, ...file }: HashedFile): void {
-    this.#entries[index] = file;
+  set(index: number, { sha256, stamp }: Pick<HashedFile, 'sha256' | 'stamp'>): void {
+    this.entries.restamp(index, stamp);
     this.#known[index] = READ;
-    this.#hashes.write(sha256, index * HASH_BYTES, 'hex');
+    this.#writeHash(index, sha256);
   }
 
   /** Paths at which the tree is not as it was remembered: changed, new or gone. */
   changedPaths(): BytePath[] {
-    const seen = new Uint8Array(this.last?.paths.length ?? 0);
+    const { rows, gone } = this.#compared;
     const changed: BytePath[] = [];
-    for (let index = 0; index < this.#entries.length; index++) {
-      const row = this.#rows[index]!;
-      if (row >= 0) seen[row] = 1;
-      if (row < 0 || !this.#isSame(index, row)) changed.push(this.#entries[index]!.path);
-    }
-    for (let row = seen.indexOf(0); row >= 0; row = seen.indexOf(0, row + 1)) changed.push(this.last!.paths[row]!);
-    return changed;
+    for (let index = 0; index < rows.length; index++) if (!this.#isSame(index, rows[index]!)) changed.push(this.entries.path(index));
+    return [...changed, ...gone];
   }
 
   /** Whether a manifest would say the same of both. */
   #isSame(index: number, row: number): boolean {
     const known = this.#known[index]!;
-    const flags = this.last!.flags[row]!;
-    if (known === UNKNOWN || ((flags ^ flagsOf(this.#entries[index]!)) & (FLAGS.type | FLAGS.executable)) !== 0) return false;
-    return known === REMEMBERED || sameHash(this.#hashes, index, this.last!.hashes, row);
+    if (row < 0 || known === UNKNOWN || ((this.last!.flags[row]! ^ this.entries.flags(index)) & SHOWN) !== 0) return false;
+    return known === REMEMBERED || this.#hashBytes(index).equals(this.last!.hashes.subarray(row * HASH_BYTES, (row + 1) * HASH_BYTES));
   }
 
   /** To be remembered. `startedAt`: when the first file was looked at, milliseconds since 1970. */
   columns(startedAt: number): Columns {
-    const indexes = [...this.#entries.keys()].filter((index) => this.#known[index] !== UNKNOWN);
+    const { entries } = this;
+    const indexes = [...this.#known.keys()].filter((index) => this.#known[index] !== UNKNOWN);
     const columns = emptyColumns(indexes.length);
-    columns.paths = indexes.map((index) => this.#entries[index]!.path);
     indexes.forEach((index, row) => {
-      const entry = this.#entries[index]!;
-      this.#hashes.copy(columns.hashes, row * HASH_BYTES, index * HASH_BYTES, (index + 1) * HASH_BYTES);
-      columns.flags[row] = flagsOf(entry);
-      if (entry.type !== 'file') return;
-      writeStamp(columns.stamps, row, entry.stamp);
-      if (this.#known[index] === REMEMBERED || entry.stamp.ctimeMs < startedAt - RACY_MS) columns.flags[row] |= FLAGS.settled;
+      columns.hashes.set(this.#hashBytes(index), row * HASH_BYTES);
+      columns.flags[row] = entries.flags(index);
+      const stamp = entries.stampNumbers(index);
+      columns.stamps.set(stamp, row * STAMP_NUMBERS);
+      const isSettled = this.#known[index] === REMEMBERED || stamp[STAMP_NUMBERS - 1]! < startedAt - RACY_MS;
+      if (entries.isFile(index) && isSettled) columns.flags[row] |= SETTLED;
     });
-    return columns;
-  }
-
-  #file(index: number, entry: Extract<WalkEntry, { type: 'file' }>): HashedFile {
-    return { ...entry, sha256: this.#hash(index) };
+    return { ...columns, paths: [...indexes.map((index) => entries.path(index)), ''].join('\0') };
   }
 
   #hash(index: number): string {
-    return this.#hashes.toString('hex', index * HASH_BYTES, (index + 1) * HASH_BYTES);
+    return this.#hashBytes(index).toString('hex');
   }
-}
 
-function flagsOf(entry: WalkEntry): number {
-  return FLAGS[entry.type] | (entry.type === 'file' && entry.executable ? FLAGS.executable : 0);
+  #hashBytes(index: number): Buffer {
+    const isRemembered = this.#known[index] === REMEMBERED;
+    const row = isRemembered ? this.#compared.rows[index]! : index;
+    const hashes = isRemembered ? this.last!.hashes : this.#own();
+    return hashes.subarray(row * HASH_BYTES, (row + 1) * HASH_BYTES);
+  }
+
+  #writeHash(index: number, sha256: string): void {
+    this.#own().write(sha256, index * HASH_BYTES, 'hex');
+  }
+
+  #own(): Buffer {
+    return (this.#hashes ??= Buffer.alloc(this.entries.length * HASH_BYTES));
+  }
 }

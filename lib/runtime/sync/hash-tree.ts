@@ -1,10 +1,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { WalkEntry } from '../../capture/walk';
+import type { WalkedFile } from '../../capture/entries';
 import { fsPath, showPath } from '../../contract';
+import type { BytePath, FileStamp } from '../../contract';
 import { inOrder } from '../../store/in-order';
 import { hashFile, readSmallFile } from '../../store/read-file';
-
-export type WalkedFile = Extract<WalkEntry, { type: 'file' }>;
 
 /** A file and the hash of what was read of it; length and stamp are those of that moment. */
 export interface HashedFile extends WalkedFile {
@@ -14,13 +13,15 @@ export interface HashedFile extends WalkedFile {
 /** A file of a walk, by its place there. */
 export interface Unread {
   readonly index: number;
-  readonly file: WalkedFile;
+  readonly path: BytePath;
+  readonly bytes: number;
 }
 
-/** With the content of a small one, so that it is read once. */
+/** What was read; with the content of a small file, so that it is read once. */
 export interface ReadFile {
   readonly index: number;
-  readonly file: HashedFile;
+  readonly sha256: string;
+  readonly stamp: FileStamp;
   readonly content?: Uint8Array;
 }
 
@@ -48,12 +49,12 @@ export async function* hashFiles(files: readonly Unread[], options: HashOptions)
   const large: Unread[] = [];
   let sinceTurn = 0;
   for (const one of files) {
-    const { index, file } = one;
-    const read = readSmallFile(fsPath(root, file.path), showPath(file.path));
+    const { index, path } = one;
+    const read = readSmallFile(fsPath(root, path), showPath(path));
     if (read.kind === 'large') large.push(one);
     if (read.kind !== 'read') continue;
     const bytes = read.bytes.byteLength;
-    yield { index, file: { ...file, bytes, sha256: read.sha256, stamp: read.stamp }, content: read.bytes };
+    yield { index, sha256: read.sha256, stamp: read.stamp, content: read.bytes };
     onHashed?.(bytes);
     sinceTurn += bytes + FILE_BYTES;
     if (sinceTurn < TURN_BYTES) continue;
@@ -64,8 +65,8 @@ export async function* hashFiles(files: readonly Unread[], options: HashOptions)
   for await (const read of inOrder(large, LARGE_FILES, (one) => hashLarge(one, options))) if (read) yield read;
 }
 
-async function hashLarge({ index, file }: Unread, { root, signal, onHashed }: HashOptions): Promise<ReadFile | undefined> {
-  const read = await hashFile(fsPath(root, file.path), showPath(file.path), signal);
+async function hashLarge({ index, path }: Unread, { root, signal, onHashed }: HashOptions): Promise<ReadFile | undefined> {
+  const read = await hashFile(fsPath(root, path), showPath(path), signal);
   onHashed?.(read?.bytes ?? 0);
-  return read && { index, file: { ...file, ...read } };
+  return read && { index, sha256: read.sha256, stamp: read.stamp };
 }

@@ -1,11 +1,11 @@
 import { encodeLink, encodePath } from '../../contract';
 import type { BytePath, Ref, Tree, TreeChange, TreeEntry } from '../../contract';
-import type { WalkEntry } from '../../capture/walk';
+import type { WalkedFile, WalkEntry } from '../../capture/entries';
 import { EMPTY_SHA256 } from '../../store/sha256';
 import type { KnownBlob } from './known';
 
 /** Something that travels; of a file, its content as it was read. */
-export type TravellingEntry = Exclude<WalkEntry, { type: 'file' }> | (Extract<WalkEntry, { type: 'file' }> & { readonly sha256: string });
+export type TravellingEntry = Exclude<WalkEntry, WalkedFile> | (WalkedFile & { readonly sha256: string });
 
 type Find = (sha256: string) => KnownBlob | undefined;
 

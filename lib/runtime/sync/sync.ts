@@ -1,12 +1,12 @@
 import { realpath } from 'node:fs/promises';
 import { walkTree } from '../../capture/walk';
-import type { WalkEntry, WalkOptions } from '../../capture/walk';
+import type { WalkOptions } from '../../capture/walk';
 import { isRawcloudError } from '../../contract';
 import type { EventData, Notice, Ref, Store } from '../../contract';
 import type { TreeSize } from '../api';
 import { Contents } from './contents';
 import { hashFiles } from './hash-tree';
-import type { HashedFile, Unread } from './hash-tree';
+import type { HashedFile, ReadFile, Unread } from './hash-tree';
 import { KnownBlobs } from './known';
 import { Progress } from './progress';
 import { objectsOf, storeManifest } from './store-manifest';
@@ -62,7 +62,8 @@ const TRIES = 3;
 /** What would travel. Reads no file but ignore rules, writes nothing anywhere. */
 export async function measureTree(options: MeasureOptions): Promise<{ size: TreeSize; notices: readonly Notice[] }> {
   const { entries, notices } = await walkTree(options.root, options);
-  return { size: treeSize(entries.filter(isFile)), notices };
+  const files = Array.from(entries, (entry) => (entry.type === 'file' ? [entry] : [])).flat();
+  return { size: treeSize(files), notices };
 }
 
 /**
@@ -80,10 +81,6 @@ export async function syncTree(options: SyncOptions): Promise<Synced> {
       if (tries === TRIES || !isRawcloudError(error) || error.code !== 'E_FILE_CHANGED') throw error;
     }
   }
-}
-
-function isFile(entry: WalkEntry): entry is Extract<WalkEntry, { type: 'file' }> {
-  return entry.type === 'file';
 }
 
 class Sync {
@@ -143,12 +140,11 @@ class Sync {
   /** Reads and hashes; when it is not so much that somebody is to be asked first, small files are sent on the way. */
   async #read(unread: readonly Unread[], contents: Contents, known: KnownBlobs): Promise<void> {
     const { limitBytes = LIMIT_BYTES } = this.options;
-    const found = unread.map(({ file }) => file);
     // Content of a length that the bucket does not hold is surely new: no need to hash a terabyte before asking.
-    if (sumOf(found) > limitBytes) await this.#ask(found.filter(({ bytes }) => !known.hasLength(bytes)));
+    if (sumOf(unread) > limitBytes) await this.#ask(unread.filter(({ bytes }) => !known.hasLength(bytes)));
     const reading = hashFiles(unread, { ...this.options, onHashed: (bytes) => this.#progress.hashed(bytes) });
-    const onRead = ({ index, file }: { index: number; file: HashedFile }): void => contents.set(index, file);
-    if (sumOf(found) <= limitBytes) return uploadWhileReading(reading, onRead, this.#uploadOptions(known));
+    const onRead = (read: ReadFile): void => contents.set(read.index, read);
+    if (sumOf(unread) <= limitBytes) return uploadWhileReading(reading, onRead, this.#uploadOptions(known));
     for await (const read of reading) onRead(read);
   }
 

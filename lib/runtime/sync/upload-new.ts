@@ -25,7 +25,7 @@ export async function uploadWhileReading(
   async function* fresh(): AsyncGenerator<SmallBlob> {
     for await (const read of files) {
       onRead(read);
-      const { sha256 } = read.file;
+      const { sha256 } = read;
       if (!read.content || options.known.holds(sha256) || sent.has(sha256)) continue;
       sent.add(sha256);
       yield { sha256, bytes: read.content };

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import * as v from 'valibot';
 import { RefSchema } from '../../../contract';
-import { HASH_BYTES, STAMP_NUMBERS } from './snapshot';
+import { STAMP_NUMBERS } from '../../../capture/entries';
+import { HASH_BYTES } from './snapshot';
 import type { Columns } from './snapshot';
 
 /*
@@ -40,11 +41,11 @@ export interface CachedTree {
 }
 
 export function encodeTreeCache({ columns, state }: CachedTree): Uint8Array {
-  const { stamps, hashes, flags, paths } = columns;
-  const json = Buffer.from(JSON.stringify({ ...state, rows: paths.length }));
+  const { rows, stamps, hashes, flags, paths } = columns;
+  const json = Buffer.from(JSON.stringify({ ...state, rows }));
   const length = Buffer.alloc(4);
   length.writeUInt32LE(json.byteLength);
-  const names = Buffer.from([...paths, ''].join('\0'), 'latin1');
+  const names = Buffer.from(paths, 'latin1');
   const parts = [length, json, new Uint8Array(stamps.buffer, stamps.byteOffset, stamps.byteLength), hashes, flags, names];
   return Buffer.concat([MAGIC, digestOf(...parts), ...parts]);
 }
@@ -67,8 +68,13 @@ function columnsOf(body: Buffer, rows: number): Columns {
   const pathsAt = flagsAt + rows;
   // A copy, for numbers of eight bytes lie only at multiples of eight.
   const stamps = new Float64Array(Uint8Array.from(body.subarray(0, hashesAt)).buffer);
-  const paths = body.toString('latin1', pathsAt).split('\0').slice(0, -1);
-  return { stamps, hashes: body.subarray(hashesAt, flagsAt), flags: body.subarray(flagsAt, pathsAt), paths };
+  return {
+    rows,
+    paths: body.toString('latin1', pathsAt),
+    flags: body.subarray(flagsAt, pathsAt),
+    stamps,
+    hashes: body.subarray(hashesAt, flagsAt),
+  };
 }
 
 function digestOf(...parts: readonly Uint8Array[]): Buffer {

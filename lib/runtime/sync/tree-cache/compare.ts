@@ -1,16 +1,58 @@
-import type { WalkEntry } from '../../../capture/walk';
+import type { WalkEntries } from '../../../capture/entries';
+import type { BytePath } from '../../../contract';
 import type { Columns } from './snapshot';
 
-/** Row for each entry of a walk, -1 for those that were not there. Both are in byte order. */
-export function rowsOf(entries: readonly WalkEntry[], columns: Columns | undefined): Int32Array {
+export interface Compared {
+  /** Row of what is remembered for each entry of a walk, -1 for what was not there. */
+  readonly rows: Int32Array;
+  /** What is no longer there. */
+  readonly gone: readonly BytePath[];
+}
+
+/** Brings a walk and what is remembered together by their paths; both are in byte order. */
+export function compare(entries: WalkEntries, columns: Columns | undefined): Compared {
   const rows = new Int32Array(entries.length).fill(-1);
-  const paths = columns?.paths ?? [];
-  let row = 0;
+  const gone: BytePath[] = [];
+  const old = new Reader(columns?.paths ?? '');
   for (let index = 0; index < entries.length; index++) {
-    const { path } = entries[index]!;
-    // Most are the same: to see that is cheaper than to see which comes first.
-    while (row < paths.length && paths[row] !== path && paths[row]! < path) row++;
-    if (paths[row] === path) rows[index] = row++;
+    const path = entries.path(index);
+    // Most are the same: to see that takes less time than to see which comes first.
+    while (!old.is(path) && old.path < path && !old.atEnd) gone.push(old.next());
+    if (!old.is(path)) continue;
+    rows[index] = old.row;
+    old.skip(path);
   }
-  return rows;
+  while (!old.atEnd) gone.push(old.next());
+  return { rows, gone };
+}
+
+/** Goes through paths that are ended by zero bytes. */
+class Reader {
+  row = 0;
+  #at = 0;
+
+  constructor(private readonly text: string) {}
+
+  get atEnd(): boolean {
+    return this.#at >= this.text.length;
+  }
+
+  get path(): BytePath {
+    return this.text.slice(this.#at, this.text.indexOf('\0', this.#at));
+  }
+
+  is(path: BytePath): boolean {
+    return this.text.charCodeAt(this.#at + path.length) === 0 && this.text.startsWith(path, this.#at);
+  }
+
+  skip(path: BytePath): void {
+    this.#at += path.length + 1;
+    this.row++;
+  }
+
+  next(): BytePath {
+    const { path } = this;
+    this.skip(path);
+    return path;
+  }
 }
