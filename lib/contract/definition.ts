@@ -9,7 +9,7 @@ export const OverlapSchema = v.picklist(['skip', 'queue', 'replace', 'allow']);
 export type Overlap = v.InferOutput<typeof OverlapSchema>;
 
 const { work, environment, hardware, limits, tags } = JobSpecSchema.entries;
-const { tree, layers, variables, image, secrets } = environment.entries;
+const { tree, layers, image, secrets } = environment.entries;
 const { vmTypes, families, cpu, memoryGiB, arch, diskGiB, spotPolicy } = hardware.entries;
 
 /**
@@ -19,12 +19,15 @@ const { vmTypes, families, cpu, memoryGiB, arch, diskGiB, spotPolicy } = hardwar
 export const DefinitionSchema = v.strictObject({
   v: v.literal(1),
   work,
-  environment: v.strictObject({ tree, layers, variables, image, secrets }),
+  environment: v.strictObject({ tree, layers, image, secrets }),
   hardware: v.strictObject({ vmTypes, families, cpu, memoryGiB, arch, diskGiB, spotPolicy }),
   limits,
   overlap: OverlapSchema,
   tags,
-  /** Every object that a VM needs of it: manifest, packs, large files, sources of layers. */
+  /** What its VMs boot from. */
+  agent: RefSchema,
+  node: RefSchema,
+  /** Every other object that a VM needs of it: manifest, packs, large files, sources of layers. */
   contents: v.array(RefSchema),
 });
 export type Definition = v.InferOutput<typeof DefinitionSchema>;
@@ -48,12 +51,17 @@ export const DeployedSchema = v.object({
   roleId: v.string(),
   launchTemplateId: v.string(),
   launchTemplateVersion: v.string(),
+  /** Not secret, and resolved by CloudFormation: they may name what it makes. */
+  variables: v.record(v.string(), v.string()),
   /** Name of the variable that holds the event's input. @default - none */
   inputVariable: v.optional(v.string()),
 });
 export type Deployed = v.InferOutput<typeof DeployedSchema>;
 
-/** One tick of a deployed job, taken once: v1/ticks/<id>/<tick>. */
+/**
+ * One tick of a deployed job, taken once: v1/ticks/<id>/<hash of tick>. Whoever brings the same tick again finds the job
+ * that it became.
+ */
 export const TickSchema = v.object({
   v: v.literal(1),
   id: v.string(),
@@ -62,10 +70,19 @@ export const TickSchema = v.object({
   at: v.number(),
   job: v.string(),
   prefix: v.string(),
-  /** Set when it did not become a run. */
+  /** Set when it did not become a run, and why. */
   skipped: v.optional(v.string()),
 });
 export type Tick = v.InferOutput<typeof TickSchema>;
+
+/** The last tick of a deployed job that became a run (v1/ticks/<id>/last), and the one that waits for its end. */
+export const LastTickSchema = v.object({
+  v: v.literal(1),
+  rev: v.number(),
+  last: v.optional(TickSchema),
+  queued: v.optional(v.object({ tick: v.string(), input: v.optional(v.string()) })),
+});
+export type LastTick = v.InferOutput<typeof LastTickSchema>;
 
 /** Name of the SSM parameter (type String) of a deployed job. */
 export function deployedParameterName(scaffold: string, id: string): string {

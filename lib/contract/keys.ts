@@ -67,6 +67,10 @@ export const bucketKeys = {
   indexes: `${ROOT}index/`,
   /** What AWS sells in a region, and at what price. */
   market: (region: string) => `${ROOT}market/${region}`,
+  /** One tick of a deployed job; ticks are times, or ids that others chose. */
+  tick: (id: string, tick: string) => `${ROOT}ticks/${id}/${createHash('sha256').update(tick).digest('hex').slice(0, 32)}`,
+  lastTick: (id: string) => `${ROOT}ticks/${id}/last`,
+  ticks: `${ROOT}ticks/`,
   ledger: (createdAtMs: number, job: string) => `${ROOT}ledger/${new Date(createdAtMs).toISOString().slice(0, 7)}/${job}`,
 } as const;
 

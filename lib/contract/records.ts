@@ -80,6 +80,8 @@ export const LaunchSchema = v.object({
   intervals: IntervalsSchema,
   agent: RefSchema,
   node: RefSchema,
+  /** Unique id of the role of this launch's VMs. @default - the scaffolding's */
+  roleId: v.optional(v.string()),
   state: v.picklist(['intent', 'launched', 'failed']),
   failure: v.optional(v.object({ class: FailureClassSchema, code: v.string(), message: v.string(), remedy: v.optional(v.string()) })),
   instances: v.array(v.object({ id: v.string(), vm: v.string(), granted: v.boolean() })),

@@ -205,6 +205,25 @@ export interface JobHandle {
   download(directory: string, options?: { signal?: AbortSignal; overwrite?: boolean }): Promise<OutputFile[]>;
 }
 
+/** What an event may say to a deployed job. */
+export interface TickRequest {
+  /** Id of the deployed job. */
+  readonly id: string;
+  /** The scheduled time, or the event's id: two deliveries of the same are one run. */
+  readonly tick: string;
+  /** Text that the job finds in the variable that its definition names. At most 64 KiB. */
+  readonly input?: string;
+}
+
+/** What became of a tick. */
+export interface StartedTick {
+  /** `going`: an earlier delivery has launched it. */
+  readonly state: 'launched' | 'going' | 'queued' | 'skipped';
+  /** The tick's job; there is none on record when the tick was skipped or waits. */
+  readonly job: string;
+  readonly why?: string;
+}
+
 /** What one tick of the reaper did. */
 export interface ReapReport {
   readonly jobs: number;
@@ -231,6 +250,11 @@ export interface Client {
   job(which?: string, options?: { signal?: AbortSignal }): Promise<JobHandle>;
   /** Open jobs; with `all` also ended ones, newest first. */
   jobs(options?: { all?: boolean; limit?: number; signal?: AbortSignal }): Promise<JobSummary[]>;
+  /**
+   * Runs a deployed job once for a tick, as the launch function does when EventBridge calls it. Two deliveries of one tick
+   * are one run. @throws E_USAGE for a job that is not deployed
+   */
+  start(request: TickRequest): Promise<StartedTick>;
   /** One tick of the reaper: advances every open job, terminates VMs of ended ones. */
   reap(options?: { signal?: AbortSignal }): Promise<ReapReport>;
   close(): Promise<void>;

@@ -1,6 +1,7 @@
 import { jobOfPrefix, mapBounded, RawcloudError, TAGS, view } from '../contract';
 import type { Instance } from '../contract';
-import type { Client, JobHandle, JobSummary, ReapReport, RunPlan, RunRequest } from './api';
+import type { Client, JobHandle, JobSummary, ReapReport, RunPlan, RunRequest, StartedTick, TickRequest } from './api';
+import { startTick } from './definition/start';
 import type { ClientDeps } from './deps';
 import { JobReader } from './drive/reader';
 import { activeJobs, findJob, indexEntries } from './find';
@@ -34,6 +35,7 @@ export function createClient(deps: ClientDeps): Client {
       return new Handle(deps, found.prefix, { id: found.job, name: found.name });
     },
     jobs: (options: Signal & { all?: boolean; limit?: number } = {}): Promise<JobSummary[]> => listJobs(deps, options),
+    start: (request: TickRequest): Promise<StartedTick> => startTick(deps, request),
     reap: (options: Signal = {}): Promise<ReapReport> => reap(deps, options.signal),
     close: async (): Promise<void> => deps.close?.(),
   };

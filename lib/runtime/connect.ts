@@ -4,6 +4,7 @@ import { amazonLinuxParameter, DEFAULT_SCAFFOLD_NAME, parseScaffold, RawcloudErr
 import type { Arch, Scaffold } from '../contract';
 import { openAws } from '../aws/clients';
 import type { AwsContext } from '../aws/clients';
+import { createDeployedJobs } from '../aws/deployed-jobs';
 import { createEc2Compute, loadEc2 } from '../aws/ec2-compute';
 import { forwardableCredentials, whoAmI } from '../aws/identity';
 import { describeImage } from '../aws/images';
@@ -40,6 +41,7 @@ export async function connect(options: ConnectOptions): Promise<Client> {
     store,
     prices: source,
     market,
+    deployed: createDeployedJobs(context, scaffold),
     compute: createEc2Compute(context),
     scaffold,
     clock: context.clock,

@@ -1,4 +1,5 @@
 import type { Arch, Credentials, Intervals, Ref, Scaffold } from '../contract';
+import type { DeployedJobs } from './definition/deployed';
 import type { DriverDeps } from './drive/deps';
 import type { Image } from './launch/compile';
 import type { MarketKeeper } from './market/keeper';
@@ -34,6 +35,7 @@ export interface ClientDeps extends Omit<DriverDeps, 'emit'> {
   readonly cacheDir: string;
   readonly intervals: Intervals;
   readonly market: MarketKeeper;
+  readonly deployed: DeployedJobs;
   readonly pace: Pace;
   resolveImage(arch: Arch, image: string | undefined, signal?: AbortSignal): Promise<Image>;
   /** @returns undefined when there is nothing to forward */

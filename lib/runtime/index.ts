@@ -11,6 +11,8 @@ export type {
   ReapReport,
   RunPlan,
   RunRequest,
+  StartedTick,
+  TickRequest,
   TreeSize,
 } from './api';
 export type { Artifact, ClientDeps, Forwarded } from './deps';

@@ -202,6 +202,10 @@ export class FakeClient implements Client {
     return [...(this.script.summaries ?? [SUMMARY])];
   }
 
+  start(): Promise<never> {
+    return Promise.reject(new Error('nothing is deployed here'));
+  }
+
   async reap(): Promise<ReapReport> {
     return this.script.report ?? { jobs: 2, ended: ['j1'], terminated: ['i-0dead'], unproved: [] };
   }

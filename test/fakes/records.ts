@@ -1,5 +1,6 @@
+import { createHash } from 'node:crypto';
 import { encodeJson, jobKeys, jobPrefix, vmUserId } from '../../lib/contract';
-import type { Beat, Control, Done, Instance, Intervals, JobSpec, Launch, ObservedObject, Offer, Outcome } from '../../lib/contract';
+import type { Beat, Control, Done, Instance, Intervals, JobSpec, Launch, ObservedObject, Offer, Outcome, Ref } from '../../lib/contract';
 
 /** Records that are valid and dull; tests say only what matters to them. */
 
@@ -10,6 +11,11 @@ export const START = Date.parse('2026-11-01T12:00:00Z');
 export const VM = 'i-00000000000000001';
 export const VM_USER = vmUserId(ROLE_ID, VM);
 export const SHA = 'a'.repeat(64);
+
+/** A reference to content that nobody needs to have. */
+export function ref(what: string): Ref {
+  return { sha256: createHash('sha256').update(what).digest('hex'), bytes: what.length };
+}
 
 export const INTERVALS: Intervals = {
   beatMs: 10_000,

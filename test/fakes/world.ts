@@ -1,4 +1,15 @@
-import { bucketKeys, encodeJson, jobKeys, RawcloudError, RETRY_REASONS, SETTLE_MS, TAGS, vmUserId } from '../../lib/contract';
+import {
+  bucketKeys,
+  decodeJson,
+  encodeJson,
+  jobKeys,
+  LaunchSchema,
+  RawcloudError,
+  RETRY_REASONS,
+  SETTLE_MS,
+  TAGS,
+  vmUserId,
+} from '../../lib/contract';
 import type { Clock, Compute, Instance, Store } from '../../lib/contract';
 import { createMemoryStore } from '../../lib/store/memory';
 import type { DriverDeps } from '../../lib/runtime/drive/deps';
@@ -162,27 +173,36 @@ export class World {
   }
 
   async #agent(instance: Instance): Promise<void> {
-    const vm = vmUserId(ROLE_ID, instance.id);
+    const { prefix, vm } = await this.#recordOf(instance);
     const granted = await this.store.get(bucketKeys.grant(vm));
     if (granted === 'absent') {
-      if ((await this.store.get(jobKeys.beat(PREFIX, vm))) !== 'absent') return;
+      if ((await this.store.get(jobKeys.beat(prefix, vm))) !== 'absent') return;
       if (this.time - instance.launchedAt > 120_000) this.#end(instance.id);
       return;
     }
     await this.store.delete(bucketKeys.grant(vm));
     const fate = this.fates[[...this.instances.keys()].indexOf(instance.id)];
-    if (fate) return this.#lose(instance, vm, fate);
+    if (fate) return this.#lose(instance, prefix, vm, fate);
     const result =
       this.exitCode === 0 ? outcome({ at: this.time }) : outcome({ outcome: 'failed', exitCode: this.exitCode, at: this.time });
-    await this.store.put(jobKeys.done(PREFIX, 0), encodeJson(done(this.exitCode)), { if: 'absent' });
-    await this.store.put(jobKeys.outcome(PREFIX), encodeJson(result), { if: 'absent' });
-    await this.store.put(jobKeys.beat(PREFIX, vm), encodeJson(beat({ phase: 'ending', final: true })));
+    await this.store.put(jobKeys.done(prefix, 0), encodeJson(done(this.exitCode)), { if: 'absent' });
+    await this.store.put(jobKeys.outcome(prefix), encodeJson(result), { if: 'absent' });
+    await this.store.put(jobKeys.beat(prefix, vm), encodeJson(beat({ phase: 'ending', final: true })));
     this.#end(instance.id);
   }
 
-  async #lose(instance: Instance, vm: string, fate: Fate): Promise<void> {
+  /** Where the VM's job lies, and what the VM is called there. */
+  async #recordOf(instance: Instance): Promise<{ prefix: string; vm: string }> {
+    const [first = ''] = await this.keys(`v1/jobs/${instance.tags[TAGS.job]}-`);
+    const prefix = first.slice(0, first.indexOf('/', 'v1/jobs/'.length) + 1);
+    const found = await this.store.get(jobKeys.launch(prefix, Number(instance.tags[TAGS.launch])));
+    const role = typeof found === 'string' ? undefined : decodeJson(LaunchSchema, found.body, 'launch').roleId;
+    return { prefix, vm: vmUserId(role ?? ROLE_ID, instance.id) };
+  }
+
+  async #lose(instance: Instance, prefix: string, vm: string, fate: Fate): Promise<void> {
     const told = fate === 'interrupted' ? { phase: 'ending' as const, exit: INTERRUPTED } : { phase: 'busy' as const };
-    await this.store.put(jobKeys.beat(PREFIX, vm), encodeJson(beat({ ...told, rev: 0 })), { if: 'absent' });
+    await this.store.put(jobKeys.beat(prefix, vm), encodeJson(beat({ ...told, rev: 0 })), { if: 'absent' });
     if (fate === 'silent') return;
     this.#end(instance.id);
     if (fate === 'interrupted') this.#set(instance.id, { stateReason: 'Server.SpotInstanceTermination: interrupted' });

@@ -9,6 +9,7 @@ import type { AwsContext } from '../../lib/aws/clients';
 import { createEc2Compute } from '../../lib/aws/ec2-compute';
 import { forwardableCredentials, whoAmI } from '../../lib/aws/identity';
 import { createMarketSource } from '../../lib/aws/market-source';
+import { createDeployedJobs } from '../../lib/aws/deployed-jobs';
 import { createS3Store } from '../../lib/aws/s3-store';
 import { ROOT, systemClock } from '../../lib/contract';
 import type { Compute, Instance, RawcloudEvent, Scaffold, Store } from '../../lib/contract';
@@ -154,6 +155,7 @@ async function openClient({ directory, aws, scaffold, store, compute }: ClientPa
     intervals: { ...LOCAL_INTERVALS, flushMs: 50, idleFlushMs: 50 },
     pace: LOCAL_PACE,
     market,
+    deployed: createDeployedJobs(aws, scaffold),
     resolveImage: (arch) => amazonLinux(aws, arch),
     forward: async () => ({ arn: caller.arn, credentials: await forwardableCredentials(aws) }),
     agentArtifact: () => agentArtifact(),

@@ -82,7 +82,7 @@ async function recordLaunched(
   ids: readonly string[],
   timed: Timings = {},
 ): Promise<void> {
-  const instances = ids.map((id) => ({ id, vm: vmUserId(deps.scaffold.roleId, id), granted: false }));
+  const instances = ids.map((id) => ({ id, vm: vmUserId(record.value.roleId ?? deps.scaffold.roleId, id), granted: false }));
   const timings = { ...record.value.timings, ...timed };
   await updateLaunch(deps.store, view.prefix, record, { state: 'launched', instances, timings });
   // When that write was lost, another driver has recorded the same VMs, or has cancelled: `advance` then ends them as strays.

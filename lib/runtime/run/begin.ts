@@ -1,5 +1,5 @@
 import { endOfLifetime } from '../../contract';
-import type { JobSpec, Launch, Offer, Ref, Sealed } from '../../contract';
+import type { JobSpec, Launch, Offer, Ref, Scaffold, Sealed } from '../../contract';
 import type { ClientDeps, Forwarded } from '../deps';
 import { event } from '../drive/deps';
 import type { Emit } from '../drive/deps';
@@ -24,6 +24,8 @@ export interface Prepared {
   readonly image: Image;
   readonly agent: Ref;
   readonly node: Ref;
+  /** What its VMs are launched from and are for AWS. @default - the scaffolding's */
+  readonly base?: Pick<Scaffold, 'roleId' | 'launchTemplateId' | 'launchTemplateVersion'>;
 }
 
 export interface BeginOptions {
@@ -31,6 +33,8 @@ export interface BeginOptions {
   /** Whether somebody will watch from the start. */
   readonly watched: boolean;
   readonly emit?: Emit;
+  /** As {@link NewJob.shared}. */
+  readonly shared?: boolean;
 }
 
 /** Records a job and launches it. From the record on, any driver can finish what was begun here. */
@@ -44,7 +48,12 @@ export async function begin(deps: ClientDeps, prefix: string, prepared: Prepared
   return driver;
 }
 
-async function record(deps: ClientDeps, prefix: string, prepared: Prepared, { stopwatch, watched }: BeginOptions): Promise<void> {
+async function record(
+  deps: ClientDeps,
+  prefix: string,
+  prepared: Prepared,
+  { stopwatch, watched, shared = false }: BeginOptions,
+): Promise<void> {
   const job = {
     prefix,
     spec: prepared.spec,
@@ -52,6 +61,7 @@ async function record(deps: ClientDeps, prefix: string, prepared: Prepared, { st
     launch: firstLaunch(deps, prepared, stopwatch),
     host: deps.host,
     watched,
+    shared,
   };
   try {
     await persist(deps.clock, () => recordJob(deps.store, job));
@@ -66,7 +76,8 @@ function sealedOf(prefix: string, { secretVariables, forwarded }: Prepared): Sea
 
 function firstLaunch(deps: ClientDeps, prepared: Prepared, stopwatch: Stopwatch): Launch {
   const [offer, ...rest] = prepared.offers;
-  const { spec, image, market } = prepared;
+  const { spec, image, market, base } = prepared;
+  const scaffold = { ...deps.scaffold, ...base };
   return {
     v: 1,
     rev: 0,
@@ -76,11 +87,12 @@ function firstLaunch(deps: ClientDeps, prepared: Prepared, stopwatch: Stopwatch)
     ...(offer?.reason ? { reason: offer.reason } : {}),
     rest,
     ...(market.gp3UsdPerGiBMonth === undefined ? {} : { gp3UsdPerGiBMonth: market.gp3UsdPerGiBMonth }),
-    request: compileLaunch({ spec, scaffold: deps.scaffold, image, offer: offer!, n: 0, lifetimeUntil: endOfLifetime(spec) }),
+    request: compileLaunch({ spec, scaffold, image, offer: offer!, n: 0, lifetimeUntil: endOfLifetime(spec) }),
     token: clientToken(spec.job, 0, offer!),
     intervals: deps.intervals,
     agent: prepared.agent,
     node: prepared.node,
+    roleId: scaffold.roleId,
     state: 'intent',
     instances: [],
     timings: stopwatch.timings,

@@ -21,7 +21,12 @@ export function archOf(deps: Pick<ClientDeps, 'local' | 'arch'>, request: Normal
 }
 
 /** Hardware as the plan takes it. Which zone comes first depends on the job, so that jobs spread. */
-export function hardwareOf(deps: Pick<ClientDeps, 'scaffold'>, request: NormalRequest, arch: Arch, job: string): Hardware {
+export function hardwareOf(
+  deps: Pick<ClientDeps, 'scaffold'>,
+  request: Pick<NormalRequest, 'vmTypes' | 'families' | 'cpu' | 'memoryGiB' | 'spotPolicy'>,
+  arch: Arch,
+  job: string,
+): Hardware {
   const { zones, region } = deps.scaffold;
   const first = zones.length === 0 ? 0 : createHash('sha256').update(job).digest().readUInt32BE() % zones.length;
   const { vmTypes, families, cpu, memoryGiB, spotPolicy } = request;

@@ -10,6 +10,8 @@ export interface NewJob {
   readonly host: string;
   /** Someone will watch from the start. */
   readonly watched: boolean;
+  /** Others may be recording the same job at this moment: what they wrote first stands. @default false */
+  readonly shared?: boolean;
 }
 
 /** A watcher says this far ahead that it watches. */
@@ -36,14 +38,19 @@ export async function recordJob(store: Store, job: NewJob): Promise<void> {
     cancelled: [],
     ...(job.watched ? { watchUntil: Date.parse(spec.createdAt) + WATCH_AHEAD_MS } : {}),
   };
-  await once(store, bucketKeys.active(spec.job), active);
+  const write = job.shared ? first : once;
+  await write(store, bucketKeys.active(spec.job), active);
   await Promise.all([
-    once(store, bucketKeys.index(Date.parse(spec.createdAt), spec.owner, spec.job), entry),
-    once(store, bucketKeys.sealed(spec.job), job.sealed),
-    once(store, jobKeys.spec(prefix), spec),
-    once(store, jobKeys.control(prefix), control),
+    write(store, bucketKeys.index(Date.parse(spec.createdAt), spec.owner, spec.job), entry),
+    write(store, bucketKeys.sealed(spec.job), job.sealed),
+    write(store, jobKeys.spec(prefix), spec),
+    write(store, jobKeys.control(prefix), control),
   ]);
-  await once(store, jobKeys.launch(prefix, job.launch.n), job.launch);
+  await write(store, jobKeys.launch(prefix, job.launch.n), job.launch);
+}
+
+async function first(store: Store, key: string, record: unknown): Promise<void> {
+  await store.put(key, encodeJson(record), { if: 'absent' });
 }
 
 /** The key holds 128 random bits or a new job's id: whoever wrote it before us was ourselves, with a lost reply. */
