@@ -17,12 +17,17 @@ export const STAMP_NUMBERS = 4;
 
 const FIRST_ROWS = 1024;
 
+/** Rows that are compared at once. */
+const BLOCK_ROWS = 256;
+
 /**
  * What a walk has found, column by column: 100,000 files as objects would be 20 MB, and to move those out of the way of the
  * garbage collector would take as long as the walk.
  */
 export class WalkEntries implements Iterable<WalkEntry> {
   #paths: BytePath[] = [];
+  #files = 0;
+  #bytes = 0;
   #flags = new Uint8Array(FIRST_ROWS);
   /** Zeros for what is no file. */
   #stamps = new Float64Array(FIRST_ROWS * STAMP_NUMBERS);
@@ -32,9 +37,15 @@ export class WalkEntries implements Iterable<WalkEntry> {
     return this.#paths.length;
   }
 
+  /** Of all that is here, and how long the files are together. */
+  count(): { entries: number; files: number; bytes: number } {
+    return { entries: this.length, files: this.#files, bytes: this.#bytes };
+  }
+
   /** @param stats as `lstat` tells them */
   pushFile(path: BytePath, stats: { ino: number; size: number; mtimeMs: number; ctimeMs: number; mode: number }): void {
     const row = this.#push(path, FLAGS.file | ((stats.mode & 0o111) === 0 ? 0 : FLAGS.executable));
+    this.#files++;
     this.#writeStamp(row, stats.ino, stats.size, stats.mtimeMs, stats.ctimeMs);
   }
 
@@ -78,11 +89,29 @@ export class WalkEntries implements Iterable<WalkEntry> {
     return this.#stamps.subarray(row * STAMP_NUMBERS, (row + 1) * STAMP_NUMBERS);
   }
 
-  /** Whether a file has the stamp that begins at `at` in another such column. */
-  hasStamp(row: number, stamps: Float64Array, at: number): boolean {
+  /** Whether a file has the stamp in `otherRow` of another such column. */
+  hasStamp(row: number, stamps: Float64Array, otherRow: number): boolean {
     const mine = row * STAMP_NUMBERS;
-    for (let number = 0; number < STAMP_NUMBERS; number++) if (this.#stamps[mine + number] !== stamps[at + number]) return false;
+    const other = otherRow * STAMP_NUMBERS;
+    for (let number = 0; number < STAMP_NUMBERS; number++) if (this.#stamps[mine + number] !== stamps[other + number]) return false;
     return true;
+  }
+
+  /** For a column of stamps of the same rows: ones where they differ. Whole blocks are compared at once. */
+  unlike(stamps: Float64Array): Uint8Array {
+    const marks = new Uint8Array(this.length);
+    for (let start = 0; start < this.length; start += BLOCK_ROWS) {
+      const end = Math.min(this.length, start + BLOCK_ROWS);
+      const [mine, others] = [this.#stamps, stamps].map((column) => bytesOf(column.subarray(start * STAMP_NUMBERS, end * STAMP_NUMBERS)));
+      if (mine!.equals(others!)) continue;
+      for (let row = start; row < end; row++) if (!this.hasStamp(row, stamps, row)) marks[row] = 1;
+    }
+    return marks;
+  }
+
+  /** All paths, each ended by a zero byte. */
+  pathsText(): string {
+    return this.length === 0 ? '' : `${this.#paths.join('\0')}\0`;
   }
 
   file(row: number): WalkedFile {
@@ -110,6 +139,8 @@ export class WalkEntries implements Iterable<WalkEntry> {
   sorted(): WalkEntries {
     const rows = [...this.#paths.keys()].sort((a, b) => (this.path(a) < this.path(b) ? -1 : 1));
     const sorted = new WalkEntries();
+    sorted.#files = this.#files;
+    sorted.#bytes = this.#bytes;
     sorted.#flags = Uint8Array.from(rows, (row) => this.#flags[row]!);
     sorted.#stamps = new Float64Array(rows.length * STAMP_NUMBERS);
     rows.forEach((row, place) => sorted.#stamps.set(this.stampNumbers(row), place * STAMP_NUMBERS));
@@ -128,6 +159,7 @@ export class WalkEntries implements Iterable<WalkEntry> {
 
   #writeStamp(row: number, inode: number, size: number, mtimeMs: number, ctimeMs: number): void {
     const at = row * STAMP_NUMBERS;
+    this.#bytes += size - this.#stamps[at + 1]!;
     this.#stamps[at] = inode;
     this.#stamps[at + 1] = size;
     this.#stamps[at + 2] = mtimeMs;
@@ -142,4 +174,8 @@ export class WalkEntries implements Iterable<WalkEntry> {
     stamps.set(this.#stamps);
     this.#stamps = stamps;
   }
+}
+
+function bytesOf(column: Float64Array): Buffer {
+  return Buffer.from(column.buffer, column.byteOffset, column.byteLength);
 }

@@ -33,7 +33,7 @@ export class CacheFile {
   constructor(private readonly file: string) {}
 
   async read(): Promise<CachedObject[]> {
-    const text = await readFile(this.file, 'utf8').catch(() => '');
+    const text = await readFile(this.file, 'latin1').catch(() => '');
     const lines = text.split('\n').filter((line) => line !== '');
     const objects = new Map<string, CachedObject>();
     for (const line of lines) applyLine(objects, line);
@@ -80,8 +80,8 @@ function lineOf({ object, at, blobs }: CachedObject): string {
   return JSON.stringify({ object, at, blobs: blobs.map(toRow) });
 }
 
-/** As {@link lineOf} writes it. */
-const OBJECT_LINE = /^\{"object":"([0-9a-f]{64})","at":(\d+),"blobs":(\[.*\])\}$/;
+/** How a line of {@link lineOf} begins; the rest is the rows of the blobs. */
+const OBJECT_LINE = /^\{"object":"([0-9a-f]{64})","at":(\d+),"blobs":(?=\[)/;
 
 /** Most runs ask for none of the blobs: they are read when somebody does. */
 class LazyObject implements CachedObject {
@@ -100,9 +100,9 @@ class LazyObject implements CachedObject {
 
 function applyLine(objects: Map<string, CachedObject>, text: string): void {
   const written = OBJECT_LINE.exec(text);
-  if (written) {
-    const [, object, at, rows] = written;
-    objects.set(object!, new LazyObject(object!, Number(at), rows!));
+  if (written && text.endsWith(']}')) {
+    const [head, object, at] = written;
+    objects.set(object!, new LazyObject(object!, Number(at), text.slice(head.length, -1)));
     return;
   }
   const line = parseLine(text);

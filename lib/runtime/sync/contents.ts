@@ -5,7 +5,6 @@ import { sha256Of } from '../../store/sha256';
 import type { HashedFile, Unread } from './hash-tree';
 import type { TravellingEntry } from './manifest';
 import { compare } from './tree-cache/compare';
-import type { Compared } from './tree-cache/compare';
 import { emptyColumns, HASH_BYTES, isSettledFile, SETTLED, SHOWN } from './tree-cache/snapshot';
 import type { Columns } from './tree-cache/snapshot';
 
@@ -23,8 +22,11 @@ const OTHER = 3;
 
 /** What is known of the content of a walk's files: from the last time, and from reading them. */
 export class Contents {
-  readonly #compared: Compared;
+  readonly #rows: Int32Array;
+  readonly #gone: readonly BytePath[];
   readonly #known: Uint8Array;
+  /** Indexes of what is not, or perhaps not, as it was remembered. All others need no second look. */
+  readonly #suspects = new Set<number>();
   /** Of files that were read and of links, as in {@link Columns}; what is remembered stays where it is. */
   #hashes: Buffer | undefined;
 
@@ -32,19 +34,24 @@ export class Contents {
     private readonly entries: WalkEntries,
     private readonly last: Columns | undefined,
   ) {
-    this.#compared = compare(entries, last);
-    this.#known = new Uint8Array(entries.length);
-    for (let index = 0; index < entries.length; index++) this.#known[index] = this.#knownFrom(index);
+    const { rows, gone, aligned } = compare(entries, last);
+    const unlike = aligned ? entries.unlike(last!.stamps) : undefined;
+    this.#rows = rows;
+    this.#gone = gone;
+    this.#known = new Uint8Array(entries.length).fill(REMEMBERED);
+    for (let index = 0; index < rows.length; index++) {
+      const row = rows[index]!;
+      const isSame = unlike ? unlike[index] === 0 : row >= 0 && entries.hasStamp(index, last!.stamps, row);
+      if (!isSame || !isSettledFile(last!, row)) this.#suspect(index);
+      else if (last!.flags[row] !== (entries.flags(index) | SETTLED)) this.#suspects.add(index);
+    }
   }
 
-  #knownFrom(index: number): number {
-    const { entries, last } = this;
-    const target = entries.target(index);
+  #suspect(index: number): void {
+    const target = this.entries.target(index);
     if (target !== undefined) this.#writeHash(index, sha256Of(Buffer.from(target, 'latin1')));
-    if (!entries.isFile(index)) return OTHER;
-    const row = this.#compared.rows[index]!;
-    const isSame = row >= 0 && isSettledFile(last!, row) && entries.hasStamp(index, last!.stamps, row * STAMP_NUMBERS);
-    return isSame ? REMEMBERED : UNKNOWN;
+    this.#known[index] = this.entries.isFile(index) ? UNKNOWN : OTHER;
+    this.#suspects.add(index);
   }
 
   /** All that travels, in the order of the walk: without files that have gone. `of`: only what it says yes to. */
@@ -70,13 +77,13 @@ export class Contents {
 
   /** Of files whose content is known, and how long they are together; entries with what is no file. */
   count(): { files: number; bytes: number; entries: number } {
-    const count = { files: 0, bytes: 0, entries: 0 };
-    for (let index = 0; index < this.#known.length; index++) {
-      if (this.#known[index] === UNKNOWN) continue;
-      count.entries++;
-      if (this.#known[index] === OTHER) continue;
-      count.files++;
-      count.bytes += this.entries.bytes(index);
+    const { entries, files, bytes } = this.entries.count();
+    const count = { entries, files, bytes };
+    for (const index of this.#suspects) {
+      if (this.#known[index] !== UNKNOWN) continue;
+      count.entries--;
+      count.files--;
+      count.bytes -= this.entries.bytes(index);
     }
     return count;
   }
@@ -91,9 +98,11 @@ export class Contents {
    */
   takeUnread(isStored?: (sha256: string) => boolean): Unread[] {
     const unread: Unread[] = [];
-    for (let index = 0; index < this.#known.length; index++) {
+    const indexes = isStored ? this.#known.keys() : this.#suspects;
+    for (const index of indexes) {
       const known = this.#known[index];
       if (known === OTHER || (known !== UNKNOWN && (isStored?.(this.#hash(index)) ?? true))) continue;
+      if (known === REMEMBERED) this.#suspects.add(index);
       this.#known[index] = UNKNOWN;
       unread.push({ index, path: this.entries.path(index), bytes: this.entries.bytes(index) });
     }
@@ -108,10 +117,8 @@ export class Contents {
 
   /** Paths at which the tree is not as it was remembered: changed, new or gone. */
   changedPaths(): BytePath[] {
-    const { rows, gone } = this.#compared;
-    const changed: BytePath[] = [];
-    for (let index = 0; index < rows.length; index++) if (!this.#isSame(index, rows[index]!)) changed.push(this.entries.path(index));
-    return [...changed, ...gone];
+    const changed = [...this.#suspects].filter((index) => !this.#isSame(index, this.#rows[index]!));
+    return [...changed.map((index) => this.entries.path(index)), ...this.#gone];
   }
 
   /** Whether a manifest would say the same of both. */
@@ -143,7 +150,7 @@ export class Contents {
 
   #hashBytes(index: number): Buffer {
     const isRemembered = this.#known[index] === REMEMBERED;
-    const row = isRemembered ? this.#compared.rows[index]! : index;
+    const row = isRemembered ? this.#rows[index]! : index;
     const hashes = isRemembered ? this.last!.hashes : this.#own();
     return hashes.subarray(row * HASH_BYTES, (row + 1) * HASH_BYTES);
   }
