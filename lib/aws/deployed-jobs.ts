@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { decodeJson, DefinitionSchema, deployedParameterName, parseDeployed, RawcloudError } from '../contract';
+import { assetName, decodeJson, DefinitionSchema, deployedParameterName, parseDeployed, RawcloudError } from '../contract';
 import type { Definition, Deployed, Scaffold } from '../contract';
 import type { AwsContext } from './clients';
 import { toRawcloudError } from './errors';
@@ -40,7 +40,7 @@ export function createDeployedJobs(context: AwsContext, scaffold: Pick<Scaffold,
 }
 
 function assetKey({ assets }: Deployed, sha256: string): string {
-  return `${assets.keyPrefix}${sha256}${assets.keySuffix}`;
+  return `${assets.keyPrefix}${assetName(sha256)}${assets.keySuffix}`;
 }
 
 function checkHash(body: Uint8Array, { definition, id }: Deployed): void {

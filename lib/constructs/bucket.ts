@@ -1,9 +1,9 @@
-import { Duration } from 'aws-cdk-lib';
+import { Duration, Lazy } from 'aws-cdk-lib';
 import type { RemovalPolicy } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { BlockPublicAccess, Bucket, BucketEncryption, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
-import { bucketStatements } from '../contract';
+import { anyVmOf, bucketStatements } from '../contract';
 
 /**
  * The bucket that holds all state. Not versioned: a grant that was deleted must be gone. No lifecycle rule expires
@@ -21,9 +21,13 @@ export function createBucket(scope: Construct, removalPolicy: RemovalPolicy): Bu
   });
 }
 
-/** Lets nobody but VMs of the role read private grants; the policy stays as long as the bucket. */
-export function protectGrants(bucket: Bucket, roleId: string, removalPolicy: RemovalPolicy): void {
-  for (const statement of bucketStatements(bucket.bucketArn, roleId)) {
+/**
+ * Lets nobody but VMs of our roles read private grants; the policy stays as long as the bucket.
+ * @param roleIds asked for when the app is synthesized: jobs bring roles of their own
+ */
+export function protectGrants(bucket: Bucket, roleIds: () => readonly string[], removalPolicy: RemovalPolicy): void {
+  const vms = Lazy.list({ produce: () => roleIds().map(anyVmOf) });
+  for (const statement of bucketStatements(bucket.bucketArn, vms)) {
     bucket.addToResourcePolicy(PolicyStatement.fromJson(statement));
   }
   bucket.policy?.applyRemovalPolicy(removalPolicy);

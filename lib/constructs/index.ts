@@ -1,2 +1,8 @@
 export { RawCloud } from './raw-cloud';
 export type { RawCloudProps } from './raw-cloud';
+export { ScheduledJob } from './scheduled-job';
+export type { ScheduledJobProps } from './scheduled-job';
+export { EventJob, JobTarget } from './job-target';
+export type { EventJobProps } from './job-target';
+export { Architecture, JobSecret, Overlap, SpotPolicy } from './job-options';
+export type { JobOptions } from './job-options';

@@ -1,9 +1,19 @@
-import { RemovalPolicy, Stack, Tags } from 'aws-cdk-lib';
-import type { IRole } from 'aws-cdk-lib/aws-iam';
+import { Arn, Duration, Lazy, RemovalPolicy, Stack, Tags } from 'aws-cdk-lib';
+import type { CfnLaunchTemplate } from 'aws-cdk-lib/aws-ec2';
+import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
+import { LambdaFunction as LambdaTarget } from 'aws-cdk-lib/aws-events-targets';
+import { Grant, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { IGrantable, IRole } from 'aws-cdk-lib/aws-iam';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
+import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { checkScaffoldName, DEFAULT_SCAFFOLD_NAME, TAGS, VERSION } from '../contract';
+import { checkScaffoldName, DEFAULT_SCAFFOLD_NAME, driverStatements, launchFunctionStatements, TAGS, VERSION } from '../contract';
+import type { AccessFacts } from '../contract';
 import { createBucket, protectGrants } from './bucket';
+import { createLaunchFunction, createReaperFunction } from './functions';
 import { createLaunchTemplate } from './launch-template';
 import { createScaffoldParameter } from './scaffold-parameter';
 import { createSecurityGroup } from './security-group';
@@ -27,12 +37,34 @@ export interface RawCloudProps {
    * @default RemovalPolicy.RETAIN
    */
   readonly removalPolicy?: RemovalPolicy;
+
+  /**
+   * Time between two passes of the reaper. Each pass costs about $0.00002.
+   *
+   * @default Duration.minutes(5)
+   */
+  readonly reaperInterval?: Duration;
+
+  /**
+   * How long the functions' own logs are kept. Jobs' output lies in the bucket.
+   *
+   * @default RetentionDays.ONE_MONTH
+   */
+  readonly logRetention?: RetentionDays;
+}
+
+/** What VMs of one kind are for AWS and are launched from: the scaffolding's own, and one for each deployed job. */
+export interface VmKind {
+  readonly role: IRole;
+  readonly roleId: string;
+  readonly template: CfnLaunchTemplate;
 }
 
 /**
- * The least that an account needs to run jobs: a bucket, the role of the VMs, a security group without ingress in
- * the default VPC, a launch template, and the SSM parameter by which clients find them. Nothing of it runs, and
- * nothing is paid for but what lies in the bucket. VMs are launched by clients, not by this stack.
+ * The least that an account needs to run jobs: a bucket, the role of the VMs, a security group without ingress in the
+ * default VPC, a launch template, the SSM parameter by which clients find them, and two functions: one runs deployed
+ * jobs when EventBridge says so, one brings open jobs to their end and sees that nothing is left on. Nothing of it runs
+ * between events, and nothing is paid for but what lies in the bucket and a few cents a month for the reaper.
  *
  * ```ts
  * new RawCloud(this, 'RawCloud');
@@ -48,40 +80,124 @@ export class RawCloud extends Construct {
   /** What the VMs are for AWS. A job has its caller's identity instead, or none. */
   readonly vmRole: IRole;
 
+  /** Runs deployed jobs for events. */
+  readonly launchFunction: IFunction;
+
+  /** Brings jobs to their end. */
+  readonly reaperFunction: IFunction;
+
+  /** Events that could not be handled, and passes that failed, after all their retries. */
+  readonly deadLetters: IQueue;
+
+  readonly #kinds: VmKind[] = [];
+  readonly #assetBuckets = new Set<string>();
+  readonly #securityGroupId: string;
+
   constructor(scope: Construct, id: string, props: RawCloudProps = {}) {
     super(scope, id);
     const { name = DEFAULT_SCAFFOLD_NAME, removalPolicy = RemovalPolicy.RETAIN } = props;
-    const { account, region } = Stack.of(this);
+    this.scaffoldName = checkScaffoldName(name);
 
     const bucket = createBucket(this, removalPolicy);
-    const role = createVmRole(this, bucket.bucketArn);
-    protectGrants(bucket, role.roleId, removalPolicy);
+    protectGrants(bucket, () => this.#kinds.map(({ roleId }) => roleId), removalPolicy);
+    this.bucket = bucket;
     const securityGroup = createSecurityGroup(this);
-    const template = createLaunchTemplate(this, {
-      name: checkScaffoldName(name),
-      bucket: bucket.bucketName,
+    this.#securityGroupId = securityGroup.attrGroupId;
+    const { role, roleId, template } = this.addVmKind(this);
+    this.vmRole = role;
+    this.#publish(roleId, template);
+
+    this.deadLetters = new Queue(this, 'DeadLetters', {
+      encryption: QueueEncryption.SQS_MANAGED,
+      enforceSSL: true,
+      retentionPeriod: Duration.days(14),
+    });
+    const functions = {
+      scaffold: name,
+      deadLetters: this.deadLetters,
+      removalPolicy: RemovalPolicy.DESTROY,
+      logRetention: props.logRetention ?? RetentionDays.ONE_MONTH,
+    };
+    const facts = this.#accessFacts();
+    const assets = Lazy.list({ produce: () => [...this.#assetBuckets].map((arn) => `${arn}/*`) });
+    this.launchFunction = createLaunchFunction(this, {
+      ...functions,
+      statements: [...driverStatements(facts), ...launchFunctionStatements(facts, assets)],
+    });
+    this.reaperFunction = createReaperFunction(this, { ...functions, statements: driverStatements(facts) });
+    new Rule(this, 'ReaperTick', {
+      description: 'rawcloud: time for a pass of the reaper',
+      schedule: Schedule.rate(props.reaperInterval ?? Duration.minutes(5)),
+      targets: [new LambdaTarget(this.reaperFunction, { deadLetterQueue: this.deadLetters, retryAttempts: 2 })],
+    });
+    Tags.of(this).add(TAGS.scaffold, name);
+  }
+
+  /** Lets somebody run jobs, look at them and stop them. */
+  grantRun(grantee: IGrantable): Grant {
+    const statements = driverStatements(this.#accessFacts()).map((statement) => PolicyStatement.fromJson(statement));
+    const granted = statements.map((statement) => grantee.grantPrincipal.addToPrincipalPolicy(statement).statementAdded);
+    if (granted.some((added) => !added)) return Grant.drop(grantee, 'rawcloud: run jobs');
+    return Grant.addToPrincipal({ grantee, actions: ['sts:GetSessionToken'], resourceArns: ['*'] });
+  }
+
+  /**
+   * VMs with a role and launch template of their own, below `scope`: a deployed job's.
+   * @internal
+   */
+  addVmKind(scope: Construct, description?: string): VmKind {
+    const { region } = Stack.of(this);
+    const role = createVmRole(scope, this.bucket.bucketArn, description);
+    const template = createLaunchTemplate(scope, {
+      name: this.scaffoldName,
+      bucket: this.bucket.bucketName,
       region,
       roleId: role.roleId,
-      instanceProfileArn: createInstanceProfile(this, role).instanceProfileArn,
-      securityGroupId: securityGroup.attrGroupId,
+      instanceProfileArn: createInstanceProfile(scope, role).instanceProfileArn,
+      securityGroupId: this.#securityGroupId,
     });
+    const kind = { role, roleId: role.roleId, template };
+    this.#kinds.push(kind);
+    return kind;
+  }
+
+  /**
+   * Lets the launch function copy a deployed job's content from where the app's assets lie.
+   * @internal
+   */
+  allowAssetsOf(bucket: IBucket): void {
+    this.#assetBuckets.add(bucket.bucketArn);
+  }
+
+  #publish(roleId: string, template: CfnLaunchTemplate): void {
+    const { account, region } = Stack.of(this);
     createScaffoldParameter(this, {
       v: 1,
-      name,
+      name: this.scaffoldName,
       account,
       region,
-      bucket: bucket.bucketName,
-      roleId: role.roleId,
+      bucket: this.bucket.bucketName,
+      roleId,
       launchTemplateId: template.ref,
       launchTemplateVersion: template.attrLatestVersionNumber,
-      securityGroupId: securityGroup.attrGroupId,
+      securityGroupId: this.#securityGroupId,
       zones: zonesForJson(this),
       version: VERSION,
     });
-    Tags.of(this).add(TAGS.scaffold, name);
+  }
 
-    this.scaffoldName = name;
-    this.bucket = bucket;
-    this.vmRole = role;
+  #accessFacts(): AccessFacts {
+    const stack = Stack.of(this);
+    const templateArn = (id: string): string => Arn.format({ service: 'ec2', resource: 'launch-template', resourceName: id }, stack);
+    return {
+      partition: `arn:${stack.partition}`,
+      account: stack.account,
+      region: stack.region,
+      scaffold: this.scaffoldName,
+      bucketArn: this.bucket.bucketArn,
+      securityGroupId: this.#securityGroupId,
+      vmRoleArns: Lazy.list({ produce: () => this.#kinds.map(({ role }) => role.roleArn) }),
+      launchTemplateArns: Lazy.list({ produce: () => this.#kinds.map(({ template }) => templateArn(template.ref)) }),
+    };
   }
 }

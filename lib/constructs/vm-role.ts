@@ -3,14 +3,16 @@ import type { Construct } from 'constructs';
 import { vmRoleStatements } from '../contract';
 
 /** What a VM is for AWS: the bucket by {@link vmRoleStatements} and nothing else; no managed policy. */
-export function createVmRole(scope: Construct, bucketArn: string): Role {
+export function createVmRole(scope: Construct, bucketArn: string, description = VMS): Role {
   const statements = vmRoleStatements(bucketArn).map((statement) => PolicyStatement.fromJson(statement));
   return new Role(scope, 'VmRole', {
-    description: 'rawcloud: VMs read what their grant names and write their own directory',
+    description,
     assumedBy: new ServicePrincipal('ec2.amazonaws.com'),
     inlinePolicies: { bucket: new PolicyDocument({ statements }) },
   });
 }
+
+const VMS = 'rawcloud: VMs read what their grant names and write their own directory';
 
 /** How EC2 hands the role to a VM. */
 export function createInstanceProfile(scope: Construct, role: Role): InstanceProfile {

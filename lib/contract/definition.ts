@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import * as v from 'valibot';
 import { decodeJson } from './json';
 import { RawcloudError } from './errors';
@@ -19,7 +20,7 @@ const { vmTypes, families, cpu, memoryGiB, arch, diskGiB, spotPolicy } = hardwar
 export const DefinitionSchema = v.strictObject({
   v: v.literal(1),
   work,
-  environment: v.strictObject({ tree, layers, image, secrets }),
+  environment: v.strictObject({ tree, layers, image }),
   hardware: v.strictObject({ vmTypes, families, cpu, memoryGiB, arch, diskGiB, spotPolicy }),
   limits,
   overlap: OverlapSchema,
@@ -43,7 +44,7 @@ export const DeployedSchema = v.object({
   name: v.optional(v.string()),
   /** False: ticks are refused. */
   enabled: v.boolean(),
-  /** The definition's SHA-256, and where the app's assets lie: `<keyPrefix><sha256><keySuffix>`. */
+  /** The definition's SHA-256, and where the app's assets lie: `<keyPrefix>`, {@link assetName} of a content's SHA-256, `<keySuffix>`. */
   definition: v.string(),
   assets: v.object({ bucket: v.string(), keyPrefix: v.string(), keySuffix: v.string() }),
   /** What its VMs are for AWS, and what they are launched from. */
@@ -53,6 +54,8 @@ export const DeployedSchema = v.object({
   launchTemplateVersion: v.string(),
   /** Not secret, and resolved by CloudFormation: they may name what it makes. */
   variables: v.record(v.string(), v.string()),
+  /** Variables whose values the VM fetches itself, with the job's role. */
+  secrets,
   /** Name of the variable that holds the event's input. @default - none */
   inputVariable: v.optional(v.string()),
 });
@@ -97,4 +100,25 @@ export function checkDefinitionId(id: string): string {
 
 export function parseDeployed(text: string): Deployed {
   return decodeJson(DeployedSchema, Buffer.from(text), 'the parameter of the deployed job');
+}
+
+const TickEventSchema = v.object({
+  rawcloud: v.object({ id: v.string(), tick: v.pipe(v.string(), v.nonEmpty()), input: v.optional(v.unknown()) }),
+});
+
+/** What EventBridge hands the launch function: `{ rawcloud: { id, tick, input? } }`. An input that is no text travels as JSON. */
+export function tickOf(event: unknown): { readonly id: string; readonly tick: string; readonly input?: string } {
+  const read = v.safeParse(TickEventSchema, event);
+  if (!read.success) {
+    throw new RawcloudError('E_USAGE', `the event is none of ours: ${v.getDotPath(read.issues[0]) ?? 'event'}: ${read.issues[0].message}`, {
+      remedy: 'It is { "rawcloud": { "id": …, "tick": … } }: see ScheduledJob and JobTarget.',
+    });
+  }
+  const { id, tick, input } = read.output.rawcloud;
+  return { id, tick, ...(input === undefined ? {} : { input: typeof input === 'string' ? input : JSON.stringify(input) }) };
+}
+
+/** Name of an asset by the SHA-256 of its bytes: the CDK hashes a custom asset hash once more. Source: AssetOptions.assetHash. */
+export function assetName(sha256: string): string {
+  return createHash('sha256').update(sha256).digest('hex');
 }

@@ -17,6 +17,7 @@
  */
 export * from './byte-path';
 export * from './absent';
+export * from './access';
 export * from './bootstrap';
 export * from './clock';
 export * from './concurrency';

@@ -61,7 +61,7 @@ export interface PolicyStatement {
   readonly Principal?: '*';
   readonly Action: string | readonly string[];
   readonly Resource: string | readonly string[];
-  readonly Condition?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  readonly Condition?: Readonly<Record<string, Readonly<Record<string, string | readonly string[]>>>>;
 }
 
 /** What a VM may do: read what its grant names, write its own directory and task keys. It may list nothing. */
@@ -97,8 +97,11 @@ export function vmRoleStatements(bucketArn: string): PolicyStatement[] {
   ];
 }
 
-/** Bucket policy: nobody but the VMs of our role reads private grants, not even an administrator by accident. */
-export function bucketStatements(bucketArn: string, roleId: string): PolicyStatement[] {
+/**
+ * Bucket policy: nobody but the VMs of our roles reads private grants, not even an administrator by accident.
+ * @param vmUserIds {@link anyVmOf} each role
+ */
+export function bucketStatements(bucketArn: string, vmUserIds: readonly string[]): PolicyStatement[] {
   return [
     {
       Sid: 'PrivateGrantsForVmsOnly',
@@ -106,7 +109,12 @@ export function bucketStatements(bucketArn: string, roleId: string): PolicyState
       Principal: '*',
       Action: ['s3:GetObject', 's3:GetObjectVersion'],
       Resource: `${bucketArn}/${ROOT}private/*`,
-      Condition: { StringNotLike: { 'aws:userid': `${roleId}:*` } },
+      Condition: { StringNotLike: { 'aws:userid': vmUserIds } },
     },
   ];
+}
+
+/** The `aws:userid` of any VM of a role, as a pattern. */
+export function anyVmOf(roleId: string): string {
+  return `${roleId}:*`;
 }

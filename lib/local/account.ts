@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { bucketStatements, vmRoleStatements } from '../contract';
+import { anyVmOf, bucketStatements, vmRoleStatements } from '../contract';
 import type { Scaffold } from '../contract';
 import { openEc2State } from './ec2/state';
 import type { Ec2State } from './ec2/state';
@@ -42,7 +42,7 @@ export async function openAccount({ stateDir, facts, userData, now }: AccountOpt
   const principals = new Principals({ ...facts, file: path.join(stateDir, 'principals.json'), now });
   const policies = new Policies({
     vmStatements: vmRoleStatements(`arn:aws:s3:::${bucket}`),
-    bucketStatements: (name) => (name === bucket ? bucketStatements(`arn:aws:s3:::${bucket}`, roleId) : []),
+    bucketStatements: (name) => (name === bucket ? bucketStatements(`arn:aws:s3:::${bucket}`, [anyVmOf(roleId)]) : []),
   });
   const ec2 = await openEc2State({ directory: path.join(stateDir, 'ec2'), account, region, now });
   const s3 = createS3({ directory: path.join(stateDir, 's3'), account, policies, now });

@@ -45,7 +45,8 @@ const OPERATORS: Readonly<Record<string, Operator>> = {
   Bool: (wanted, got) => got?.toLowerCase() === wanted.toLowerCase(),
 };
 
-function holds(operator: string, keys: Readonly<Record<string, string>>, context: AccessQuestion['context']): boolean {
+/** Of several values, one must fit; none may, where the operator is negated. */
+function holds(operator: string, keys: Readonly<Record<string, string | readonly string[]>>, context: AccessQuestion['context']): boolean {
   const test = OPERATORS[operator];
   if (!test) {
     throw new RawcloudError(
@@ -53,7 +54,12 @@ function holds(operator: string, keys: Readonly<Record<string, string>>, context
       `the local cloud does not know the condition operator '${operator}'; it knows ${Object.keys(OPERATORS).join(', ')}`,
     );
   }
-  return Object.entries(keys).every(([key, wanted]) => test(wanted, context[key.toLowerCase()], context));
+  const isNegated = operator.includes('Not');
+  return Object.entries(keys).every(([key, wanted]) => {
+    const got = context[key.toLowerCase()];
+    const fits = (value: string): boolean => test(value, got, context);
+    return isNegated ? list(wanted).every(fits) : list(wanted).some(fits);
+  });
 }
 
 const MAX_PATTERNS = 4096;

@@ -10,6 +10,10 @@ export const BUNDLES = [
   // The SDK is read faster without its white space; names stay, so that a stack trace tells something.
   { entry: 'bin/backend.ts', out: 'bin/backend.js', minify: 'but names' },
   { entry: 'lib/agent/main.ts', out: 'agent/agent.js', minify: 'all' },
+  // Each becomes the code of a function, whose start is paid for by the millisecond.
+  { entry: 'lambda/launch.ts', out: 'lambda/launch/index.js', minify: 'but names' },
+  { entry: 'lambda/reap.ts', out: 'lambda/reap/index.js', minify: 'but names' },
+  { entry: 'bin/synth-capture.ts', out: 'bin/synth-capture.js' },
   // The CDK app runs where aws-cdk-lib is installed: bundling that would add 10 MB.
   { entry: 'bin/app.ts', out: 'bin/app.js', external: ['aws-cdk-lib', 'constructs'] },
 ];

@@ -24,12 +24,17 @@ async function synthesize(context: Record<string, string> = {}): Promise<string>
 
 const read = (file: string) => JSON.parse(readFileSync(path.join(output, file), 'utf8')) as { Parameters?: object; Resources: object };
 
-test('makes one stack that needs no bootstrapped account', async () => {
+test('makes one stack, whose only assets are the functions', async () => {
   expect(await synthesize()).toBe('');
-  const template = read('RawCloud.template.json');
-  expect(Object.keys(template.Resources)).toHaveLength(7);
-  expect(template).not.toHaveProperty('Parameters');
-  expect(template).not.toHaveProperty('Rules');
+  const types = Object.values(read('RawCloud.template.json').Resources).map(({ Type }: { Type: string }) => Type);
+  expect(types.filter((type) => type === 'AWS::Lambda::Function')).toHaveLength(2);
+  expect(types.filter((type) => type.startsWith('Custom::'))).toEqual([]);
+  const { files } = read('RawCloud.assets.json') as unknown as { files: Record<string, { displayName: string }> };
+  expect(
+    Object.values(files)
+      .map(({ displayName }) => displayName)
+      .sort(),
+  ).toEqual(['RawCloud Template', 'RawCloud/Launch/Code', 'RawCloud/Reaper/Code']);
 });
 
 test('takes the name of the scaffolding from the context', async () => {

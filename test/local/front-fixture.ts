@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
 import { SSMClient } from '@aws-sdk/client-ssm';
 import { STSClient } from '@aws-sdk/client-sts';
-import { amazonLinuxParameter, bucketStatements, vmRoleStatements } from '../../lib/contract';
+import { amazonLinuxParameter, anyVmOf, bucketStatements, vmRoleStatements } from '../../lib/contract';
 import { Calls } from '../../lib/local/calls';
 import { Faults } from '../../lib/local/faults';
 import { Policies } from '../../lib/local/policy';
@@ -83,7 +83,7 @@ class Fixture implements TestCloud {
     const arn = `arn:aws:s3:::${BUCKET}`;
     const policies = new Policies({
       vmStatements: vmRoleStatements(arn),
-      bucketStatements: (bucket) => (bucket === BUCKET ? bucketStatements(arn, ROLE_ID) : []),
+      bucketStatements: (bucket) => (bucket === BUCKET ? bucketStatements(arn, [anyVmOf(ROLE_ID)]) : []),
     });
     const s3: LocalS3 = createS3({ directory: join(directory, 's3'), account: ACCOUNT, policies, now });
     s3.ensureBucket(BUCKET, REGION);

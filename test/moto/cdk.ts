@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { KEYS, REGION, ROOT, URL } from './moto';
+import { ACCOUNT, KEYS, REGION, ROOT, URL } from './moto';
 
 const CLI = path.join(ROOT, 'node_modules/aws-cdk/bin/cdk');
 const APP = path.join(ROOT, 'dist/bin/app.js');
@@ -32,6 +32,11 @@ export class CdkApp {
 
   async resources(): Promise<Record<string, Resource>> {
     return (await this.#template()).Resources;
+  }
+
+  /** What an administrator does once in an account's region: the functions' code lies in its bucket. moto cannot do it twice. */
+  async bootstrap(): Promise<void> {
+    await this.#cdk('bootstrap', [`aws://${ACCOUNT}/${REGION}`, '--method=direct', '--no-previous-parameters']);
   }
 
   /**

@@ -4,6 +4,7 @@ import { CdkApp } from './cdk';
 export default async function setUp(): Promise<void> {
   const app = await CdkApp.synthesize('default');
   try {
+    await app.bootstrap();
     await app.deploy();
   } finally {
     await app.close();

@@ -130,7 +130,8 @@ async function prepare(deps: ClientDeps, { deployed, definition, tick, asked }: 
 
 function specOf(deps: ClientDeps, deployed: Deployed, definition: Definition, tick: Tick, secretNames: string[]): JobSpec {
   const { work, environment, hardware, limits, tags } = definition;
-  const { tree, layers, image, secrets } = environment;
+  const { tree, layers, image } = environment;
+  const { secrets } = deployed;
   return {
     v: 1,
     job: tick.job,

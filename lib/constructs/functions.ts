@@ -1,0 +1,65 @@
+import path from 'node:path';
+import { Duration } from 'aws-cdk-lib';
+import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Architecture, Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
+import { LogGroup } from 'aws-cdk-lib/aws-logs';
+import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
+import type { RemovalPolicy } from 'aws-cdk-lib';
+import type { IQueue } from 'aws-cdk-lib/aws-sqs';
+import type { Construct } from 'constructs';
+import type { PolicyStatement as Statement } from '../contract';
+import { builtFile } from './package-files';
+
+export interface FunctionProps {
+  /** Name of the scaffolding. */
+  readonly scaffold: string;
+  readonly statements: readonly Statement[];
+  /** Gets events that failed again and again. */
+  readonly deadLetters: IQueue;
+  readonly logRetention: RetentionDays;
+  readonly removalPolicy: RemovalPolicy;
+}
+
+/** Where a launch or a pass may take as long as the throttling that it waits out. */
+const TIMEOUT = Duration.minutes(5);
+/** MiB. More memory is more CPU: a smaller function takes longer and costs the same. */
+const MEMORY_MIB = 512;
+
+/** Runs deployed jobs for the events of EventBridge. A failed event is delivered twice more, then kept. */
+export function createLaunchFunction(scope: Construct, props: FunctionProps): LambdaFunction {
+  return createFunction(scope, 'Launch', 'launch', 'rawcloud: runs deployed jobs when EventBridge says so', props);
+}
+
+/** Brings open jobs to their end, and proves that nothing is left on. */
+export function createReaperFunction(scope: Construct, props: FunctionProps): LambdaFunction {
+  return createFunction(scope, 'Reaper', 'reap', 'rawcloud: brings jobs to their end, and sees that nothing is left on', props);
+}
+
+function createFunction(scope: Construct, id: string, name: 'launch' | 'reap', description: string, props: FunctionProps): LambdaFunction {
+  const { scaffold, deadLetters, logRetention, removalPolicy } = props;
+  const logGroup = new LogGroup(scope, `${id}Logs`, { retention: logRetention, removalPolicy });
+  return new LambdaFunction(scope, id, {
+    description,
+    runtime: Runtime.NODEJS_22_X,
+    architecture: Architecture.ARM_64,
+    handler: 'index.handler',
+    code: Code.fromAsset(path.dirname(builtFile(`lambda/${name}/index.js`))),
+    environment: { RAWCLOUD_SCAFFOLD: scaffold },
+    memorySize: MEMORY_MIB,
+    timeout: TIMEOUT,
+    retryAttempts: 2,
+    deadLetterQueue: deadLetters,
+    logGroup,
+    role: createRole(scope, id, props, logGroup),
+  });
+}
+
+/** Not with AWS's managed policy, which lets a function write to every log of the account. */
+function createRole(scope: Construct, id: string, { statements }: FunctionProps, logGroup: LogGroup): Role {
+  const role = new Role(scope, `${id}Role`, {
+    assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
+    inlinePolicies: { driver: new PolicyDocument({ statements: statements.map((statement) => PolicyStatement.fromJson(statement)) }) },
+  });
+  logGroup.grantWrite(role);
+  return role;
+}

@@ -1,0 +1,163 @@
+import { Token } from 'aws-cdk-lib';
+import type { Duration } from 'aws-cdk-lib';
+import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
+import type { IStringParameter } from 'aws-cdk-lib/aws-ssm';
+import { RETRY_REASONS } from '../contract';
+import type { Definition, SecretSource } from '../contract';
+import type { RawCloud } from './raw-cloud';
+
+/** What to do with a tick while the run of the one before is still going. */
+export enum Overlap {
+  /** The tick does not become a run; that is on record. */
+  SKIP = 'skip',
+  /** It waits for the end of that run. At most one waits: a later tick takes its place. */
+  QUEUE = 'queue',
+  /** That run is stopped. */
+  REPLACE = 'replace',
+  /** Both run. */
+  ALLOW = 'allow',
+}
+
+/** How VMs are bought. */
+export enum SpotPolicy {
+  ON_DEMAND = 'on-demand',
+  /** Spot VMs only. */
+  SPOT = 'spot',
+  /** Spot VMs, and VMs on demand when there are none to be had. */
+  SPOT_WITH_FALLBACK = 'spot_with_fallback',
+}
+
+/** Architecture of the VMs. */
+export enum Architecture {
+  X86_64 = 'x86_64',
+  ARM64 = 'arm64',
+}
+
+/** A variable whose value the VM itself fetches, with the job's role. */
+export class JobSecret {
+  /** A secret of Secrets Manager, or one field of its JSON. */
+  static fromSecretsManager(secret: ISecret, field?: string): JobSecret {
+    return new JobSecret({ kind: 'secretsmanager', arn: secret.secretArn, ...(field === undefined ? {} : { field }) }, (role) =>
+      secret.grantRead(role),
+    );
+  }
+
+  /** A parameter of the Parameter Store, encrypted or not. */
+  static fromSsmParameter(parameter: IStringParameter): JobSecret {
+    return new JobSecret({ kind: 'ssm', name: parameter.parameterName }, (role) => parameter.grantRead(role));
+  }
+
+  private constructor(
+    /** @internal */
+    readonly source: SecretSource,
+    /** @internal */
+    readonly grantRead: (role: Parameters<ISecret['grantRead']>[0]) => void,
+  ) {}
+}
+
+/** What a deployed job runs, and on what. */
+export interface JobOptions {
+  /** The scaffolding that it runs in. */
+  readonly cloud: RawCloud;
+
+  /**
+   * Directory that travels with the job, by the ignore rules of `rawcloud run`. The command runs in it. Files and packages
+   * are pinned when the app is synthesized: what was deployed is what runs.
+   */
+  readonly source: string;
+
+  /** Program and arguments. What is known at deployment only goes into {@link variables}. */
+  readonly command: string[];
+
+  /** 1 to 64 letters, digits, dots, dashes and underscores; shown by `rawcloud ps`. @default - the construct's id */
+  readonly name?: string;
+
+  /** Variables in the clear; they may name what the app makes. @default - none */
+  readonly variables?: { [name: string]: string };
+
+  /** Variables whose values the VM fetches with the job's own role, so that they never pass through rawcloud. @default - none */
+  readonly secrets?: { [name: string]: JobSecret };
+
+  /** VM types to use, best first. @default - the cheapest that fit */
+  readonly vmTypes?: string[];
+
+  /** Families to choose from, as `m7i` or `c`. @default - m, c and r of generation 6 and later */
+  readonly families?: string[];
+
+  /** Least number of vCPUs. @default 2 */
+  readonly cpu?: number;
+
+  /** Least memory, GiB. @default - 4 for each vCPU */
+  readonly memoryGiB?: number;
+
+  /** @default Architecture.X86_64 */
+  readonly architecture?: Architecture;
+
+  /** GiB. @default 30 */
+  readonly diskGiB?: number;
+
+  /** AMI id. @default - the newest Amazon Linux 2023 at each launch */
+  readonly image?: string;
+
+  /** @default SpotPolicy.ON_DEMAND */
+  readonly spotPolicy?: SpotPolicy;
+
+  /** End of the command after this long. @default - none but the lifetime */
+  readonly timeout?: Duration;
+
+  /** The VM ends itself after this long, whatever happens. @default Duration.hours(24) */
+  readonly maxLifetime?: Duration;
+
+  /** New VMs that start the command again when one is lost or taken back. @default 2 */
+  readonly retries?: number;
+
+  /** @default Overlap.SKIP */
+  readonly overlap?: Overlap;
+
+  /** False: ticks are recorded as skipped. @default true */
+  readonly enabled?: boolean;
+
+  /** Tags of VM, disk and ledger. @default - none */
+  readonly jobTags?: { [key: string]: string };
+}
+
+const DAY_S = 86_400;
+const GRACE_S = 10;
+
+/** The part of a definition that is neither files nor packages. @throws for what cannot be pinned now */
+export function definitionOf(
+  options: JobOptions,
+): Pick<Definition, 'hardware' | 'limits' | 'overlap' | 'tags'> & Pick<Definition['environment'], 'image'> {
+  checkPinned(options);
+  const { vmTypes, families, cpu = 2, retries = 2, timeout } = options;
+  return {
+    hardware: {
+      ...(vmTypes ? { vmTypes } : { cpu: { min: cpu }, memoryGiB: { min: options.memoryGiB ?? 4 * cpu } }),
+      ...(families ? { families } : {}),
+      arch: options.architecture ?? Architecture.X86_64,
+      diskGiB: options.diskGiB ?? 30,
+      spotPolicy: options.spotPolicy ?? SpotPolicy.ON_DEMAND,
+    },
+    limits: {
+      ...(timeout ? { taskTimeoutS: timeout.toSeconds() } : {}),
+      lifetimeS: options.maxLifetime?.toSeconds() ?? DAY_S,
+      graceS: GRACE_S,
+      retries: retries === 0 ? [] : RETRY_REASONS.map((on) => ({ on, times: retries })),
+    },
+    overlap: options.overlap ?? Overlap.SKIP,
+    tags: { ...options.jobTags },
+    ...(options.image ? { image: options.image } : {}),
+  };
+}
+
+/** Files are laid down now: what CloudFormation finds out later cannot be in them. */
+function checkPinned({ cloud: _cloud, variables: _variables, secrets: _secrets, ...pinned }: JobOptions): void {
+  const late = Object.entries(pinned).filter(
+    ([, value]) => Token.isUnresolved(value) || (Array.isArray(value) && value.some((v) => Token.isUnresolved(v))),
+  );
+  if (late.length === 0) return;
+  const names = late.map(([name]) => `'${name}'`).join(', ');
+  throw new Error(
+    `rawcloud: ${names} ${late.length === 1 ? 'is' : 'are'} not known before the deployment. Hand such values over in 'variables'.`,
+  );
+}

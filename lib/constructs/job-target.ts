@@ -1,0 +1,67 @@
+import { EventField, RuleTargetInput } from 'aws-cdk-lib/aws-events';
+import type { IRule, IRuleTarget, RuleTargetConfig } from 'aws-cdk-lib/aws-events';
+import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
+import type { IGrantable, IPrincipal, IRole } from 'aws-cdk-lib/aws-iam';
+import { Construct } from 'constructs';
+import { DeployedJob } from './deployed-job';
+import type { JobOptions } from './job-options';
+import { Overlap } from './job-options';
+
+/** A job that events start. */
+export interface EventJobProps extends JobOptions {
+  /**
+   * Variable in which the job finds the event's detail, as JSON.
+   * @default 'EVENT'
+   */
+  readonly inputVariable?: string;
+
+  /** @default Overlap.ALLOW, for each event is a run of its own */
+  readonly overlap?: Overlap;
+}
+
+/**
+ * A command that runs once for each event, on a VM of its own. {@link JobTarget} makes it the target of a rule.
+ */
+export class EventJob extends Construct implements IGrantable {
+  /** What `rawcloud` and events call it by. */
+  readonly jobId: string;
+
+  /** What the job is for AWS. */
+  readonly role: IRole;
+
+  readonly grantPrincipal: IPrincipal;
+
+  /** @internal */
+  readonly cloud: EventJobProps['cloud'];
+
+  constructor(scope: Construct, id: string, props: EventJobProps) {
+    super(scope, id);
+    const job = new DeployedJob(this, 'Job', { overlap: Overlap.ALLOW, inputVariable: 'EVENT', ...props, kind: 'event' });
+    this.cloud = props.cloud;
+    this.jobId = job.jobId;
+    this.role = job.role;
+    this.grantPrincipal = job.grantPrincipal;
+  }
+}
+
+/**
+ * Starts a job for each event of a rule; an event that is delivered twice is one run.
+ *
+ * ```ts
+ * new Rule(this, 'Arrived', {
+ *   eventPattern: { source: ['aws.s3'], detailType: ['Object Created'], detail: { bucket: { name: [bucket.bucketName] } } },
+ *   targets: [new JobTarget(job)],
+ * });
+ * ```
+ */
+export class JobTarget implements IRuleTarget {
+  constructor(private readonly job: EventJob) {}
+
+  bind(rule: IRule, id?: string): RuleTargetConfig {
+    const { cloud, jobId } = this.job;
+    const event = RuleTargetInput.fromObject({
+      rawcloud: { id: jobId, tick: EventField.eventId, input: EventField.fromPath('$.detail') },
+    });
+    return new LambdaFunction(cloud.launchFunction, { event, deadLetterQueue: cloud.deadLetters, retryAttempts: 8 }).bind(rule, id);
+  }
+}

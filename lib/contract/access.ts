@@ -1,0 +1,174 @@
+import { ROOT } from './keys';
+import type { PolicyStatement } from './scaffold';
+import { scaffoldParameterName } from './scaffold';
+import { TAGS } from './tags';
+
+/** What access is narrowed to. Names and ARNs, or what stands for them until deployment. */
+export interface AccessFacts {
+  /** `arn:aws`, as the partition has it. */
+  readonly partition: string;
+  readonly account: string;
+  readonly region: string;
+  /** Name of the scaffolding. */
+  readonly scaffold: string;
+  readonly bucketArn: string;
+  readonly securityGroupId: string;
+  /** ARNs of the roles that VMs may get. */
+  readonly vmRoleArns: readonly string[];
+  /** ARNs of the launch templates that VMs are launched from. */
+  readonly launchTemplateArns: readonly string[];
+}
+
+/** Directories of the bucket that a driver reads and writes; of private grants it may only write and delete. */
+const RECORDS = ['active', 'index', 'sealed', 'jobs', 'ledger', 'market', 'ticks'];
+const CONTENT = ['files', 'agent', 'environments'];
+/** What is deleted when a job has ended. */
+const PASSING = ['active', 'sealed', 'private'];
+
+/**
+ * What whoever drives jobs may do: clients, the launch function, the reaper. Launches carry our tag and come from our
+ * templates, with our roles; tags are given only by a launch; what is ended carries our tag. Describe calls know no
+ * resources. Sources: Service Authorization Reference, Amazon EC2 and Amazon S3.
+ */
+export function driverStatements(facts: AccessFacts): PolicyStatement[] {
+  return [...bucketAccess(facts), ...launchAccess(facts), ...vmAccess(facts), ...knowledge(facts)];
+}
+
+function bucketAccess({ bucketArn }: AccessFacts): PolicyStatement[] {
+  const under = (directories: readonly string[]): string[] => directories.map((directory) => `${bucketArn}/${ROOT}${directory}/*`);
+  return [
+    { Sid: 'Read', Effect: 'Allow', Action: 's3:GetObject', Resource: under([...RECORDS, ...CONTENT]) },
+    {
+      Sid: 'Write',
+      Effect: 'Allow',
+      Action: ['s3:PutObject', 's3:AbortMultipartUpload'],
+      Resource: under([...RECORDS, ...CONTENT, 'private']),
+    },
+    { Sid: 'Forget', Effect: 'Allow', Action: 's3:DeleteObject', Resource: under(PASSING) },
+    // Without it a key that is not there would be "access denied", for a person who reads the error as well.
+    { Sid: 'List', Effect: 'Allow', Action: 's3:ListBucket', Resource: bucketArn },
+  ];
+}
+
+function launchAccess({
+  partition,
+  account,
+  region,
+  scaffold,
+  securityGroupId,
+  vmRoleArns,
+  launchTemplateArns,
+}: AccessFacts): PolicyStatement[] {
+  const ec2 = (resource: string, owner = account): string => `${partition}:ec2:${region}:${owner}:${resource}`;
+  const ourTemplates = { 'ec2:LaunchTemplate': launchTemplateArns };
+  const ourTag = { [`aws:RequestTag/${TAGS.scaffold}`]: scaffold };
+  return [
+    {
+      Sid: 'LaunchTagged',
+      Effect: 'Allow',
+      Action: 'ec2:RunInstances',
+      Resource: ['instance', 'volume', 'network-interface', 'spot-instances-request'].map((kind) => ec2(`${kind}/*`)),
+      Condition: { ArnEquals: ourTemplates, StringEquals: ourTag },
+    },
+    // A list of its own: what is known at deployment only cannot be joined to another.
+    { Sid: 'LaunchFromTemplate', Effect: 'Allow', Action: 'ec2:RunInstances', Resource: launchTemplateArns },
+    {
+      Sid: 'LaunchFrom',
+      Effect: 'Allow',
+      Action: 'ec2:RunInstances',
+      Resource: [ec2(`security-group/${securityGroupId}`), ec2('subnet/*'), ec2('image/*', '')],
+      Condition: { ArnEquals: ourTemplates },
+    },
+    {
+      Sid: 'TagAtLaunch',
+      Effect: 'Allow',
+      Action: 'ec2:CreateTags',
+      Resource: ['instance', 'volume', 'network-interface', 'spot-instances-request'].map((kind) => ec2(`${kind}/*`)),
+      Condition: { StringEquals: { 'ec2:CreateAction': 'RunInstances' } },
+    },
+    {
+      Sid: 'PassVmRoles',
+      Effect: 'Allow',
+      Action: 'iam:PassRole',
+      Resource: vmRoleArns,
+      Condition: { StringEquals: { 'iam:PassedToService': 'ec2.amazonaws.com' } },
+    },
+    {
+      Sid: 'SpotRole',
+      Effect: 'Allow',
+      Action: 'iam:CreateServiceLinkedRole',
+      Resource: `${partition}:iam::${account}:role/aws-service-role/spot.amazonaws.com/AWSServiceRoleForEC2Spot`,
+      Condition: { StringEquals: { 'iam:AWSServiceName': 'spot.amazonaws.com' } },
+    },
+  ];
+}
+
+function vmAccess({ partition, account, region, scaffold }: AccessFacts): PolicyStatement[] {
+  const instances = `${partition}:ec2:${region}:${account}:instance/*`;
+  const ours = { [`aws:ResourceTag/${TAGS.scaffold}`]: scaffold };
+  return [
+    {
+      Sid: 'EndOurVms',
+      Effect: 'Allow',
+      Action: ['ec2:TerminateInstances', 'ec2:GetConsoleOutput'],
+      Resource: instances,
+      Condition: { StringEquals: ours },
+    },
+    {
+      Sid: 'MoveLifetime',
+      Effect: 'Allow',
+      Action: 'ec2:CreateTags',
+      Resource: instances,
+      Condition: { StringEquals: ours, 'ForAllValues:StringEquals': { 'aws:TagKeys': [TAGS.until] } },
+    },
+  ];
+}
+
+function knowledge({ partition, account, region, scaffold }: AccessFacts): PolicyStatement[] {
+  return [
+    {
+      Sid: 'Scaffolding',
+      Effect: 'Allow',
+      Action: 'ssm:GetParameter',
+      Resource: [
+        `${partition}:ssm:${region}:${account}:parameter${scaffoldParameterName(scaffold)}`,
+        `${partition}:ssm:${region}::parameter/aws/service/ami-amazon-linux-latest/*`,
+      ],
+    },
+    // None of these knows resources, or changes anything.
+    {
+      Sid: 'Look',
+      Effect: 'Allow',
+      Action: [
+        'ec2:DescribeInstances',
+        'ec2:DescribeImages',
+        'ec2:DescribeInstanceTypes',
+        'ec2:DescribeInstanceTypeOfferings',
+        'ec2:DescribeSpotPriceHistory',
+        'pricing:GetProducts',
+        'servicequotas:ListServiceQuotas',
+        'servicequotas:GetServiceQuota',
+      ],
+      Resource: '*',
+    },
+  ];
+}
+
+/**
+ * What the launch function may do beyond that: know deployed jobs, and copy their content from the app's assets.
+ * @param assets ARNs of objects
+ */
+export function launchFunctionStatements(
+  { partition, account, region, scaffold }: AccessFacts,
+  assets: readonly string[],
+): PolicyStatement[] {
+  return [
+    {
+      Sid: 'DeployedJobs',
+      Effect: 'Allow',
+      Action: 'ssm:GetParameter',
+      Resource: `${partition}:ssm:${region}:${account}:parameter/rawcloud/${scaffold}/jobs/*`,
+    },
+    { Sid: 'DeployedContent', Effect: 'Allow', Action: 's3:GetObject', Resource: assets },
+  ];
+}

@@ -1,0 +1,125 @@
+import { rename, rm, stat, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { resolveArguments } from '../../capture/arguments';
+import { capturePackages } from '../../capture/packages';
+import { bucketKeys, encodeJson, mapBounded, RawcloudError } from '../../contract';
+import type { Definition, Notice, Ref } from '../../contract';
+import { createDirectoryStore } from '../../store/directory';
+import { sha256Of } from '../../store/sha256';
+import type { Artifact } from '../deps';
+import { agentArtifact, nodeArtifact } from '../launch/artifacts';
+import { syncTree, uploadContent } from '../sync/sync';
+
+/** What a deployed job is made from, and where its content shall be laid down. */
+export interface CaptureRequest {
+  /** Directory that the job runs in; its root, whatever repository it is in. */
+  readonly source: string;
+  readonly command: readonly string[];
+  /** What is neither files nor packages. */
+  readonly rest: Pick<Definition, 'hardware' | 'limits' | 'overlap' | 'tags'> & Pick<Definition['environment'], 'image'>;
+  /** Gets one file for each object, by the SHA-256 of its bytes, with the ending `.bin`. */
+  readonly outDir: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly home: string;
+  readonly cacheDir: string;
+  /** Platform of the VMs. @default - Linux on the hardware's architecture */
+  readonly platform?: string;
+  /** The VMs are this machine: they run the Node that runs us. @default false */
+  readonly local?: boolean;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+}
+
+export interface CapturedDefinition {
+  /** SHA-256 of the definition, which lies among the files. */
+  readonly definition: string;
+  /** All files, the definition's among them, by the SHA-256 of their bytes. */
+  readonly files: readonly string[];
+  readonly notices: readonly Notice[];
+}
+
+/** More than that is data, which belongs in a bucket. */
+const LIMIT_BYTES = 1e9;
+
+/**
+ * Pins what a deployed job runs: its files by the same ignore rules as `rawcloud run`, its packages, the agent and Node that
+ * its VMs boot from. The same sources give the same hashes.
+ * @throws E_USAGE, E_TREE_TOO_LARGE, E_PACKAGE and what a capture can fail of
+ */
+export async function captureDefinition(request: CaptureRequest): Promise<CapturedDefinition> {
+  const { source, outDir, env, home, rest } = request;
+  await checkSource(source);
+  const store = createDirectoryStore(path.join(outDir, 'store'));
+  const platform = request.platform ?? `linux-${rest.hardware.arch}`;
+  const words = await resolveArguments(request.command, { cwd: source, root: source, home, env });
+  const packages = await capturePackages({ root: source, cwd: source, argv: request.command, env, platform });
+  const synced = await syncTree({
+    store,
+    root: source,
+    include: words.include,
+    home,
+    env,
+    cacheFile: path.join(outDir, 'known'),
+    now: request.now,
+    limitBytes: LIMIT_BYTES,
+  });
+  if (synced.files === 0) throw emptySource(source);
+  for (const { bytes } of packages.contents) await uploadContent(store, bytes);
+  const [agent, node] = await Promise.all([
+    keep(await agentArtifact(), outDir),
+    keep(await nodeArtifact({ platform, local: request.local ?? false, cacheDir: request.cacheDir, env }), outDir),
+  ]);
+  const contents = await placeFiles(outDir);
+  const { image, ...kept } = rest;
+  const definition: Definition = {
+    v: 1,
+    work: { kind: 'command', argv: [...words.argv], cwd: '' },
+    environment: { tree: synced.tree, layers: [...packages.layers], ...(image ? { image } : {}) },
+    ...kept,
+    agent,
+    node,
+    contents,
+  };
+  const body = encodeJson(definition);
+  const sha256 = sha256Of(body);
+  await writeFile(fileOf(outDir, sha256), body);
+  const files = [sha256, agent.sha256, node.sha256, ...contents.map((ref) => ref.sha256)];
+  const notices = [...words.notices, ...packages.layers.flatMap((layer) => layer.notices), ...synced.notices];
+  return { definition: sha256, files: [...new Set(files)].sort(), notices };
+}
+
+async function checkSource(source: string): Promise<void> {
+  const found = await stat(source).catch(() => undefined);
+  if (found?.isDirectory()) return;
+  throw new RawcloudError('E_USAGE', `the source directory '${source}' ${found ? 'is not a directory' : 'does not exist'}`, {
+    remedy: 'Name the directory that holds the job, as path.join(__dirname, "job").',
+  });
+}
+
+function emptySource(source: string): RawcloudError {
+  return new RawcloudError('E_USAGE', `the source directory '${source}' holds no file that would travel`, {
+    remedy: 'Name the directory that holds the job; see docs/files.md for what is left out.',
+  });
+}
+
+function fileOf(outDir: string, sha256: string): string {
+  return path.join(outDir, `${sha256}.bin`);
+}
+
+async function keep(artifact: Artifact, outDir: string): Promise<Ref> {
+  const { ref } = artifact;
+  const store = createDirectoryStore(path.join(outDir, 'boot'));
+  await store.putStream(ref.sha256, artifact.open());
+  await rename(path.join(outDir, 'boot', ref.sha256), fileOf(outDir, ref.sha256));
+  return ref;
+}
+
+/** What was put into the store becomes files beside one another. */
+async function placeFiles(outDir: string): Promise<Ref[]> {
+  const store = createDirectoryStore(path.join(outDir, 'store'));
+  const refs: Ref[] = [];
+  for await (const { key, bytes } of store.list(bucketKeys.files)) refs.push({ sha256: key.slice(bucketKeys.files.length), bytes });
+  await mapBounded(refs, 8, ({ sha256 }) => rename(path.join(outDir, 'store', bucketKeys.file(sha256)), fileOf(outDir, sha256)));
+  await rm(path.join(outDir, 'store'), { recursive: true, force: true });
+  return refs;
+}

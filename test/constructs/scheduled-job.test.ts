@@ -1,0 +1,174 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { App, Stack, TimeZone } from 'aws-cdk-lib';
+import { Match, Template } from 'aws-cdk-lib/assertions';
+import { AttributeType, Table } from 'aws-cdk-lib/aws-dynamodb';
+import { Rule } from 'aws-cdk-lib/aws-events';
+import { ScheduleExpression } from 'aws-cdk-lib/aws-scheduler';
+import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import { EventJob, JobSecret, JobTarget, RawCloud, ScheduledJob } from '../../lib';
+import type { ScheduledJobProps } from '../../lib';
+import { assetName, decodeJson, DefinitionSchema, parseDeployed, tickOf } from '../../lib/contract';
+import type { Deployed } from '../../lib/contract';
+import { deployedAs, resolve } from './resolve';
+
+/** aws-cdk-lib validates each template by rules that take seconds to load; the first capture fetches Node. */
+jest.setTimeout(240_000);
+
+const deployed = deployedAs({ '.RoleId': 'AROAOFTHEJOB', '.LatestVersionNumber': '2' });
+
+let scratch: string;
+let source: string;
+beforeAll(() => {
+  scratch = mkdtempSync(path.join(os.tmpdir(), 'cdk-job-'));
+  source = path.join(scratch, 'job');
+  mkdirSync(source);
+  writeFileSync(path.join(source, 'report.sh'), 'echo report\n');
+});
+afterAll(() => rmSync(scratch, { recursive: true }));
+
+interface Made {
+  readonly stack: Stack;
+  readonly cloud: RawCloud;
+}
+
+function inStack(make: (made: Made) => void): { template: Template; outdir: string } {
+  const outdir = mkdtempSync(path.join(scratch, 'app-'));
+  const stack = new Stack(new App({ outdir }), 'Test');
+  make({ stack, cloud: new RawCloud(stack, 'RawCloud') });
+  return { template: Template.fromStack(stack), outdir };
+}
+
+const scheduled = ({ stack, cloud }: Made, change: Partial<ScheduledJobProps> = {}): ScheduledJob =>
+  new ScheduledJob(stack, 'Nightly', {
+    cloud,
+    schedule: ScheduleExpression.cron({ hour: '3', minute: '0', timeZone: TimeZone.EUROPE_ZURICH }),
+    source,
+    command: ['sh', 'report.sh'],
+    ...change,
+  });
+
+/** The parameter of the deployed job, as the launch function reads it. */
+function deployedJob(template: Template): Deployed {
+  const [found] = Object.values(template.findResources('AWS::SSM::Parameter', { Properties: { Name: Match.stringLikeRegexp('/jobs/') } }));
+  const { Value } = resolve(found!['Properties'], deployed) as { Value: string };
+  return parseDeployed(Value);
+}
+
+describe('a scheduled job', () => {
+  let template: Template;
+  let outdir: string;
+  beforeAll(() => {
+    ({ template, outdir } = inStack((made) => {
+      const table = new Table(made.stack, 'Table', { partitionKey: { name: 'id', type: AttributeType.STRING } });
+      const secret = new Secret(made.stack, 'Secret');
+      const variables = { TABLE: table.tableName };
+      table.grantReadData(scheduled(made, { variables, secrets: { KEY: JobSecret.fromSecretsManager(secret, 'password') } }));
+    }));
+  });
+
+  test('ticks at its time, in its time zone, with the planned time as the tick', () => {
+    template.hasResourceProperties('AWS::Scheduler::Schedule', {
+      ScheduleExpression: 'cron(0 3 * * ? *)',
+      ScheduleExpressionTimezone: 'Europe/Zurich',
+      State: 'ENABLED',
+      Target: Match.objectLike({ DeadLetterConfig: Match.anyValue() }),
+    });
+    const [schedule] = Object.values(template.findResources('AWS::Scheduler::Schedule'));
+    const { Target } = schedule!['Properties'] as { Target: { Input: string } };
+    expect(tickOf(JSON.parse(Target.Input))).toEqual({ id: deployedJob(template).id, tick: '<aws.scheduler.scheduled-time>' });
+  });
+
+  test('is pinned: its definition and all that it names are assets, found by their hashes', () => {
+    const job = deployedJob(template);
+    const fileOf = (sha256: string): Buffer => readFileSync(path.join(outdir, `asset.${assetName(sha256)}${job.assets.keySuffix}`));
+    const definition = decodeJson(DefinitionSchema, fileOf(job.definition), 'definition');
+    expect(definition).toMatchObject({
+      work: { argv: ['sh', 'report.sh'], cwd: '' },
+      hardware: { cpu: { min: 2 }, memoryGiB: { min: 8 }, arch: 'x86_64', spotPolicy: 'on-demand' },
+      limits: { lifetimeS: 86_400, retries: [{ times: 2 }, { times: 2 }] },
+      overlap: 'skip',
+    });
+    for (const { sha256, bytes } of [...definition.contents, definition.agent, definition.node]) expect(fileOf(sha256)).toHaveLength(bytes);
+  });
+
+  test('has variables that the deployment fills in, and secrets by name only', () => {
+    const job = deployedJob(template);
+    expect(job).toMatchObject({ kind: 'schedule', name: 'Nightly', enabled: true, roleId: 'AROAOFTHEJOB', launchTemplateVersion: '2' });
+    expect(job.variables['TABLE']).toMatch(/Table/);
+    expect(job.secrets).toEqual({ KEY: { kind: 'secretsmanager', arn: expect.stringMatching(/Secret/) as string, field: 'password' } });
+  });
+
+  test('has a role of its own, which may what was granted, and which the bucket knows for a VM', () => {
+    template.hasResourceProperties('AWS::IAM::Policy', {
+      PolicyDocument: { Statement: Match.arrayWith([Match.objectLike({ Action: Match.arrayWith(['dynamodb:GetItem']) })]) },
+      Roles: [{ Ref: Match.stringLikeRegexp('NightlyJobVmRole') }],
+    });
+    const [policy] = Object.values(template.findResources('AWS::S3::BucketPolicy'));
+    const { PolicyDocument } = policy!['Properties'] as { PolicyDocument: { Statement: { Sid?: string; Condition: unknown }[] } };
+    const grants = PolicyDocument.Statement.find(({ Sid }) => Sid === 'PrivateGrantsForVmsOnly');
+    expect(JSON.stringify(grants!.Condition)).toMatch(/VmRole.*NightlyJobVmRole/);
+  });
+
+  test('may be launched by the functions: its role and template, and no other', () => {
+    const [launch] = Object.entries(template.findResources('AWS::IAM::Role'))
+      .filter(([id]) => /LaunchRole/.test(id))
+      .map(([, role]) => role);
+    const { Policies } = launch!['Properties'] as { Policies: { PolicyDocument: { Statement: { Sid: string; Resource: unknown[] }[] } }[] };
+    const statement = (sid: string) => Policies[0]!.PolicyDocument.Statement.find(({ Sid }) => Sid === sid)!;
+    expect(statement('PassVmRoles').Resource).toHaveLength(2);
+    expect(statement('LaunchFromTemplate').Resource).toHaveLength(2);
+    expect(JSON.stringify(statement('DeployedContent').Resource)).toMatch(/cdk-hnb659fds-assets/);
+  });
+});
+
+test('a rule starts a job with what came with the event, one run for each event', () => {
+  const { template } = inStack(({ stack, cloud }) => {
+    const job = new EventJob(stack, 'Arrived', { cloud, source, command: ['sh', 'report.sh'] });
+    new Rule(stack, 'Rule', { eventPattern: { source: ['aws.s3'] }, targets: [new JobTarget(job)] });
+  });
+  const job = deployedJob(template);
+  expect(job).toMatchObject({ kind: 'event', inputVariable: 'EVENT' });
+  template.hasResourceProperties('AWS::Events::Rule', {
+    EventPattern: { source: ['aws.s3'] },
+    Targets: [
+      Match.objectLike({
+        InputTransformer: { InputPathsMap: { id: '$.id', detail: '$.detail' }, InputTemplate: Match.stringLikeRegexp(job.id) },
+      }),
+    ],
+  });
+});
+
+describe('a job fails to synthesize, saying why,', () => {
+  const failing: readonly [string, (made: Made) => void, RegExp][] = [
+    [
+      'without its source directory',
+      (made) => scheduled(made, { source: '/nowhere/at/all' }),
+      /source directory '\/nowhere\/at\/all' does not exist/,
+    ],
+    [
+      'with an empty one',
+      (made) => scheduled(made, { source: mkdtempSync(path.join(scratch, 'empty-')) }),
+      /holds no file that would travel/,
+    ],
+    [
+      'with a command that only the deployment knows',
+      (made) => scheduled(made, { command: ['echo', made.cloud.bucket.bucketName] }),
+      /'command' is not known before the deployment.*'variables'/,
+    ],
+    [
+      'with a variable of rawcloud’s own',
+      (made) => scheduled(made, { variables: { RAWCLOUD_JOB_ID: 'x' } }),
+      /'RAWCLOUD_JOB_ID' cannot be a variable/,
+    ],
+    [
+      'with a name that events could not call',
+      (made) => scheduled(made, { name: 'every night' }),
+      /'every night' is not the id of a deployed job/,
+    ],
+  ];
+  test.each(failing)('%s', (_what, make, message) => {
+    expect(() => inStack(make)).toThrow(message);
+  });
+});
