@@ -2,6 +2,7 @@ import type { GetObjectCommandOutput } from '@aws-sdk/client-s3';
 import { absentError, RawcloudError, redactKey } from '../contract';
 import type { Store } from '../contract';
 import type { AwsContext } from './clients';
+import { signWithHash } from './payload-hash';
 import { rangeHeader } from './range';
 import { serverTime } from './server-time';
 import { classify, toRawcloudError } from './errors';
@@ -54,9 +55,9 @@ export function createS3Store(context: AwsContext, { bucket, account }: S3StoreO
       for (let attempt = 1; ; attempt++) {
         requests.put += 1;
         try {
-          const written = await client.send(new PutObjectCommand({ ...where, Key: key, Body: body, ...condition }), {
-            abortSignal: options.signal,
-          });
+          const command = new PutObjectCommand({ ...where, Key: key, Body: body, ...condition });
+          if (options.sha256 !== undefined) signWithHash(command, options.sha256);
+          const written = await client.send(command, { abortSignal: options.signal });
           return { etag: written.ETag ?? '', now: serverTime(written) };
         } catch (error) {
           options.signal?.throwIfAborted();

@@ -33,12 +33,19 @@ export function createWireStore(options: WireOptions): Store & { close(): void }
       };
     },
 
-    async put(key, body, { if: condition, signal } = {}) {
+    async put(key, body, { if: condition, sha256, signal } = {}) {
       const headers: Record<string, string> =
         condition === undefined ? {} : condition === 'absent' ? { 'if-none-match': '*' } : { 'if-match': condition.etag };
       for (let attempt = 1; ; attempt++) {
         requests.put += 1;
-        const answer = await client.send({ method: 'PUT', key, headers, body, ...(signal ? { signal } : {}) });
+        const answer = await client.send({
+          method: 'PUT',
+          key,
+          headers,
+          body,
+          ...(sha256 === undefined ? {} : { sha256 }),
+          ...(signal ? { signal } : {}),
+        });
         if (answer.status === 409 && attempt < CONFLICT_TRIES) continue;
         if (condition !== undefined && (answer.status === 412 || isKeyMissing(answer))) return 'lost';
         const message = mustSucceed(answer, 's3:PutObject');

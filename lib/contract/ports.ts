@@ -28,11 +28,14 @@ export interface Store {
     key: string,
     options?: { range?: ByteRange; ifNoneMatch?: string; signal?: AbortSignal },
   ): Promise<StoreObject | 'absent' | 'unchanged'>;
-  /** 'lost' when the condition did not hold: someone else wrote first. Retries of a lost reply are the caller's affair (compare a nonce). */
+  /**
+   * 'lost' when the condition did not hold: someone else wrote first. Retries of a lost reply are the caller's affair (compare a nonce).
+   * `sha256`: of the body, by who knows it already; with another the store refuses the write.
+   */
   put(
     key: string,
     body: Uint8Array,
-    options?: { if?: 'absent' | { etag: string }; signal?: AbortSignal },
+    options?: { if?: 'absent' | { etag: string }; sha256?: string; signal?: AbortSignal },
   ): Promise<{ etag: string; now: number } | 'lost'>;
   /** Any length, in bounded memory. Nothing is stored when the source throws. */
   putStream(key: string, source: AsyncIterable<Uint8Array>, options?: { signal?: AbortSignal }): Promise<{ etag: string }>;

@@ -1,11 +1,13 @@
 import { mapBounded } from '../contract';
 import type { Store } from '../contract';
-import { encodeBlob } from './compress';
+import { encodeBlob, mayShrink } from './compress';
+import type { EncodedBlob } from './compress';
 import { inOrder } from './in-order';
 import { PackWriter } from './packs';
 import type { Pack, PackedBlob } from './packs';
 import { verifiedFile } from './read-file';
 
+/** `bytes` has to hold until the next one is asked for. */
 export interface SmallBlob {
   readonly sha256: string;
   readonly bytes: Uint8Array;
@@ -49,9 +51,12 @@ export async function uploadSmallBlobs(
   blobs: Iterable<SmallBlob> | AsyncIterable<SmallBlob>,
   options: UploadOptions,
 ): Promise<StoredObject[]> {
-  const uploads = inOrder(packsOf(blobs, options.signal), UPLOADS, async (pack) => {
+  /** Of packs that were sent: to take it again is faster than to get new memory, and bounds what is in use. */
+  const spare: Buffer[] = [];
+  const uploads = inOrder(packsOf(blobs, spare, options.signal), UPLOADS, async ({ memory, ...pack }) => {
     const stored = await putPack(pack, options);
     await options.onStored?.(stored);
+    spare.push(memory);
     return stored;
   });
   const all: StoredObject[] = [];
@@ -59,21 +64,52 @@ export async function uploadSmallBlobs(
   return all;
 }
 
-async function* packsOf(blobs: Iterable<SmallBlob> | AsyncIterable<SmallBlob>, signal: AbortSignal | undefined): AsyncGenerator<Pack> {
-  let writer = new PackWriter();
-  for await (const { blob, encoded } of inOrder(blobs, ENCODERS, async (blob) => ({ blob, encoded: await encodeBlob(blob.bytes) }))) {
+async function* packsOf(
+  blobs: Iterable<SmallBlob> | AsyncIterable<SmallBlob>,
+  spare: Buffer[],
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Pack & { readonly memory: Buffer }> {
+  let writer = new PackWriter(spare.pop());
+  for await (const { blob, encoded } of encodeInOrder(blobs)) {
     signal?.throwIfAborted();
-    writer.add({ sha256: blob.sha256, bytes: blob.bytes.byteLength }, encoded);
+    writer.add(blob, encoded);
     if (!writer.isFull) continue;
     yield writer.finish();
-    writer = new PackWriter();
+    writer = new PackWriter(spare.pop());
   }
   if (!writer.isEmpty) yield writer.finish();
 }
 
+interface EncodedSmallBlob {
+  readonly blob: { readonly sha256: string; readonly bytes: number };
+  readonly encoded: EncodedBlob;
+}
+
+/** What will not shrink goes through as it is; the rest is copied and deflated beside one another, in the order given. */
+async function* encodeInOrder(blobs: Iterable<SmallBlob> | AsyncIterable<SmallBlob>): AsyncGenerator<EncodedSmallBlob> {
+  const waiting: Promise<EncodedSmallBlob>[] = [];
+  try {
+    for await (const { sha256, bytes } of blobs) {
+      const blob = { sha256, bytes: bytes.byteLength };
+      if (waiting.length === 0 && !mayShrink(bytes)) {
+        yield { blob, encoded: { stored: bytes, encoding: 'raw' } };
+        continue;
+      }
+      const result = encodeBlob(Uint8Array.from(bytes)).then((done) => ({ blob, encoded: done }));
+      // It is awaited below, in its turn: until then a failure has been seen to.
+      result.catch(() => undefined);
+      waiting.push(result);
+      if (waiting.length >= ENCODERS) yield await waiting.shift()!;
+    }
+    while (waiting.length > 0) yield await waiting.shift()!;
+  } finally {
+    await Promise.allSettled(waiting);
+  }
+}
+
 async function putPack(pack: Pack, { store, keyOf, signal, onSending }: UploadOptions): Promise<StoredObject> {
   await onSending?.(pack.sha256, pack.blobs);
-  const put = await store.put(keyOf(pack.sha256), pack.bytes, { if: 'absent', ...(signal ? { signal } : {}) });
+  const put = await store.put(keyOf(pack.sha256), pack.bytes, { if: 'absent', sha256: pack.sha256, ...(signal ? { signal } : {}) });
   return { object: pack.sha256, blobs: pack.blobs, sentBytes: put === 'lost' ? 0 : pack.bytes.byteLength };
 }
 

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { absentError } from '../contract';
+import { absentError, RawcloudError } from '../contract';
 import type { ByteRange, Store, StoreEntry, StoreObject } from '../contract';
+import { sha256Of } from './sha256';
 
 interface Held {
   readonly body: Uint8Array;
@@ -39,6 +40,7 @@ export function createMemoryStore({ now }: { now: () => number }): Store {
       const found = held.get(key);
       if (options.if === 'absent' && found) return 'lost';
       if (typeof options.if === 'object' && options.if.etag !== found?.etag) return 'lost';
+      if (options.sha256 !== undefined && options.sha256 !== sha256Of(body)) throw wrongHash(key);
       return { etag: keep(key, body), now: second() };
     },
     async putStream(key, source, options = {}) {
@@ -93,4 +95,8 @@ function* entries(held: ReadonlyMap<string, Held>, prefix: string, options: { af
 /** S3 sorts by the bytes of UTF-8, JavaScript by UTF-16 units. */
 function byCodePoint(a: string, b: string): number {
   return Buffer.compare(Buffer.from(a), Buffer.from(b));
+}
+
+function wrongHash(key: string): RawcloudError {
+  return new RawcloudError('E_AWS_REQUEST', `the body for ${key} does not have the SHA-256 that was given`);
 }

@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import { RawcloudError } from '../contract';
 import type { BlobPlace } from '../contract';
 import type { EncodedBlob } from './compress';
+import { sha256Of } from './sha256';
 
 /*
  * A pack is many small blobs in one object:
@@ -38,11 +38,19 @@ const MAX_BLOBS = 100_000;
 const MAGIC = Buffer.from('rawcloud-pack/1\n');
 export const FOOTER_BYTES = 8 + MAGIC.byteLength;
 
-/** Collects blobs of one pack. */
+/** Room for the blob that makes a pack full, and for an index of some 40,000. */
+const ROOM_BYTES = PACK_BYTES + SMALL_BLOB_BYTES + 4 * 2 ** 20;
+
+/** Collects blobs of one pack in memory of its own, or in that of a pack that is no longer needed. */
 export class PackWriter {
-  readonly #parts: Uint8Array[] = [];
+  #memory: Buffer;
   readonly #blobs: PackedBlob[] = [];
   #offset = 0;
+
+  /** What is not written to takes no memory, however much room there is. */
+  constructor(memory: Buffer = Buffer.allocUnsafeSlow(ROOM_BYTES)) {
+    this.#memory = memory;
+  }
 
   get isEmpty(): boolean {
     return this.#blobs.length === 0;
@@ -52,18 +60,31 @@ export class PackWriter {
     return this.#offset >= PACK_BYTES || this.#blobs.length >= MAX_BLOBS;
   }
 
+  /** Takes a copy of `stored`. */
   add(blob: { readonly sha256: string; readonly bytes: number }, { stored, encoding }: EncodedBlob): void {
     this.#blobs.push({ sha256: blob.sha256, offset: this.#offset, length: stored.byteLength, encoding, bytes: blob.bytes });
-    this.#parts.push(stored);
-    this.#offset += stored.byteLength;
+    this.#append(stored);
   }
 
-  finish(): Pack {
+  /** Its bytes lie in `memory`. */
+  finish(): Pack & { readonly memory: Buffer } {
     const index = Buffer.from(JSON.stringify({ v: 1, blobs: this.#blobs.map(toRow) }));
     const length = Buffer.alloc(8);
     length.writeBigUInt64BE(BigInt(index.byteLength));
-    const bytes = Buffer.concat([...this.#parts, index, length, MAGIC]);
-    return { sha256: createHash('sha256').update(bytes).digest('hex'), bytes, blobs: this.#blobs };
+    for (const part of [index, length, MAGIC]) this.#append(part);
+    const bytes = this.#memory.subarray(0, this.#offset);
+    return { sha256: sha256Of(bytes), bytes, blobs: this.#blobs, memory: this.#memory };
+  }
+
+  #append(part: Uint8Array): void {
+    const end = this.#offset + part.byteLength;
+    if (end > this.#memory.byteLength) {
+      const larger = Buffer.allocUnsafeSlow(end + ROOM_BYTES);
+      larger.set(this.#memory.subarray(0, this.#offset));
+      this.#memory = larger;
+    }
+    this.#memory.set(part, this.#offset);
+    this.#offset = end;
   }
 }
 

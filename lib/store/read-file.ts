@@ -24,19 +24,23 @@ const FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 const CHUNK_BYTES = 2 ** 20;
 
+/** One byte more than the longest small file has: see below. */
+export const SMALL_FILE_ROOM = SMALL_BLOB_BYTES + 1;
+
 /**
  * Reads a small file. Synchronous: for many small files that is four times faster; callers give way between files.
+ * `room`: memory of {@link SMALL_FILE_ROOM} bytes to read it into. @default - each file has its own
  * @throws E_FILE_CHANGED when it keeps changing; E_USAGE when it cannot be read
  */
-export function readSmallFile(file: string | Buffer, name: string): SmallFile {
+export function readSmallFile(file: string | Buffer, name: string, room?: Buffer): SmallFile {
   for (let tries = 0; tries < TRIES; tries++) {
-    const found = readOnce(file, name);
+    const found = readOnce(file, name, room);
     if (found !== 'changed') return found;
   }
   throw fileChanged(name);
 }
 
-function readOnce(file: string | Buffer, name: string): SmallFile | 'changed' {
+function readOnce(file: string | Buffer, name: string, room: Buffer | undefined): SmallFile | 'changed' {
   const descriptor = openOrGone(file, name);
   if (descriptor === undefined) return { kind: 'gone' };
   try {
@@ -46,7 +50,7 @@ function readOnce(file: string | Buffer, name: string): SmallFile | 'changed' {
     const stamp = stampOf(stats);
     const { size } = stats;
     // One byte more, to see whether it has grown.
-    const buffer = Buffer.allocUnsafeSlow(size + 1);
+    const buffer = room?.subarray(0, size + 1) ?? Buffer.allocUnsafeSlow(size + 1);
     const length = readFully(descriptor, buffer);
     if (length !== size || !sameStamp(stamp, stampOf(fstatSync(descriptor)))) return 'changed';
     const bytes = buffer.subarray(0, length);

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mustGet, mustPut } from './store-suite';
 import type { StoreTests } from './store-suite';
 
@@ -13,6 +14,21 @@ export const testWriting: StoreTests = ({ test, each }, fixture) => {
     await mustPut(store, key('a'), 'first');
     await mustPut(store, key('a'), 'second');
     expect(await text(key('a'))).toBe('second');
+  });
+
+  test('a body whose hash is given is stored when it has that hash', async () => {
+    const { store, key, text } = fixture();
+    const body = Buffer.from('known');
+    const sha256 = createHash('sha256').update(body).digest('hex');
+    expect(await store.put(key('a'), body, { if: 'absent', sha256 })).not.toBe('lost');
+    expect(await store.put(key('a'), body, { if: 'absent', sha256 })).toBe('lost');
+    expect(await text(key('a'))).toBe('known');
+  });
+
+  test('fails to store a body that has another hash than was given', async () => {
+    const { store, key, text } = fixture();
+    await expect(store.put(key('a'), Buffer.from('x'), { sha256: '0'.repeat(64) })).rejects.toThrow();
+    expect(await text(key('a'))).toBe('absent');
   });
 
   test('of 20 first writers exactly one wins, and what it wrote stays', async () => {

@@ -21,6 +21,8 @@ export interface WireRequest {
   readonly query?: Readonly<Record<string, string>>;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Uint8Array;
+  /** Of the body. @default - computed */
+  readonly sha256?: string;
   readonly signal?: AbortSignal;
 }
 
@@ -75,7 +77,7 @@ export class WireClient {
       path,
       query,
       headers: { ...request.headers, host: new URL(origin).host },
-      payloadHash: sha256Hex(request.body ?? ''),
+      payloadHash: request.sha256 ?? sha256Hex(request.body ?? ''),
     };
     const headers = signRequest(signable, await this.options.credentials(fresh), region, clock.now());
     const search = queryString(query);

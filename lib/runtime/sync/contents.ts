@@ -60,19 +60,23 @@ export class Contents {
     for (let index = 0; index < entries.length; index++) {
       if (this.#known[index] === UNKNOWN || !of(entries.path(index))) continue;
       const entry = entries.at(index);
-      yield entry.type === 'file' ? { ...entry, sha256: this.#hash(index) } : entry;
+      yield entry.type === 'file' ? this.file(index) : entry;
     }
   }
 
-  /** Files whose content is known. */
-  *files(): Generator<HashedFile> {
-    for (const entry of this.travelling()) if (entry.type === 'file') yield entry;
+  /** Of all files whose content is known. */
+  *hashes(): Generator<string> {
+    for (const [index, known] of this.#known.entries()) if (known === READ || known === REMEMBERED) yield this.hash(index);
   }
 
-  /** Those of them that were read this time. */
-  *readFiles(): Generator<HashedFile> {
-    for (let index = this.#known.indexOf(READ); index >= 0; index = this.#known.indexOf(READ, index + 1))
-      yield { ...this.entries.file(index), sha256: this.#hash(index) };
+  /** Indexes of files that were read this time. */
+  *readIndexes(): Generator<number> {
+    for (let index = this.#known.indexOf(READ); index >= 0; index = this.#known.indexOf(READ, index + 1)) yield index;
+  }
+
+  /** A file whose content is known. */
+  file(index: number): HashedFile {
+    return { ...this.entries.file(index), sha256: this.hash(index) };
   }
 
   /** Of files whose content is known, and how long they are together; entries with what is no file. */
@@ -101,7 +105,7 @@ export class Contents {
     const indexes = isStored ? this.#known.keys() : this.#suspects;
     for (const index of indexes) {
       const known = this.#known[index];
-      if (known === OTHER || (known !== UNKNOWN && (isStored?.(this.#hash(index)) ?? true))) continue;
+      if (known === OTHER || (known !== UNKNOWN && (isStored?.(this.hash(index)) ?? true))) continue;
       if (known === REMEMBERED) this.#suspects.add(index);
       this.#known[index] = UNKNOWN;
       unread.push({ index, path: this.entries.path(index), bytes: this.entries.bytes(index) });
@@ -144,7 +148,8 @@ export class Contents {
     return { ...columns, paths: [...indexes.map((index) => entries.path(index)), ''].join('\0') };
   }
 
-  #hash(index: number): string {
+  /** SHA-256 of the content of a file, when it is known. */
+  hash(index: number): string {
     return this.#hashBytes(index).toString('hex');
   }
 

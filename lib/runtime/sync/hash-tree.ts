@@ -3,7 +3,7 @@ import type { WalkedFile } from '../../capture/entries';
 import { fsPath, showPath } from '../../contract';
 import type { BytePath, FileStamp } from '../../contract';
 import { inOrder } from '../../store/in-order';
-import { hashFile, readSmallFile } from '../../store/read-file';
+import { hashFile, readSmallFile, SMALL_FILE_ROOM } from '../../store/read-file';
 
 /** A file and the hash of what was read of it; length and stamp are those of that moment. */
 export interface HashedFile extends WalkedFile {
@@ -17,7 +17,7 @@ export interface Unread {
   readonly bytes: number;
 }
 
-/** What was read; with the content of a small file, so that it is read once. */
+/** What was read; with the content of a small file, so that it is read once: it holds until the next one is asked for. */
 export interface ReadFile {
   readonly index: number;
   readonly sha256: string;
@@ -47,10 +47,11 @@ const FILE_BYTES = 16 * 1024;
 export async function* hashFiles(files: readonly Unread[], options: HashOptions): AsyncGenerator<ReadFile> {
   const { root, signal, onHashed } = options;
   const large: Unread[] = [];
+  const room = Buffer.allocUnsafeSlow(SMALL_FILE_ROOM);
   let sinceTurn = 0;
   for (const one of files) {
     const { index, path } = one;
-    const read = readSmallFile(fsPath(root, path), showPath(path));
+    const read = readSmallFile(fsPath(root, path), showPath(path), room);
     if (read.kind === 'large') large.push(one);
     if (read.kind !== 'read') continue;
     const bytes = read.bytes.byteLength;

@@ -125,13 +125,13 @@ class Sync {
   /** Brings into the bucket what it lacks of the files' content. */
   async #bring(contents: Contents, known: KnownBlobs, last: ManifestState | undefined): Promise<void> {
     // All content that the last manifest names is there. Without it each file's is looked for.
-    if (!last) await known.verify(objectsWith(contents.files(), known));
+    if (!last) await known.verify(objectsWith(contents.hashes(), known));
     const unread = contents.takeUnread(last ? undefined : (sha256) => known.holds(sha256));
     this.#progress.begin('hash', unread.length);
     await this.#read(unread, contents, known);
     // What was found to be there was perhaps not seen for long.
-    await known.verify(objectsWith(contents.readFiles(), known));
-    const fresh = newContents(contents.readFiles(), known);
+    await known.verify(objectsWith(hashesOf(contents), known));
+    const fresh = newContents(contents, known);
     await this.#ask(fresh);
     this.#progress.begin('upload', contents.count().files, this.counted.bytes + sumOf(fresh));
     await uploadNewFiles(fresh, this.#uploadOptions(known));
@@ -185,19 +185,24 @@ async function remember(
   }
 }
 
-/** The first file of each content that the bucket lacks. */
-function newContents(files: Iterable<HashedFile>, known: KnownBlobs): HashedFile[] {
+/** The first file of each content that was read and that the bucket lacks. */
+function newContents(contents: Contents, known: KnownBlobs): HashedFile[] {
   const first = new Map<string, HashedFile>();
-  for (const file of files) {
-    if (!known.holds(file.sha256) && !first.has(file.sha256)) first.set(file.sha256, file);
+  for (const index of contents.readIndexes()) {
+    const sha256 = contents.hash(index);
+    if (!known.holds(sha256) && !first.has(sha256)) first.set(sha256, contents.file(index));
   }
   return [...first.values()];
 }
 
-/** Objects in which content of these files lies, as far as it is known. */
-function objectsWith(files: Iterable<HashedFile>, known: KnownBlobs): Set<string> {
+function* hashesOf(contents: Contents): Generator<string> {
+  for (const index of contents.readIndexes()) yield contents.hash(index);
+}
+
+/** Objects in which this content lies, as far as it is known. */
+function objectsWith(hashes: Iterable<string>, known: KnownBlobs): Set<string> {
   const objects = new Set<string>();
-  for (const { sha256 } of files) {
+  for (const sha256 of hashes) {
     const found = known.find(sha256);
     if (found) objects.add(found.object);
   }
