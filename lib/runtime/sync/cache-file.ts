@@ -17,11 +17,38 @@ import type { PackedBlob } from '../../store/packs';
  * is skipped: to know less only costs uploading again.
  */
 
+/** Content, and the object that it lies in. */
+export interface KnownBlob extends PackedBlob {
+  readonly object: string;
+}
+
 export interface CachedObject {
   readonly object: string;
   /** When it was seen in the bucket, milliseconds since 1970. */
   readonly at: number;
-  readonly blobs: readonly PackedBlob[];
+  readonly blobs: readonly KnownBlob[];
+  find(sha256: string): KnownBlob | undefined;
+}
+
+/** An object whose blobs are known. */
+export function cachedObject(object: string, at: number, blobs: readonly PackedBlob[]): CachedObject {
+  return new PlainObject(
+    object,
+    at,
+    blobs.map((blob) => ({ ...blob, object })),
+  );
+}
+
+class PlainObject implements CachedObject {
+  constructor(
+    readonly object: string,
+    readonly at: number,
+    readonly blobs: readonly KnownBlob[],
+  ) {}
+
+  find(sha256: string): KnownBlob | undefined {
+    return this.blobs.find((blob) => blob.sha256 === sha256);
+  }
 }
 
 /** Lines that say nothing any more, beyond which the file is written anew. */
@@ -41,7 +68,7 @@ export class CacheFile {
     return [...objects.values()];
   }
 
-  stored(objects: readonly CachedObject[]): Promise<void> {
+  stored(objects: readonly Line[]): Promise<void> {
     return this.#append(objects.map(lineOf));
   }
 
@@ -76,25 +103,42 @@ export class CacheFile {
   }
 }
 
-function lineOf({ object, at, blobs }: CachedObject): string {
+interface Line {
+  readonly object: string;
+  readonly at: number;
+  readonly blobs: readonly PackedBlob[];
+}
+
+function lineOf({ object, at, blobs }: Line): string {
   return JSON.stringify({ object, at, blobs: blobs.map(toRow) });
 }
 
 /** How a line of {@link lineOf} begins; the rest is the rows of the blobs. */
 const OBJECT_LINE = /^\{"object":"([0-9a-f]{64})","at":(\d+),"blobs":(?=\[)/;
 
-/** Most runs ask for none of the blobs: they are read when somebody does. */
+/** Most runs ask for none of the blobs, or for a few: all are read when somebody wants all. */
 class LazyObject implements CachedObject {
-  #blobs: readonly PackedBlob[] | undefined;
+  #blobs: readonly KnownBlob[] | undefined;
 
   constructor(
     readonly object: string,
     readonly at: number,
-    private readonly rows: string,
+    private rows: string,
   ) {}
 
-  get blobs(): readonly PackedBlob[] {
-    return (this.#blobs ??= blobsOf(parseJson(this.rows)) ?? []);
+  get blobs(): readonly KnownBlob[] {
+    if (!this.#blobs) {
+      this.#blobs = (blobsOf(parseJson(this.rows)) ?? []).map((blob) => ({ ...blob, object: this.object }));
+      this.rows = '';
+    }
+    return this.#blobs;
+  }
+
+  find(sha256: string): KnownBlob | undefined {
+    if (this.#blobs) return this.#blobs.find((blob) => blob.sha256 === sha256);
+    const start = this.rows.indexOf(`["${sha256}",`);
+    const found = start < 0 ? undefined : fromRow(parseJson(this.rows.slice(start, this.rows.indexOf(']', start) + 1)));
+    return found && { ...found, object: this.object };
   }
 }
 
@@ -113,7 +157,7 @@ function applyLine(objects: Map<string, CachedObject>, text: string): void {
   const known = objects.get(object);
   if (blobs === undefined && known) objects.set(object, new Seen(known, Math.max(known.at, at)));
   const read = blobsOf(blobs);
-  if (read) objects.set(object, { object, at, blobs: read });
+  if (read) objects.set(object, cachedObject(object, at, read));
 }
 
 /** The same object, seen later. */
@@ -127,8 +171,12 @@ class Seen implements CachedObject {
     return this.before.object;
   }
 
-  get blobs(): readonly PackedBlob[] {
+  get blobs(): readonly KnownBlob[] {
     return this.before.blobs;
+  }
+
+  find(sha256: string): KnownBlob | undefined {
+    return this.before.find(sha256);
   }
 }
 

@@ -3,13 +3,9 @@ import type { Store } from '../../contract';
 import { isStored } from '../../store/blob-upload';
 import type { PackedBlob } from '../../store/packs';
 import { EMPTY_SHA256 } from '../../store/sha256';
-import { CacheFile } from './cache-file';
-import type { CachedObject } from './cache-file';
+import { cachedObject, CacheFile } from './cache-file';
+import type { CachedObject, KnownBlob } from './cache-file';
 import { discoverObjects } from './discover';
-
-export interface KnownBlob extends PackedBlob {
-  readonly object: string;
-}
 
 export interface KnownOptions {
   readonly store: Store;
@@ -24,6 +20,9 @@ const BELIEF_MS = 24 * 3_600_000;
 /** Requests at once. */
 const CHECKS = 8;
 
+/** More looks for content than this take longer than to make an index of all of it. */
+const FEW_LOOKS = 32;
+
 /**
  * Which content the bucket holds, as far as this client knows. It believes its cache for 24 hours and then looks again. A
  * bucket that was emptied or made anew shows by its newest object, which is looked for each time. Without a cache it reads
@@ -32,8 +31,9 @@ const CHECKS = 8;
 export class KnownBlobs {
   readonly #file: CacheFile;
   readonly #objects = new Map<string, { at: number; readonly cached: CachedObject }>();
-  /** By hash of the content; made when it is first asked for: a tree that has not changed needs none. */
+  /** By hash of the content; made when it is worth it: a tree that has hardly changed needs none. */
   #blobs: Map<string, KnownBlob> | undefined;
+  #looks = 0;
   #lengths: Set<number> | undefined;
   readonly #sending = new Set<string>();
 
@@ -49,7 +49,21 @@ export class KnownBlobs {
   }
 
   find(sha256: string): KnownBlob | undefined {
-    return this.#index().get(sha256);
+    return this.#blobs || ++this.#looks > FEW_LOOKS ? this.#index().get(sha256) : this.#lookFor(sha256);
+  }
+
+  #lookFor(sha256: string): KnownBlob | undefined {
+    let best: KnownBlob | undefined;
+    for (const { cached } of this.#objects.values()) {
+      const found = cached.find(sha256);
+      if (found && this.#isBetter(found, best)) best = found;
+    }
+    return best;
+  }
+
+  /** Content may lie in two objects: the one that was seen is the better one. */
+  #isBetter(blob: KnownBlob, other: KnownBlob | undefined): boolean {
+    return !other || !this.#isFresh(other.object) || this.#isFresh(blob.object);
   }
 
   /** Whether content is there, or none has to be. */
@@ -81,7 +95,7 @@ export class KnownBlobs {
   }
 
   async stored(object: string, blobs: readonly PackedBlob[]): Promise<void> {
-    const cached = { object, at: this.options.now(), blobs };
+    const cached = cachedObject(object, this.options.now(), blobs);
     this.#add(cached);
     await (this.#sending.delete(object) ? this.#file.seen([object], cached.at) : this.#file.stored([cached]));
   }
@@ -121,7 +135,7 @@ export class KnownBlobs {
   async #discover(): Promise<void> {
     const found = await discoverObjects(this.options.store, this.options.signal);
     const at = this.options.now();
-    const objects = found.map((object): CachedObject => ({ ...object, at }));
+    const objects = found.map(({ object, blobs }) => cachedObject(object, at, blobs));
     for (const object of objects) this.#add(object);
     await this.#file.stored(objects);
   }
@@ -146,12 +160,8 @@ export class KnownBlobs {
     this.#lengths = undefined;
   }
 
-  #enter({ object, blobs }: CachedObject): void {
-    for (const blob of blobs) {
-      const other = this.#blobs!.get(blob.sha256);
-      // Content may lie in two objects: the one that was seen is the better one.
-      if (!other || !this.#isFresh(other.object) || this.#isFresh(object)) this.#blobs!.set(blob.sha256, { ...blob, object });
-    }
+  #enter({ blobs }: CachedObject): void {
+    for (const blob of blobs) if (this.#isBetter(blob, this.#blobs!.get(blob.sha256))) this.#blobs!.set(blob.sha256, blob);
   }
 
   #forget(object: string): void {

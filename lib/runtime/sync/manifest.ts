@@ -1,18 +1,53 @@
 import { encodeLink, encodePath } from '../../contract';
-import type { BytePath, Ref, Tree, TreeChange, TreeEntry } from '../../contract';
+import type { BlobPlace, BytePath, Ref, Tree, TreeChange, TreeEntry } from '../../contract';
 import type { WalkedFile, WalkEntry } from '../../capture/entries';
 import { EMPTY_SHA256 } from '../../store/sha256';
-import type { KnownBlob } from './known';
+import type { KnownBlob } from './cache-file';
 
 /** Something that travels; of a file, its content as it was read. */
 export type TravellingEntry = Exclude<WalkEntry, WalkedFile> | (WalkedFile & { readonly sha256: string });
 
 type Find = (sha256: string) => KnownBlob | undefined;
 
-/** The manifest of a tree all of whose content is in the bucket. */
-export function buildManifest(entries: Iterable<TravellingEntry>, find: Find): Tree {
-  const places = new Places(find);
-  return { v: 1, entries: Array.from(entries, (entry) => entryOf(entry, places)), packs: places.packs, blobs: places.blobs };
+/** Entries or blobs whose text is handed on at once: some 100 kB. */
+const PIECE = 512;
+
+/** The manifest of a tree all of whose content is in the bucket, as the pieces of its JSON; `packs` once all were taken. */
+export class ManifestJson implements Iterable<string> {
+  readonly #places: Places;
+
+  constructor(
+    private readonly entries: Iterable<TravellingEntry>,
+    find: Find,
+  ) {
+    this.#places = new Places(find);
+  }
+
+  get packs(): readonly string[] {
+    return this.#places.packs;
+  }
+
+  *[Symbol.iterator](): Generator<string> {
+    const places = this.#places;
+    yield '{"v":1,"entries":[';
+    yield* pieces(this.entries, (entry) => JSON.stringify(entryOf(entry, places)));
+    yield `],"packs":${JSON.stringify(places.packs)},"blobs":{`;
+    yield* pieces(places.entries(), ([sha256, place]) => `"${sha256}":${JSON.stringify(place)}`);
+    yield '}}';
+  }
+}
+
+/** Texts joined by commas. */
+function* pieces<T>(items: Iterable<T>, textOf: (item: T) => string): Generator<string> {
+  let waiting: string[] = [];
+  let separator = '';
+  for (const item of items) {
+    if (waiting.push(textOf(item)) < PIECE) continue;
+    yield separator + waiting.join(',');
+    separator = ',';
+    waiting = [];
+  }
+  if (waiting.length > 0) yield separator + waiting.join(',');
 }
 
 /**
@@ -38,7 +73,7 @@ export function buildChange(base: Ref, touched: Iterable<BytePath>, here: Iterab
 /** Where content lies, each object named once. */
 class Places {
   readonly #packs = new Map<string, number>();
-  readonly blobs: Tree['blobs'] = {};
+  readonly #blobs = new Map<string, KnownBlob>();
 
   constructor(private readonly find: Find) {}
 
@@ -46,13 +81,22 @@ class Places {
     return [...this.#packs.keys()];
   }
 
+  get blobs(): Tree['blobs'] {
+    return Object.fromEntries(this.entries());
+  }
+
+  *entries(): Generator<[sha256: string, place: BlobPlace]> {
+    for (const [sha256, { object, offset, length, encoding }] of this.#blobs)
+      yield [sha256, { pack: this.#packs.get(object)!, offset, length, encoding }];
+  }
+
   add(sha256: string): void {
-    if (sha256 === EMPTY_SHA256 || sha256 in this.blobs) return;
+    if (sha256 === EMPTY_SHA256 || this.#blobs.has(sha256)) return;
     const blob = this.find(sha256);
     if (!blob) throw new Error(`content ${sha256} was neither known nor uploaded`);
-    const pack = this.#packs.get(blob.object) ?? this.#packs.size;
-    this.#packs.set(blob.object, pack);
-    this.blobs[sha256] = { pack, offset: blob.offset, length: blob.length, encoding: blob.encoding };
+    // The text that is there already, not another of the same letters.
+    this.#blobs.set(blob.sha256, blob);
+    if (!this.#packs.has(blob.object)) this.#packs.set(blob.object, this.#packs.size);
   }
 }
 

@@ -1,9 +1,10 @@
 import { bucketKeys } from '../../contract';
-import type { Ref, Store, Tree, TreeChange } from '../../contract';
-import { encodeTree } from '../../store/tree-codec';
+import type { Ref, Store } from '../../contract';
+import { encodeTree, encodeTreeJson } from '../../store/tree-codec';
+import type { EncodedTree } from '../../store/tree-codec';
 import type { Contents } from './contents';
 import type { KnownBlobs } from './known';
-import { buildChange, buildManifest } from './manifest';
+import { buildChange, ManifestJson } from './manifest';
 import type { TreeState } from './tree-cache/codec';
 
 /** What a client keeps of the manifest that it stored last. */
@@ -40,17 +41,16 @@ export async function storeManifest(
   if (last && touched.size <= contents.count().entries * MOST_TOUCHED) {
     const here = contents.travelling((path) => touched.has(path));
     const change = buildChange(last.base.ref, touched, here, find);
-    return { manifest: await storeTree(change, options), base: last.base, objects: change.packs, touched: [...touched] };
+    return { manifest: await storeTree(await encodeTree(change), options), base: last.base, objects: change.packs, touched: [...touched] };
   }
-  const tree = buildManifest(contents.travelling(), find);
-  const manifest = await storeTree(tree, options);
-  return { manifest, base: { ref: manifest, objects: tree.packs }, objects: [], touched: [] };
+  const json = new ManifestJson(contents.travelling(), find);
+  const manifest = await storeTree(await encodeTreeJson(json), options);
+  return { manifest, base: { ref: manifest, objects: [...json.packs] }, objects: [], touched: [] };
 }
 
-async function storeTree(tree: Tree | TreeChange, { store, known, signal, onSent }: StoreManifestOptions): Promise<Ref> {
-  const { bytes, sha256 } = await encodeTree(tree);
+async function storeTree({ bytes, sha256 }: EncodedTree, { store, known, signal, onSent }: StoreManifestOptions): Promise<Ref> {
   if (!(await known.areThere([sha256]))) {
-    const put = await store.put(bucketKeys.file(sha256), bytes, { if: 'absent', ...(signal ? { signal } : {}) });
+    const put = await store.put(bucketKeys.file(sha256), bytes, { if: 'absent', sha256, ...(signal ? { signal } : {}) });
     if (put !== 'lost') onSent();
     await known.stored(sha256, []);
   }
