@@ -58,9 +58,13 @@ function sampleOf(bytes: Uint8Array): Uint8Array {
 
 /** Shannon's, of single bytes. */
 function entropy(sample: Uint8Array): number {
-  const counts = new Uint32Array(256);
-  for (let at = 0; at < sample.byteLength; at++) counts[sample[at]!]!++;
-  let bits = 0;
-  for (const count of counts) if (count > 0) bits -= count * Math.log2(count / sample.byteLength);
-  return bits / sample.byteLength;
+  const { length } = sample;
+  const counts = new Uint16Array(256);
+  for (let at = 0; at < length; at++) counts[sample[at]!]!++;
+  let sum = 0;
+  for (let byte = 0; byte < 256; byte++) sum += X_LOG_X[counts[byte]!]!;
+  return Math.log2(length) - sum / length;
 }
+
+/** x times its logarithm, for how often a byte may stand in a sample. */
+const X_LOG_X = Float64Array.from({ length: SAMPLE_BYTES + 1 }, (_, x) => (x === 0 ? 0 : x * Math.log2(x)));
