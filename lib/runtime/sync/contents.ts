@@ -5,7 +5,7 @@ import { sha256Of } from '../../store/sha256';
 import type { HashedFile, Unread } from './hash-tree';
 import type { TravellingEntry } from './manifest';
 import { compare } from './tree-cache/compare';
-import { emptyColumns, HASH_BYTES, isSettledFile, SETTLED, SHOWN } from './tree-cache/snapshot';
+import { copyOf, emptyColumns, HASH_BYTES, isSettledFile, SETTLED, SHOWN } from './tree-cache/snapshot';
 import type { Columns } from './tree-cache/snapshot';
 
 /**
@@ -24,6 +24,7 @@ const OTHER = 3;
 export class Contents {
   readonly #rows: Int32Array;
   readonly #gone: readonly BytePath[];
+  readonly #aligned: boolean;
   readonly #known: Uint8Array;
   /** Indexes of what is not, or perhaps not, as it was remembered. All others need no second look. */
   readonly #suspects = new Set<number>();
@@ -38,6 +39,7 @@ export class Contents {
     const unlike = aligned ? entries.unlike(last!.stamps) : undefined;
     this.#rows = rows;
     this.#gone = gone;
+    this.#aligned = aligned;
     this.#known = new Uint8Array(entries.length).fill(REMEMBERED);
     for (let index = 0; index < rows.length; index++) {
       const row = rows[index]!;
@@ -134,18 +136,25 @@ export class Contents {
 
   /** To be remembered. `startedAt`: when the first file was looked at, milliseconds since 1970. */
   columns(startedAt: number): Columns {
-    const { entries } = this;
+    const settledBefore = startedAt - RACY_MS;
+    if (this.#aligned && !this.#known.includes(UNKNOWN)) {
+      const columns = copyOf(this.last!);
+      for (const index of this.#suspects) this.#writeRow(columns, index, index, settledBefore);
+      return columns;
+    }
     const indexes = [...this.#known.keys()].filter((index) => this.#known[index] !== UNKNOWN);
-    const columns = emptyColumns(indexes.length);
-    indexes.forEach((index, row) => {
-      columns.hashes.set(this.#hashBytes(index), row * HASH_BYTES);
-      columns.flags[row] = entries.flags(index);
-      const stamp = entries.stampNumbers(index);
-      columns.stamps.set(stamp, row * STAMP_NUMBERS);
-      const isSettled = this.#known[index] === REMEMBERED || stamp[STAMP_NUMBERS - 1]! < startedAt - RACY_MS;
-      if (entries.isFile(index) && isSettled) columns.flags[row] |= SETTLED;
-    });
-    return { ...columns, paths: [...indexes.map((index) => entries.path(index)), ''].join('\0') };
+    const paths = [...indexes.map((index) => this.entries.path(index)), ''].join('\0');
+    const columns = emptyColumns(indexes.length, paths);
+    indexes.forEach((index, row) => this.#writeRow(columns, row, index, settledBefore));
+    return columns;
+  }
+
+  #writeRow({ hashes, stamps, flags }: Columns, row: number, index: number, settledBefore: number): void {
+    const stamp = this.entries.stampNumbers(index);
+    const isSettled = this.#known[index] === REMEMBERED || stamp[STAMP_NUMBERS - 1]! < settledBefore;
+    hashes.set(this.#hashBytes(index), row * HASH_BYTES);
+    stamps.set(stamp, row * STAMP_NUMBERS);
+    flags[row] = this.entries.flags(index) | (this.entries.isFile(index) && isSettled ? SETTLED : 0);
   }
 
   /** SHA-256 of the content of a file, when it is known. */

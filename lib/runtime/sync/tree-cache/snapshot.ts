@@ -21,14 +21,19 @@ export const SETTLED = 8;
 /** Bits of flags that a manifest tells of. */
 export const SHOWN = FLAGS.type | FLAGS.executable;
 
-export function emptyColumns(rows: number): Columns {
+export function emptyColumns(rows: number, paths: string): Columns {
   return {
     rows,
-    paths: '',
+    paths,
     flags: new Uint8Array(rows),
     stamps: new Float64Array(rows * STAMP_NUMBERS),
     hashes: Buffer.alloc(rows * HASH_BYTES),
   };
+}
+
+/** Columns that can be written to without a change of these. */
+export function copyOf({ rows, paths, flags, stamps, hashes }: Columns): Columns {
+  return { rows, paths, flags: Uint8Array.from(flags), stamps: stamps.slice(), hashes: Buffer.from(hashes) };
 }
 
 /** Whether a row is a file whose stamp can be relied on. */
