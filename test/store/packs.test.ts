@@ -1,7 +1,9 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomFillSync } from 'node:crypto';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import fc from 'fast-check';
 import { bucketKeys } from '../../lib/contract';
 import { uploadSmallBlobs } from '../../lib/store/blob-upload';
+import type { SmallBlob } from '../../lib/store/blob-upload';
 import { decodeBlob, encodeBlob } from '../../lib/store/compress';
 import { createMemoryStore } from '../../lib/store/memory';
 import { FOOTER_BYTES, PACK_BYTES, PackWriter, readPackTail } from '../../lib/store/packs';
@@ -79,6 +81,54 @@ describe('uploading', () => {
     const second = await upload(store, contents);
     expect(second.map(({ object }) => object)).toEqual(first.map(({ object }) => object));
     expect(second.map(({ sentBytes }) => sentBytes)).toEqual([0, 0]);
+  });
+
+  test('what is sent stays what it is until it has arrived, though all memory is used again', async () => {
+    const arrived = new Map<string, string>();
+    const slow = {
+      ...createMemoryStore({ now: () => 0 }),
+      put: async (key: string, body: Uint8Array) => {
+        // Others are read and packed meanwhile.
+        for (let turn = 0; turn < 50; turn++) await nextTurn();
+        arrived.set(key, bucketKeys.file(sha256Of(body)));
+        return { etag: '"x"', now: 0 };
+      },
+    };
+    const room = Buffer.alloc(2 ** 20);
+    function* reusing(): Generator<SmallBlob> {
+      for (let blob = 0; blob < 150; blob++) {
+        // Some of it shrinks, and so is deflated while others are read.
+        const bytes = blob % 3 === 0 ? room.fill(`all the same ${blob}`) : randomFillSync(room);
+        yield { sha256: sha256Of(bytes), bytes };
+      }
+    }
+    const stored = await uploadSmallBlobs(reusing(), { store: slow, keyOf: bucketKeys.file });
+    expect(stored.length).toBeGreaterThan(5);
+    expect([...arrived.keys()]).toEqual([...arrived.values()]);
+  });
+
+  test('content that is read into the same memory comes out as it was', async () => {
+    const store = createMemoryStore({ now: () => 0 });
+    const blob = fc.record({ text: fc.boolean(), bytes: fc.integer({ min: 0, max: 3000 }), seed: fc.nat(255) });
+    const law = fc.asyncProperty(fc.array(blob, { maxLength: 40 }), async (drawn) => {
+      const room = Buffer.alloc(3000);
+      const contents = drawn.map(({ text, bytes, seed }) => (text ? Buffer.alloc(bytes, `${seed} again `) : randomBytes(bytes)));
+      function* reusing(): Generator<SmallBlob> {
+        for (const content of contents) {
+          content.copy(room);
+          yield { sha256: sha256Of(content), bytes: room.subarray(0, content.byteLength) };
+        }
+      }
+      const [stored] = await uploadSmallBlobs(reusing(), { store, keyOf: bucketKeys.file });
+      for (const { sha256, offset, length, encoding, bytes } of stored?.blobs ?? []) {
+        const found = await store.get(bucketKeys.file(stored!.object));
+        if (typeof found === 'string') throw new Error(found);
+        const part = found.body.subarray(offset, offset + length);
+        expect(sha256Of(await decodeBlob({ stored: part, encoding }, bytes, 'it'))).toBe(sha256);
+      }
+      expect(stored?.blobs.map(({ sha256 }) => sha256) ?? []).toEqual(contents.map(sha256Of));
+    });
+    await fc.assert(law, { numRuns: 60 });
   });
 
   test('fails with the store’s failure, and sends no more', async () => {
