@@ -34,14 +34,15 @@ async function main(): Promise<void> {
     putStream: (key, source, options) => s3.putStream(there(key), counted(source), options),
     list: listed,
   };
+  const home = path.join(cache, 'home');
   const requests = (): number => s3.requests.put + s3.requests.get;
   const before = requests();
   const start = performance.now();
   const synced = await syncTree({
     store,
     root,
-    home: path.join(cache, 'home'),
-    env: { PATH: process.env['PATH'] },
+    home,
+    env: { PATH: process.env['PATH'], HOME: home },
     cacheFile: path.join(cache, 'blobs.jsonl'),
     treeCacheDirectory: path.join(cache, 'trees'),
     now: () => Date.now(),

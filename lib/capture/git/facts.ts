@@ -22,8 +22,8 @@ export interface GitFacts {
 }
 
 /**
- * What git knows about the repositories of one tree. Git is asked for its settings while the walk goes on with what they seem
- * to be: its start takes as long as a walk over a thousand files. Should they be others, the walk is to be done again.
+ * What git knows about the repositories of one tree. Where its settings are not plain to see, git is asked for them while the
+ * walk goes on with what they seem to be. Should they be others, the walk is to be done again.
  */
 export class GitKnowledge {
   readonly #assumed = new Map<string, GitSettings>();
@@ -35,9 +35,7 @@ export class GitKnowledge {
   async factsOf(workTree: string): Promise<GitFacts> {
     const { env, home } = this.options;
     const directories = gitDirectoriesOf(workTree);
-    const settings = this.#assumed.get(workTree) ?? guessSettings(directories.common, this.options);
-    this.#assumed.set(workTree, settings);
-    if (!this.#asked.has(workTree)) this.#asked.set(workTree, askSettings(workTree, env));
+    const settings = this.#assumed.get(workTree) ?? this.#guess(workTree, directories);
     const global = settings.excludesFile ?? path.join(env['XDG_CONFIG_HOME'] || path.join(home, '.config'), 'git', 'ignore');
     const excludes = [global === '' ? '' : path.resolve(workTree, global), path.join(directories.common, 'info', 'exclude')];
     return {
@@ -45,6 +43,13 @@ export class GitKnowledge {
       excludes: excludes.map((file) => readText(file, 'latin1')),
       ...(await trackedIn(workTree, directories, env)),
     };
+  }
+
+  #guess(workTree: string, { common }: GitDirectories): GitSettings {
+    const { settings, isSure } = guessSettings(common, this.options);
+    this.#assumed.set(workTree, settings);
+    if (!isSure) this.#asked.set(workTree, askSettings(workTree, this.options.env));
+    return settings;
   }
 
   /** Whether all facts that were given were git's own; if not, they are from now on. */

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { readText } from './directories';
+import { isDistributionGit, isPlainConfig } from './plain-config';
 import { askGit } from './program';
 import type { Env } from './program';
 
@@ -38,17 +39,32 @@ export function sameSettings(a: GitSettings, b: GitSettings): boolean {
   return a.excludesFile === b.excludesFile && a.ignoreCase === b.ignoreCase;
 }
 
+export interface GuessedSettings {
+  readonly settings: GitSettings;
+  /** Git would say the same: it need not be asked. */
+  readonly isSure: boolean;
+}
+
 /**
  * What the configuration files at their usual places seem to say, so that a walk can begin before git has answered, and does
- * with it where there is no git program. It passes over quoting and includes: git's own answer counts when there is one.
+ * with it where there is no git program. It passes over quoting and includes: unless it is sure, git's own answer counts.
  */
-export function guessSettings(commonDirectory: string, { env, home }: { env: Env; home: string }): GitSettings {
+export function guessSettings(commonDirectory: string, { env, home }: { env: Env; home: string }): GuessedSettings {
   const user = env['HOME'] ?? home;
   const xdg = path.join(env['XDG_CONFIG_HOME'] || path.join(user, '.config'), 'git', 'config');
   const global = env['GIT_CONFIG_GLOBAL'] === undefined ? [xdg, path.join(user, '.gitconfig')] : [env['GIT_CONFIG_GLOBAL']];
   const system = env['GIT_CONFIG_NOSYSTEM'] ? [] : [env['GIT_CONFIG_SYSTEM'] ?? '/etc/gitconfig'];
   const texts = [...system, ...global, path.join(commonDirectory, 'config')].map((file) => readText(file));
-  return texts.reduce<GitSettings>((settings, text) => ({ ...settings, ...settingsIn(text, user) }), { ignoreCase: false });
+  return {
+    settings: texts.reduce<GitSettings>((settings, text) => ({ ...settings, ...settingsIn(text, user) }), { ignoreCase: false }),
+    isSure: isUsual(env) && texts.every(isPlainConfig) && isDistributionGit(env),
+  };
+}
+
+/** Nothing in the environment says anything of git's configuration but that the system's does not count. */
+function isUsual(env: Env): boolean {
+  const odd = Object.keys(env).some((name) => name.startsWith('GIT_CONFIG_') && name !== 'GIT_CONFIG_NOSYSTEM');
+  return !odd && env['HOME'] !== undefined && [undefined, '1', 'true'].includes(env['GIT_CONFIG_NOSYSTEM']);
 }
 
 function settingsIn(text: string, home: string): Partial<GitSettings> {
