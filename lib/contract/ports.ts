@@ -169,6 +169,8 @@ export interface InstanceDriver {
   start(instance: MachineSpec): Promise<Machine>;
   /** Finds a machine again that an earlier process of the local cloud started; undefined when it is gone. */
   adopt(instance: MachineSpec): Promise<Machine | undefined>;
+  /** Lets go of what this process holds for machines that live on; they are adopted by the next. @default - it holds nothing */
+  close?(): Promise<void>;
 }
 
 export interface MachineSpec {
@@ -180,6 +182,8 @@ export interface MachineSpec {
   readonly imdsUrl: string;
   /** Endpoint of the local cloud for AWS calls. */
   readonly endpointUrl: string;
+  /** IPv4 address in its VPC. @default - none that it knows of */
+  readonly privateIp?: string;
 }
 
 export interface Machine {

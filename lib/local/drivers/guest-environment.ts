@@ -1,11 +1,11 @@
 import path from 'node:path';
 import type { MachineSpec } from '../../contract';
 
-type Env = Readonly<Record<string, string | undefined>>;
+export type Env = Readonly<Record<string, string | undefined>>;
 
 /** What the way to the internet needs: a company's certificates and proxies. Nothing else of the developer's environment gets in. */
-const CERTIFICATES = ['SSL_CERT_FILE', 'SSL_CERT_DIR', 'NODE_EXTRA_CA_CERTS', 'REQUESTS_CA_BUNDLE', 'PIP_CERT', 'CURL_CA_BUNDLE'];
-const PROXIES = ['HTTP_PROXY', 'HTTPS_PROXY', 'http_proxy', 'https_proxy', 'ALL_PROXY', 'all_proxy'];
+export const CERTIFICATES = ['SSL_CERT_FILE', 'SSL_CERT_DIR', 'NODE_EXTRA_CA_CERTS', 'REQUESTS_CA_BUNDLE', 'PIP_CERT', 'CURL_CA_BUNDLE'];
+export const PROXIES = ['HTTP_PROXY', 'HTTPS_PROXY', 'http_proxy', 'https_proxy', 'ALL_PROXY', 'all_proxy'];
 
 /** The machine's own services are on loopback: never through a proxy. */
 const LOOPBACK = ['127.0.0.1', 'localhost', '::1'];
@@ -33,7 +33,7 @@ function hostPath(host: Env): string[] {
     .filter((entry) => path.isAbsolute(entry) && !belongs(entry) && !isNpm(entry));
 }
 
-function proxies(host: Env): Record<string, string> {
+export function proxies(host: Env): Record<string, string> {
   const used = pick(host, PROXIES);
   if (Object.keys(used).length === 0) return {};
   const direct = [...new Set([...(host['NO_PROXY'] ?? host['no_proxy'] ?? '').split(',').map((h) => h.trim()), ...LOOPBACK])]
@@ -42,6 +42,6 @@ function proxies(host: Env): Record<string, string> {
   return { ...used, NO_PROXY: direct, no_proxy: direct };
 }
 
-function pick(host: Env, names: readonly string[]): Record<string, string> {
+export function pick(host: Env, names: readonly string[]): Record<string, string> {
   return Object.fromEntries(names.flatMap((name) => (host[name] ? [[name, host[name]]] : [])));
 }

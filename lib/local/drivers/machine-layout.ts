@@ -15,13 +15,17 @@ export async function layOutMachine(machine: MachineSpec, directory: MachineDire
   }
   await writeFile(directory.init, initScript(machine.id, directory), { mode: 0o700 });
   await writeFile(directory.userData, unpacked(machine.userData), { mode: 0o700 });
-  await writeFile(path.join(root, 'sbin', 'power'), powerScript(directory), { mode: 0o755 });
+  await writeFile(
+    path.join(root, 'sbin', 'power'),
+    powerScript({ requests: directory.requests, pending: path.join(own, 'shutdown.pid') }),
+    { mode: 0o755 },
+  );
   for (const name of POWER_COMMANDS) await link('power', path.join(root, 'sbin', name));
   if (imageDir) await linkTree(imageDir, root);
 }
 
 /** cloud-init takes gzipped user data too. */
-function unpacked(userData: Uint8Array): Uint8Array {
+export function unpacked(userData: Uint8Array): Uint8Array {
   return userData[0] === 0x1f && userData[1] === 0x8b ? gunzipSync(userData) : userData;
 }
 
@@ -36,7 +40,8 @@ async function linkTree(from: string, to: string): Promise<void> {
   });
 }
 
-async function link(to: string, at: string): Promise<void> {
+/** A link; one that is there already stays. */
+export async function link(to: string, at: string): Promise<void> {
   await symlink(to, at).catch((error: unknown) => {
     if (!hasCode(error, 'EEXIST')) throw error;
   });

@@ -95,6 +95,18 @@ export class ProcessMachine implements Machine {
   }
 }
 
+/** A machine that went off while nobody looked. */
+export function exitedMachine(directory: MachineDirectory, exit: MachineExit): Machine {
+  const nothing = async (): Promise<void> => undefined;
+  return {
+    powerOff: nothing,
+    kill: nothing,
+    reboot: nothing,
+    consoleOutput: () => readConsole(directory.console),
+    exited: Promise.resolve(exit),
+  };
+}
+
 /** SIGKILL to everything that belongs to the machine; `exit` then holds `how`. */
 export async function killMachine(directory: MachineDirectory, pid: number, how: MachineExit): Promise<void> {
   const init = (await isInit(pid, directory)) ? pid : 0;

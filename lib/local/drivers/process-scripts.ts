@@ -1,10 +1,10 @@
 import type { MachineDirectory } from './machine-directory';
 
 /** From SIGTERM to SIGKILL when the machine shuts itself down, milliseconds. systemd waits 90 s; nobody wants to here. */
-const SHUTDOWN_GRACE_MS = 5_000;
+export const SHUTDOWN_GRACE_MS = 5_000;
 
 /** `text` as one word of a shell. */
-function quoted(text: string): string {
+export function quoted(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
@@ -185,11 +185,15 @@ export function initScript(id: string, directory: MachineDirectory): string {
 /** Names that {@link powerScript} goes by in the machine's sbin. */
 export const POWER_COMMANDS = ['poweroff', 'halt', 'shutdown', 'reboot'] as const;
 
-/** What stands for poweroff, halt, shutdown and reboot: hands the wish to init and returns at once, as those do. */
-export function powerScript(directory: MachineDirectory): string {
+/**
+ * What stands for poweroff, halt, shutdown and reboot: hands the wish to init and returns at once, as those do.
+ * @param files `requests`: init's pipe; `pending`: holds the number of who waits to ask
+ */
+export function powerScript(files: { readonly requests: string; readonly pending: string }): string {
+  const { requests, pending } = files;
   return `#!/bin/bash
 # poweroff | halt | reboot | shutdown [-h|-H|-P|-r|-c] [now|+MINUTES]
-requests=${quoted(directory.requests)} pending=${quoted(`${directory.own}/shutdown.pid`)}
+requests=${quoted(requests)} pending=${quoted(pending)}
 what=poweroff when=now
 case \${0##*/} in
   reboot) what=reboot ;;

@@ -10,8 +10,7 @@ import { findInit, readInitPid } from './init-process';
 import { machineDirectory } from './machine-directory';
 import type { MachineDirectory } from './machine-directory';
 import { layOutMachine } from './machine-layout';
-import { ProcessMachine, readConsole, readExit } from './process-machine';
-import type { MachineExit } from './process-machine';
+import { exitedMachine, ProcessMachine, readConsole, readExit } from './process-machine';
 
 export interface ProcessDriverOptions {
   /** What every machine finds under its own root from the beginning. @default - nothing */
@@ -77,15 +76,4 @@ async function adopt({ root }: MachineSpec): Promise<Machine | undefined> {
   if (exit) return exitedMachine(directory, exit);
   const pid = (await readInitPid(directory)) ?? (existsSync(directory.init) ? await findInit(directory) : undefined);
   return pid === undefined ? undefined : ProcessMachine.ofProcess(directory, pid);
-}
-
-function exitedMachine(directory: MachineDirectory, exit: MachineExit): Machine {
-  const nothing = async (): Promise<void> => undefined;
-  return {
-    powerOff: nothing,
-    kill: nothing,
-    reboot: nothing,
-    consoleOutput: () => readConsole(directory.console),
-    exited: Promise.resolve(exit),
-  };
 }

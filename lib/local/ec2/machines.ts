@@ -63,6 +63,7 @@ export class Machines {
 
   async close(): Promise<void> {
     await mapBounded([...this.#imds.keys()], 16, (id) => this.disconnect(id));
+    await this.#options.driver.close?.();
   }
 
   async #connect(instance: InstanceRecord): Promise<MachineSpec> {
@@ -76,6 +77,7 @@ export class Machines {
       userData: Buffer.from(instance.userData, 'base64'),
       imdsUrl: imds.url,
       endpointUrl: endpointUrl(),
+      privateIp: instance.interface.privateIp,
     };
   }
 
