@@ -83,7 +83,7 @@ async function prepareJob(job: JobOptions, launcher: Launcher): Promise<Prepared
     spec,
     places,
     machine,
-    owner: launcher.kind === 'unit' ? launcher.user : undefined,
+    owner: launcher.kind === 'plain' ? undefined : launcher.user,
     signal: ending.signal,
     say: (line) => report.say(line),
     begin: (phase) => phases.begin(phase),
@@ -93,11 +93,16 @@ async function prepareJob(job: JobOptions, launcher: Launcher): Promise<Prepared
   return prepared;
 }
 
-/** What a plain process cannot keep apart is said: as a warning on a VM, in the log alone where everybody expects it. */
-function tellLauncher({ report, places, spec }: JobOptions, launcher: Launcher): void {
-  if (launcher.kind !== 'plain') return;
-  const text = 'the job runs as the agent’s own user and shares its network, the metadata service included';
-  if (places.root !== '' || spec.root) void report.say(`info: ${text}`);
+/**
+ * What is not kept apart is said: as a warning on a VM, in the log alone where everybody expects it. In the local cloud
+ * the network itself keeps jobs that have a user of their own from the metadata service.
+ */
+function tellLauncher({ report, places, spec, machine }: JobOptions, launcher: Launcher): void {
+  const isLocal = places.root !== '' || machine['AWS_ENDPOINT_URL'] !== undefined;
+  if (launcher.kind === 'unit' || (launcher.kind === 'user' && isLocal)) return;
+  const user = launcher.kind === 'user' ? 'has a user of its own, but' : 'runs as the agent’s own user and';
+  const text = `the job ${user} shares its network, the metadata service included`;
+  if (isLocal || spec.root) void report.say(`info: ${text}`);
   else report.notice({ level: 'warning', text: `this VM has no systemd: ${text}` });
 }
 

@@ -7,7 +7,7 @@ import { decodeJson, GrantSchema, systemClock } from '../contract';
 import type { Grant } from '../contract';
 import { runAgent } from './agent';
 import { placesIn } from './environment';
-import { chooseLauncher } from './launcher';
+import { chooseLauncher, namesJobUser } from './launcher';
 import { readOomKills } from './memory';
 import { Phases } from './phases';
 
@@ -65,7 +65,12 @@ async function main(): Promise<boolean> {
     },
     clock: systemClock,
   });
-  const facts = { processMachine: root !== '', isRoot: process.getuid?.() === 0, userName: os.userInfo().username };
+  const facts = {
+    processMachine: root !== '',
+    isRoot: process.getuid?.() === 0,
+    userName: os.userInfo().username,
+    hasJobUser: namesJobUser(await readFile('/etc/passwd', 'utf8').catch(() => '')),
+  };
   try {
     return await runAgent({
       store,

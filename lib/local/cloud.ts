@@ -4,7 +4,8 @@ import type { InstanceDriver, Scaffold } from '../contract';
 import { openAccount } from './account';
 import type { Account } from './account';
 import { Calls } from './calls';
-import { createProcessDriver } from './drivers/process';
+import { chooseDriver } from './drivers/choose-driver';
+import type { DriverChoice, DriverFacts } from './drivers/choose-driver';
 import { Ec2Controls } from './ec2/controls';
 import { Fleet } from './ec2/fleet';
 import type { LagOptions } from './ec2/lag';
@@ -41,8 +42,8 @@ export interface LocalCloudOptions {
   readonly region?: string;
   /** Whether machines ship Node. @default true */
   readonly imageNode?: boolean;
-  /** @default - processes of this machine */
-  readonly driver?: InstanceDriver;
+  /** What machines are; see docs/local-cloud.md. @default 'process' */
+  readonly driver?: InstanceDriver | DriverChoice;
   /** Answers requests under `/_local/`. @default - none */
   readonly control?: (cloud: LocalCloud) => Control;
   /** Told of what went wrong behind the answers, one line each. @default - stderr */
@@ -59,6 +60,7 @@ export interface LocalCloud {
   readonly credentials: AccessKey;
   readonly scaffold: Scaffold;
   readonly stateDir: string;
+  readonly driver: DriverFacts;
   readonly faults: Faults;
   readonly calls: Calls;
   readonly ec2: Ec2Controls;
@@ -94,7 +96,7 @@ async function start(options: LocalCloudOptions, lock: Lock): Promise<LocalCloud
     log(`rawcloud local cloud: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
   // Known only once the endpoint is up.
   const later: { url?: string; control?: Control } = {};
-  const fleet = await openFleet(options, account, { endpointUrl: () => later.url ?? notYet(), onError });
+  const { fleet, driver } = await openFleet(options, account, { endpointUrl: () => later.url ?? notYet(), onError });
   const { principals, policies, ec2: state } = account;
   if (options.lag) state.lag.set(options.lag);
   const faults = new Faults();
@@ -122,6 +124,7 @@ async function start(options: LocalCloudOptions, lock: Lock): Promise<LocalCloud
     credentials: principals.developer,
     scaffold: account.scaffold,
     stateDir,
+    driver,
     faults,
     calls,
     ec2: new Ec2Controls(state, fleet),
@@ -137,18 +140,22 @@ async function start(options: LocalCloudOptions, lock: Lock): Promise<LocalCloud
 }
 
 async function openFleet(
-  { stateDir, driver, imageNode = true, bootMs = 0, graceMs = 5_000, keepMs = 60_000 }: LocalCloudOptions,
+  { stateDir, driver: asked = 'process', imageNode = true, bootMs = 0, graceMs = 5_000, keepMs = 60_000 }: LocalCloudOptions,
   account: Account,
   { endpointUrl, onError }: { readonly endpointUrl: () => string; readonly onError: (error: unknown) => void },
-): Promise<Fleet> {
+): Promise<{ readonly fleet: Fleet; readonly driver: DriverFacts }> {
   const imageDir = await prepareImage(stateDir, { withNode: imageNode, node: process.execPath });
+  const { driver, facts } =
+    typeof asked === 'string'
+      ? await chooseDriver(asked, { imageDir, directory: stateDir })
+      : { driver: asked, facts: { kind: asked.kind } };
   const machines = new Machines({
-    driver: driver ?? createProcessDriver({ imageDir }),
+    driver,
     directory: stateDir,
     endpointUrl,
     openImds: (instance) => openInstanceImds(instance, account),
   });
-  return new Fleet({ state: account.ec2, machines, bootMs, graceMs, keepMs, onError });
+  return { fleet: new Fleet({ state: account.ec2, machines, bootMs, graceMs, keepMs, onError }), driver: facts };
 }
 
 /** On the port asked for; when any will do, on the last one if it is free, so that machines that live on find it. */

@@ -1,4 +1,5 @@
-import { chooseLauncher, compileUnit, unitLauncher } from '../../lib/agent/launcher';
+import { existsSync } from 'node:fs';
+import { chooseLauncher, compileUnit, namesJobUser, unitLauncher, userLauncher } from '../../lib/agent/launcher';
 
 const COMMAND = { file: 'python3', args: ['a b.py', '--x'], env: { TOKEN: 's3cret', PATH: '/bin' }, cwd: '/tree' };
 
@@ -32,5 +33,33 @@ test('no value of a variable is among the arguments', () => {
 });
 
 test('a process machine has no units', () => {
-  expect(chooseLauncher({ processMachine: true, isRoot: true, userName: 'me' }, false)).toMatchObject({ kind: 'plain', user: 'me' });
+  expect(chooseLauncher({ processMachine: true, isRoot: true, userName: 'me', hasJobUser: true }, false)).toMatchObject({
+    kind: 'plain',
+    user: 'me',
+  });
+});
+
+// A machine with systemd has units, whatever else there is.
+const withoutSystemd = existsSync('/run/systemd/system') ? test.skip : test;
+withoutSystemd('without systemd the job has its user all the same, unless it is to be root or there is none', () => {
+  const facts = { processMachine: false, isRoot: true, userName: 'root', hasJobUser: true };
+  expect(chooseLauncher(facts, false)).toMatchObject({ kind: 'user', user: 'rawcloud-job' });
+  expect(chooseLauncher(facts, true)).toMatchObject({ kind: 'plain', user: 'root' });
+  expect(chooseLauncher({ ...facts, hasJobUser: false }, false)).toMatchObject({ kind: 'plain' });
+  expect(chooseLauncher({ ...facts, isRoot: false, userName: 'me' }, false)).toMatchObject({ kind: 'plain', user: 'me' });
+});
+
+test('a user is changed by a program that becomes the command', () => {
+  expect(userLauncher().wrap(COMMAND)).toEqual({
+    ...COMMAND,
+    file: 'setpriv',
+    args: ['--reuid=rawcloud-job', '--regid=rawcloud-job', '--init-groups', '--', 'python3', 'a b.py', '--x'],
+  });
+});
+
+test('another name of root is no user for jobs', () => {
+  const passwd = 'root:x:0:0:root:/root:/bin/bash\nrawcloud-job:x:ID:995::/home/x:/bin/bash\n';
+  expect(namesJobUser(passwd.replace('ID', '999'))).toBe(true);
+  expect(namesJobUser(passwd.replace('ID', '0'))).toBe(false);
+  expect(namesJobUser(passwd.replace('rawcloud-job', 'somebody'))).toBe(false);
 });

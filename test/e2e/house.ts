@@ -6,6 +6,7 @@ import { VERSION } from '../../lib/contract';
 import { startLocalCloud } from '../../lib/local/cloud';
 import type { LocalCloud, LocalCloudOptions } from '../../lib/local/cloud';
 import { writeCloudFile } from '../../lib/local/cloud-file';
+import { parseDriverChoice } from '../../lib/local/drivers/choose-driver';
 import { createControl } from '../../lib/local/control';
 import { connect } from '../../lib/runtime';
 import type { Client } from '../../lib/runtime';
@@ -29,6 +30,8 @@ export class House extends Developer {
     const token = 'token-of-the-test';
     const cloud = await startLocalCloud({
       log: () => undefined,
+      // To run all of it on another driver.
+      driver: parseDriverChoice(process.env['RAWCLOUD_LOCAL_DRIVER'] ?? 'process'),
       ...options,
       stateDir,
       control: (c) => createControl(c, { token, onShutdown: () => undefined }),

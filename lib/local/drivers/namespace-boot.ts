@@ -62,8 +62,8 @@ async function spawnInit(directory: MachineDirectory, env: Readonly<Record<strin
 
 /** Until init has come so far; its end closes the pipe. */
 async function hear(step: string, said: AsyncIterator<string>, directory: MachineDirectory): Promise<void> {
-  const { value, done } = await said.next();
-  if (!done && value === step) return;
+  const heard = await said.next();
+  if (heard.done !== true && heard.value === step) return;
   const text = Buffer.from(await readConsole(directory.console))
     .toString('utf8')
     .slice(-500);

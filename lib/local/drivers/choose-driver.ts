@@ -1,0 +1,65 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { RawcloudError } from '../../contract';
+import type { InstanceDriver, MachineSpec } from '../../contract';
+import { machineDirectory } from './machine-directory';
+import { createNamespaceDriver } from './namespace';
+import { findWhyNoNamespaces } from './namespaces-work';
+import { createProcessDriver } from './process';
+
+/** What can be asked for: 'auto' is 'namespace' where this machine allows it, else 'process'. */
+export const DRIVER_CHOICES = ['auto', 'namespace', 'process'] as const;
+export type DriverChoice = (typeof DRIVER_CHOICES)[number];
+
+/** @throws E_USAGE for anything but a choice; nothing means 'auto' */
+export function parseDriverChoice(text: string | undefined): DriverChoice {
+  if (text === undefined || text === '') return 'auto';
+  const choice = DRIVER_CHOICES.find((known) => known === text);
+  if (choice) return choice;
+  throw new RawcloudError('E_USAGE', `the local cloud has no driver '${text}'; there are ${DRIVER_CHOICES.join(', ')}`, {
+    remedy: 'Correct --driver or RAWCLOUD_LOCAL_DRIVER.',
+  });
+}
+
+/** What new machines are. */
+export interface DriverFacts {
+  readonly kind: string;
+  /** Why 'auto' came to 'process'. */
+  readonly why?: string;
+}
+
+/**
+ * The driver for new machines. A machine that was begun by another goes on with that one.
+ * @param directory where machines lie
+ * @throws E_LOCAL_CLOUD when namespaces were asked for and this machine cannot have them
+ */
+export async function chooseDriver(
+  choice: DriverChoice,
+  { imageDir, directory }: { readonly imageDir: string; readonly directory: string },
+): Promise<{ readonly driver: InstanceDriver; readonly facts: DriverFacts }> {
+  const why = choice === 'process' ? undefined : await findWhyNoNamespaces(directory);
+  if (choice === 'namespace' && why !== undefined) {
+    throw new RawcloudError('E_LOCAL_CLOUD', `this machine cannot have namespace machines: ${why}`, {
+      remedy: 'Leave out --driver and RAWCLOUD_LOCAL_DRIVER, or set it to process.',
+    });
+  }
+  const kind = choice === 'process' || why !== undefined ? 'process' : 'namespace';
+  const drivers = { namespace: createNamespaceDriver({ imageDir }), process: createProcessDriver({ imageDir }) };
+  const driver = eachWithItsOwn(drivers, drivers[kind]);
+  return { driver, facts: { kind, ...(why === undefined ? {} : { why }) } };
+}
+
+/** A disk that one driver laid out is not for the other. */
+function eachWithItsOwn(drivers: Readonly<Record<'namespace' | 'process', InstanceDriver>>, chosen: InstanceDriver): InstanceDriver {
+  const driverOf = ({ root }: MachineSpec): InstanceDriver => {
+    const { own, init } = machineDirectory(root);
+    if (existsSync(path.join(own, 'fstab'))) return drivers.namespace;
+    return existsSync(init) ? drivers.process : chosen;
+  };
+  return {
+    kind: chosen.kind,
+    start: (instance) => driverOf(instance).start(instance),
+    adopt: (instance) => driverOf(instance).adopt(instance),
+    close: async () => drivers.namespace.close?.(),
+  };
+}
