@@ -27,14 +27,18 @@ export interface LocalCloudStatus {
   readonly directory: string;
   readonly endpoint?: string;
   readonly pid?: number;
+  /** What new VMs are: `namespace` or `process`. */
+  readonly driver?: string;
+  /** Why they are processes, when namespaces were to be had if possible. */
+  readonly driverWhy?: string;
   /** VMs that are on. */
   readonly vms?: number;
 }
 
 /** `rawcloud local …`; carried out by lib/local. */
 export interface LocalCloudControl {
-  /** Starts it unless it runs. */
-  start(): Promise<LocalCloudStatus>;
+  /** Starts it unless it runs. @param driver what VMs shall be: auto, namespace, process */
+  start(driver?: string): Promise<LocalCloudStatus>;
   /** Ends it and its VMs. @returns false when it did not run */
   stop(): Promise<boolean>;
   status(): Promise<LocalCloudStatus>;

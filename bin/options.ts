@@ -65,4 +65,10 @@ export interface DownloadOptions extends ConnectionOptions {
   readonly overwrite?: boolean;
 }
 
+export interface LocalOptions {
+  readonly json?: boolean;
+  /** What VMs shall be; of `start` alone. */
+  readonly driver?: string;
+}
+
 export type LocalAction = 'start' | 'stop' | 'status' | 'reset' | 'serve';

@@ -1,13 +1,13 @@
 import type { Context } from '../context';
 import type { LocalCloudControl, LocalCloudStatus } from '../io';
-import type { LocalAction } from '../options';
+import type { LocalAction, LocalOptions } from '../options';
 import { count } from '../render/words';
 
 /** `rawcloud local start|stop|status|reset`, and `serve` for the process that is the local cloud. */
-export async function local(action: LocalAction, options: { readonly json?: boolean }, context: Context): Promise<number> {
+export async function local(action: LocalAction, options: LocalOptions, context: Context): Promise<number> {
   const cloud = await context.io.localCloud();
   if (action === 'serve') return serve(cloud, context);
-  const said = await perform(cloud, action);
+  const said = await perform(cloud, action, options);
   await context.out.write(options.json ? `${JSON.stringify({ v: 1, ...said.status })}\n` : `${said.text}\n`);
   return 0;
 }
@@ -15,10 +15,11 @@ export async function local(action: LocalAction, options: { readonly json?: bool
 async function perform(
   cloud: LocalCloudControl,
   action: Exclude<LocalAction, 'serve'>,
+  { driver }: LocalOptions,
 ): Promise<{ text: string; status: LocalCloudStatus }> {
   switch (action) {
     case 'start': {
-      const status = await cloud.start();
+      const status = await cloud.start(driver);
       return { text: statusText(status), status };
     }
     case 'stop': {
@@ -40,14 +41,17 @@ async function perform(
   }
 }
 
-function statusText({ running, directory, endpoint, pid, vms }: LocalCloudStatus): string {
+function statusText({ running, directory, endpoint, pid, vms, driver, driverWhy }: LocalCloudStatus): string {
   if (!running) return `the local cloud does not run; its state lies in ${directory}\n  → rawcloud local start`;
   const facts = [
     ...(endpoint ? [`at ${endpoint}`] : []),
     ...(pid === undefined ? [] : [`as process ${pid}`]),
     ...(vms === undefined ? [] : [count(vms, 'VM')]),
   ];
-  return `the local cloud runs ${facts.join(', ')}; its state lies in ${directory}`;
+  const where = `the local cloud runs ${facts.join(', ')}; its state lies in ${directory}`;
+  if (driver === undefined) return where;
+  const what = driver === 'namespace' ? 'in namespaces of their own' : 'plain processes';
+  return `${where}\nits VMs are ${what}${driverWhy === undefined ? '' : `, because ${driverWhy}`}`;
 }
 
 async function serve(cloud: LocalCloudControl, { io }: Context): Promise<number> {

@@ -6,6 +6,7 @@ import type { EXIT_CODES } from '../../lib/contract';
 export const VARIABLES: readonly (readonly [name: string, meaning: string])[] = [
   ['RAWCLOUD_LOCAL=1', 'the local cloud, as by `--local`'],
   ['RAWCLOUD_LOCAL_DIR', 'where the local cloud keeps its state'],
+  ['RAWCLOUD_LOCAL_DRIVER', 'what VMs of the local cloud are: auto, namespace or process'],
   ['RAWCLOUD_DEBUG=1', 'stacks of errors'],
   ['NO_COLOR', 'no colours, whatever its value; wins over the next two'],
   ['FORCE_COLOR, CLICOLOR_FORCE', 'colours also where there is no terminal; 0 means nothing'],

@@ -119,6 +119,8 @@ export const ANSWER_SCHEMAS = {
     directory: v.string(),
     endpoint: Text,
     pid: v.optional(v.number()),
+    driver: Text,
+    driverWhy: Text,
     vms: v.optional(v.number()),
   }),
   explain: v.strictObject({ v: One, errors: v.array(ErrorEntry) }),

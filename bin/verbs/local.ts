@@ -1,4 +1,5 @@
-import type { LocalAction } from '../options';
+import { Option } from 'commander';
+import type { LocalAction, LocalOptions } from '../options';
 import type { Declaring } from '../program';
 import { withExamples } from './examples';
 import { withJson } from './shared';
@@ -11,6 +12,8 @@ const ACTIONS: readonly { name: LocalAction; description: string; hidden?: boole
   { name: 'serve', description: 'be the local cloud, in the foreground', hidden: true },
 ];
 
+const DRIVERS = ['auto', 'namespace', 'process'] as const;
+
 /** `rawcloud local start|stop|status|reset` */
 export function declareLocal({ program, context, perform }: Declaring): void {
   const local = program
@@ -21,7 +24,11 @@ export function declareLocal({ program, context, perform }: Declaring): void {
   withExamples(local, ['rawcloud local start', 'rawcloud run --local -- echo hello', 'rawcloud local reset']);
   for (const { name, description, hidden } of ACTIONS) {
     const command = local.command(name, { hidden: hidden ?? false }).description(description);
-    withExamples(withJson(command), hidden ? [] : [`rawcloud local ${name}`]).action(async (options: { json?: boolean }) =>
+    if (name === 'start')
+      command.addOption(
+        new Option('--driver <kind>', 'what VMs are (default: auto, namespaces where this machine allows it)').choices(DRIVERS),
+      );
+    withExamples(withJson(command), hidden ? [] : [`rawcloud local ${name}`]).action(async (options: LocalOptions) =>
       perform((c) => c.local(name, options, context)),
     );
   }

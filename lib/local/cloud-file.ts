@@ -15,6 +15,8 @@ export const CloudFileSchema = v.object({
   credentials: v.object({ accessKeyId: v.string(), secretAccessKey: v.string() }),
   /** Version of the package that serves. */
   version: v.string(),
+  /** What its new machines are; one of an earlier version does not tell. */
+  driver: v.optional(v.string()),
 });
 export type CloudFile = v.InferOutput<typeof CloudFileSchema>;
 

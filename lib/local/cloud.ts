@@ -5,7 +5,7 @@ import { openAccount } from './account';
 import type { Account } from './account';
 import { Calls } from './calls';
 import { chooseDriver } from './drivers/choose-driver';
-import type { DriverChoice, DriverFacts } from './drivers/choose-driver';
+import type { DriverChoice, DriverFacts } from './drivers/driver-choice';
 import { Ec2Controls } from './ec2/controls';
 import { Fleet } from './ec2/fleet';
 import type { LagOptions } from './ec2/lag';

@@ -55,6 +55,8 @@ export const StatusSchema = v.object({
   pid: v.number(),
   url: v.string(),
   stateDir: v.string(),
+  /** What new machines are; `why` says why no namespaces when they were to be chosen by themselves. One of an earlier version does not tell. */
+  driver: v.optional(v.object({ kind: v.string(), why: v.optional(v.string()) })),
   machines: v.array(v.object({ id: v.string(), state: v.string(), on: v.boolean(), tags: v.record(v.string(), v.string()) })),
 });
 export type CloudStatus = v.InferOutput<typeof StatusSchema>;
@@ -124,10 +126,10 @@ function interruption(body: unknown): { noticeMs?: number } {
   return noticeMs === undefined ? {} : { noticeMs };
 }
 
-function statusOf({ url, stateDir, ec2 }: LocalCloud): CloudStatus {
+function statusOf({ url, stateDir, driver, ec2 }: LocalCloud): CloudStatus {
   const on = new Set(ec2.running);
   const machines = ec2.instances().map(({ id, state, tags }) => ({ id, state, tags, on: on.has(id) }));
-  return { pid: process.pid, url, stateDir, machines };
+  return { pid: process.pid, url, stateDir, driver: { ...driver }, machines };
 }
 
 async function answer(request: IncomingMessage, response: ServerResponse, route: (body: unknown) => unknown): Promise<true> {

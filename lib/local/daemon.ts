@@ -11,6 +11,8 @@ import { readCloudFile } from './cloud-file';
 import type { CloudFile } from './cloud-file';
 import { askShutdown, askStatus } from './control-client';
 import type { CloudStatus } from './control';
+import { DRIVER_VARIABLE, parseDriverChoice } from './drivers/driver-choice';
+import type { DriverChoice } from './drivers/driver-choice';
 import { lockHolder } from './lock';
 import { defaultStateDir, openStateDir, removeStateDir } from './state-directory';
 
@@ -22,6 +24,8 @@ export interface DaemonOptions {
   readonly stateDir?: string;
   /** The CLI's script, run as `node <entry> local serve`. @default - this package's */
   readonly entry?: string;
+  /** What machines shall be: auto, namespace or process. @default - $RAWCLOUD_LOCAL_DRIVER, else auto */
+  readonly driver?: string;
   readonly signal?: AbortSignal;
 }
 
@@ -31,6 +35,10 @@ export interface LocalStatus {
   readonly directory: string;
   readonly endpoint?: string;
   readonly pid?: number;
+  /** What new VMs are: `namespace` or `process`. */
+  readonly driver?: string;
+  /** Why they are processes, when namespaces were to be had if possible. */
+  readonly driverWhy?: string;
   /** VMs that are on. */
   readonly vms?: number;
   readonly machines?: CloudStatus['machines'];
@@ -52,26 +60,39 @@ const GONE_WITHIN_MS = 30_000;
 /** Between looks at files of another process that has no way to tell us. */
 const LOOK_MS = 25;
 
-const NOTICES: readonly Notice[] = [
-  {
-    level: 'info',
-    text: 'Local cloud: jobs run on this machine as your own user, with your network and in reach of your files. Nothing is billed; prices shown are those of AWS.',
-  },
-];
+/** How far apart jobs are from the developer's own things. */
+const APART: Readonly<Record<string, string>> = {
+  namespace: 'jobs run on this machine in namespaces of their own, out of reach of your files',
+  process: 'jobs run on this machine as your own user, with your network and in reach of your files',
+};
 
-/** Starts the local cloud as a process of its own unless it runs. Two who start at once get the same one. @throws E_LOCAL_CLOUD */
+function noticesOf({ driver = 'process' }: CloudFile): readonly Notice[] {
+  const apart = APART[driver] ?? APART['process']!;
+  return [{ level: 'info', text: `Local cloud: ${apart}. Nothing is billed; prices shown are those of AWS.` }];
+}
+
+/** Starts the local cloud as a process of its own unless it runs. Two who start at once get the same one. @throws E_LOCAL_CLOUD, E_USAGE */
 export async function localStart(
   options: DaemonOptions,
 ): Promise<LocalStatus & { readonly started: boolean; readonly notices: readonly Notice[] }> {
-  const { started } = await startOrFind(options);
-  return { ...(await localStatus(options)), started, notices: started ? NOTICES : [] };
+  const { cloud, started } = await startOrFind(options);
+  mustBe(options.driver, cloud);
+  return { ...(await localStatus(options)), started, notices: started ? noticesOf(cloud) : [] };
+}
+
+/** @throws E_USAGE when one runs that was started otherwise */
+function mustBe(wanted: string | undefined, { driver = 'process' }: CloudFile): void {
+  if (wanted === undefined || wanted === 'auto' || wanted === driver) return;
+  throw new RawcloudError('E_USAGE', `the local cloud runs already, with the driver '${driver}' and not '${wanted}'`, {
+    remedy: "Run 'rawcloud local stop' first; its state stays.",
+  });
 }
 
 /** A connection to the local cloud, which is started when it does not run. @throws E_LOCAL_CLOUD */
 export async function ensureLocalCloud(options: DaemonOptions): Promise<LocalConnection> {
   const { cloud, started } = await startOrFind(options);
   const { url, region, credentials } = cloud;
-  return { url, region, credentials, stateDir: stateDirOf(options), notices: started ? NOTICES : [] };
+  return { url, region, credentials, stateDir: stateDirOf(options), notices: started ? noticesOf(cloud) : [] };
 }
 
 /** Ends the local cloud and powers its machines off; its state stays. */
@@ -90,7 +111,12 @@ export async function localStatus(options: DaemonOptions): Promise<LocalStatus> 
   const status = cloud && (await askStatus(cloud));
   if (!status) return { running: false, directory };
   const vms = status.machines.filter((m) => m.on).length;
-  return { running: true, directory, endpoint: status.url, pid: status.pid, vms, machines: status.machines };
+  const { url: endpoint, pid, machines } = status;
+  return { running: true, directory, endpoint, pid, ...driverOf(status), vms, machines };
+}
+
+function driverOf({ driver }: CloudStatus): Pick<LocalStatus, 'driver' | 'driverWhy'> {
+  return driver === undefined ? {} : { driver: driver.kind, ...(driver.why === undefined ? {} : { driverWhy: driver.why }) };
 }
 
 /** Ends the local cloud and deletes its state. @throws E_LOCAL_CLOUD when the directory was not made by it */
@@ -107,13 +133,14 @@ export async function localReset(options: DaemonOptions): Promise<{ readonly mac
 }
 
 async function startOrFind(options: DaemonOptions): Promise<{ cloud: CloudFile; started: boolean }> {
+  const driver = parseDriverChoice(options.driver ?? options.env[DRIVER_VARIABLE]);
   const directory = stateDirOf(options);
   const running = await find(directory);
   if (running) return { cloud: running, started: false };
   await openStateDir(directory);
   // One that is on its way down or up holds the lock without being reachable.
   if (await lockHolder(directory)) await untilFree(directory, GONE_WITHIN_MS, options.signal, () => find(directory));
-  const child = await spawnServer(directory, options);
+  const child = await spawnServer(directory, { ...options, driver });
   try {
     const cloud = await untilReady(child, directory, options.signal);
     return { cloud, started: cloud.pid === child.pid };
@@ -127,13 +154,16 @@ async function find(directory: string): Promise<CloudFile | undefined> {
   return cloud && (await askStatus(cloud)) ? cloud : undefined;
 }
 
-async function spawnServer(directory: string, { env, entry = ownEntry() }: DaemonOptions): Promise<ChildProcess> {
+async function spawnServer(
+  directory: string,
+  { env, driver, entry = ownEntry() }: DaemonOptions & { readonly driver: DriverChoice },
+): Promise<ChildProcess> {
   const log = await open(logFile(directory), 'a', 0o600);
   try {
     const child = spawn(process.execPath, [entry, 'local', 'serve'], {
       detached: true,
       cwd: directory,
-      env: { ...env, RAWCLOUD_LOCAL_DIR: directory },
+      env: { ...env, RAWCLOUD_LOCAL_DIR: directory, [DRIVER_VARIABLE]: driver },
       stdio: ['ignore', log.fd, log.fd],
     });
     child.on('error', () => undefined);

@@ -25,9 +25,19 @@ export async function serveLocalCloud({ signal, ...options }: ServeOptions): Pro
     asked.abort();
   };
   const cloud = await startLocalCloud({ ...options, control: (running) => createControl(running, { token, onShutdown }) });
-  const { url, port, region, credentials, stateDir } = cloud;
+  const { url, port, region, credentials, stateDir, driver } = cloud;
   try {
-    await writeCloudFile(stateDir, { v: 1, pid: process.pid, port, url, region, token, credentials, version: VERSION });
+    await writeCloudFile(stateDir, {
+      v: 1,
+      pid: process.pid,
+      port,
+      url,
+      region,
+      token,
+      credentials,
+      version: VERSION,
+      driver: driver.kind,
+    });
     const end = AbortSignal.any([signal, asked.signal]);
     if (!end.aborted) await once(end, 'abort');
   } finally {

@@ -6,7 +6,7 @@ import { VERSION } from '../../lib/contract';
 import { startLocalCloud } from '../../lib/local/cloud';
 import type { LocalCloud, LocalCloudOptions } from '../../lib/local/cloud';
 import { writeCloudFile } from '../../lib/local/cloud-file';
-import { parseDriverChoice } from '../../lib/local/drivers/choose-driver';
+import { parseDriverChoice } from '../../lib/local/drivers/driver-choice';
 import { createControl } from '../../lib/local/control';
 import { connect } from '../../lib/runtime';
 import type { Client } from '../../lib/runtime';

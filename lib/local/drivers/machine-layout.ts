@@ -40,8 +40,7 @@ async function linkTree(from: string, to: string): Promise<void> {
   });
 }
 
-/** A link; one that is there already stays. */
-export async function link(to: string, at: string): Promise<void> {
+async function link(to: string, at: string): Promise<void> {
   await symlink(to, at).catch((error: unknown) => {
     if (!hasCode(error, 'EEXIST')) throw error;
   });

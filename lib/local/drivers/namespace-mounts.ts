@@ -14,7 +14,12 @@ export const OWN = ['dev', 'dev/pts', 'dev/shm', 'home', 'mnt', 'opt', 'proc', '
 export const DEVICES = ['null', 'zero', 'full', 'random', 'urandom', 'tty'] as const;
 
 /** What of the host's root is a directory to share and what a link (`/bin` to `usr/bin`) to make anew. */
-export function hostRoot(): { readonly directories: readonly string[]; readonly links: Readonly<Record<string, string>> } {
+export interface HostRoot {
+  readonly directories: readonly string[];
+  readonly links: Readonly<Record<string, string>>;
+}
+
+export function hostRoot(): HostRoot {
   const names = new Set<string>(SHARED);
   const entries = readdirSync('/', { withFileTypes: true }).filter(({ name }) => names.has(name));
   return {

@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
 import { RawcloudError } from '../../contract';
+import { mayAskMetadata } from './namespace-peer';
 import { destinationOf, listenersOf, NAME_SERVER } from './namespace-addresses';
 import type { Destination, NetworkMap } from './namespace-addresses';
 
@@ -41,7 +42,7 @@ export async function openNetwork(pid: number, map: NetworkMap): Promise<Machine
     ],
     { stdio: ['ignore', 'ignore', 'pipe', 'ipc'], env: { PATH: process.env['PATH'] } },
   );
-  const network = new Forwarder(map);
+  const network = new Forwarder(pid, map);
   try {
     await receive(helper, listeners.length + 1, network);
     return network;
@@ -82,7 +83,11 @@ class Forwarder implements MachineNetwork {
   readonly #names: DatagramSocket[] = [];
   #questions: DatagramSocket[] = [];
 
-  constructor(private readonly map: NetworkMap) {}
+  /** @param pid a process of the machine's network */
+  constructor(
+    private readonly pid: number,
+    private readonly map: NetworkMap,
+  ) {}
 
   /** @param handle a listening socket of the machine's network */
   listen(handle: unknown): void {
@@ -105,7 +110,7 @@ class Forwarder implements MachineNetwork {
   #carry(from: Socket): void {
     const { localAddress: host = '', localPort: port = 0 } = from;
     const target = destinationOf({ host, port }, this.map);
-    if (!target) return void from.resetAndDestroy();
+    if (!target || (target === this.map.imds && !mayAskMetadata(this.pid, from))) return void from.resetAndDestroy();
     const to = connect({ ...target, allowHalfOpen: true });
     this.#watch(from, to);
     this.#watch(to, from);

@@ -53,8 +53,7 @@ supervise() {
   rm -f "$own/exit"
   ip -batch - <"$own/network" || exit 1
   echo network >&3
-  read -r _ || exit 1
-  exec </dev/null
+  exec 4<&0 </dev/null
   # A logout or a tidy host: shut down in order.
   trap '[ -p "$own/requests" ] && echo poweroff 1<>"$own/requests"' TERM INT HUP
   while :; do
@@ -69,7 +68,7 @@ supervise() {
     setpriv --pdeathsig KILL unshare --mount --pid --uts --ipc --fork --kill-child=KILL /bin/bash "$own/init" main "$boots" &
     child=$!
     set +m
-    exec 3>&-
+    exec 3>&- 4<&-
     while :; do
       wait $child; code=$?
       kill -0 $child 2>/dev/null || break
@@ -85,7 +84,7 @@ supervise() {
 # --- main: pid 1 ---
 guest() { # a process group of its own
   set -m
-  ( exec 9>&-; cd / && "$@" ) </dev/null &
+  ( exec 3>&- 9>&-; cd / && "$@" ) </dev/null &
   disown $!
   set +m
 }
@@ -120,6 +119,8 @@ main() {
   mount -n -a -T "$own/fstab" || exit 1
   cd /mnt && pivot_root . . && umount -l . && cd / || exit 1
   trap 'echo poweroff >&9' TERM INT HUP
+  # The first boot waits until its network is served; when who serves it is gone, that comes later.
+  [ -e /proc/self/fd/4 ] && { read -r _ <&4; exec 4<&-; }
   for unit in /etc/rc.d/*; do
     [ -f "$unit" ] && [ -x "$unit" ] && guest "$unit"
   done

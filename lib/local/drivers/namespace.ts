@@ -36,7 +36,7 @@ export function createNamespaceDriver(options: NamespaceDriverOptions = {}): Ins
     start: async (instance) => {
       const directory = machineDirectory(instance.root);
       const surroundings = namespaceEnvironment(instance, env);
-      await layOutNamespace(instance, directory, { ...(imageDir ? await imageFiles(imageDir) : {}), ...surroundings.files });
+      layOutNamespace(instance, directory, { ...(imageDir ? await imageFiles(imageDir) : {}), ...surroundings.files });
       await writeFile(endpointFile(directory), instance.endpointUrl);
       const map = networkMap(instance, instance.endpointUrl, surroundings);
       const booting = bootNamespace(directory, surroundings.env, (pid) => networks.open(instance.id, pid, map));

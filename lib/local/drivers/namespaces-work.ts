@@ -28,7 +28,7 @@ async function tryOne(parent: string): Promise<string | undefined> {
   const directory = machineDirectory(root);
   const machine = { id: 'i-probe', root, userData: new Uint8Array(), imdsUrl: 'http://127.0.0.1', endpointUrl: 'http://127.0.0.1' };
   try {
-    await layOutNamespace(machine, directory, {});
+    layOutNamespace(machine, directory, {});
     const probe = await bootNamespace(directory, namespaceEnvironment(machine, {}).env, async () => undefined);
     await probe.kill();
     return undefined;
