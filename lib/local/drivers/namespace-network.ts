@@ -102,9 +102,9 @@ class Forwarder implements MachineNetwork {
   }
 
   close(): void {
-    for (const server of this.#servers) server.close();
+    for (const server of this.#servers.splice(0)) server.close();
     for (const socket of this.#connections) socket.destroy();
-    for (const socket of [...this.#names, ...this.#questions.splice(0)]) socket.close();
+    for (const socket of [...this.#names.splice(0), ...this.#questions.splice(0)]) socket.close();
   }
 
   #carry(from: Socket): void {

@@ -20,7 +20,8 @@ pause() { # milliseconds, below 1000
 }
 finish() { # finish HOW
   rm -f "$own/requests" "$own/pid"
-  echo "$1" >"$own/exit.new" && mv -f "$own/exit.new" "$own/exit"
+  # Who ends and who is ended may write at once.
+  echo "$1" >"$own/exit.$$" && mv -f "$own/exit.$$" "$own/exit"
 }
 
 # --- kill: from outside ---

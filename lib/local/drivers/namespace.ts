@@ -14,7 +14,7 @@ import type { NamespaceEnvironment } from './namespace-environment';
 import { imageFiles, layOutNamespace } from './namespace-layout';
 import { openNetwork } from './namespace-network';
 import type { MachineNetwork } from './namespace-network';
-import { exitedMachine, ProcessMachine, readExit } from './process-machine';
+import { exitedMachine, killMachine, ProcessMachine, readExit } from './process-machine';
 
 export interface NamespaceDriverOptions {
   /** What every machine finds under its own root from the beginning. @default - nothing */
@@ -48,10 +48,16 @@ export function createNamespaceDriver(options: NamespaceDriverOptions = {}): Ins
       if (exit) return exitedMachine(directory, exit);
       const pid = (await readInitPid(directory)) ?? (existsSync(directory.init) ? await findInit(directory) : undefined);
       if (pid === undefined) return undefined;
-      const machine = ProcessMachine.ofProcess(directory, pid);
       const told = await readFile(endpointFile(directory), 'utf8');
-      await networks.open(instance.id, pid, networkMap(instance, told, namespaceEnvironment(instance, env)));
-      return networks.closeAfter(instance.id, machine);
+      const map = networkMap(instance, told, namespaceEnvironment(instance, env));
+      // One that went off in this moment, or that took an address for itself: without its network it is none any more.
+      return networks.open(instance.id, pid, map).then(
+        () => networks.closeAfter(instance.id, ProcessMachine.ofProcess(directory, pid)),
+        async () => {
+          await killMachine(directory, pid, 'crashed');
+          return exitedMachine(directory, 'crashed');
+        },
+      );
     },
     close: async () => networks.close(),
   };
