@@ -222,6 +222,20 @@ describe('local', () => {
     expect(cli.stdout).toBe('the local cloud runs at http://127.0.0.1:4000, as process 7, 1 VM; its state lies in /tmp/rawcloud-local\n');
   });
 
+  test('start passes the driver on, and says why it is another', async () => {
+    const asked: (string | undefined)[] = [];
+    const why = { driver: 'process', driverWhy: 'namespaces are forbidden' };
+    const start: LocalCloudControl['start'] = async (driver) => {
+      asked.push(driver);
+      return { ...(await cloud(true).status()), ...why };
+    };
+    const cli = new Cli({ cloud: { ...cloud(true), start } });
+    expect(await cli.run('local', 'start', '--driver', 'auto')).toBe(0);
+    expect(asked).toEqual(['auto']);
+    expect(cli.stdout).toMatch(/\nits VMs are plain processes, because namespaces are forbidden\n$/);
+    expect(await cli.run('local', 'start', '--driver', 'hyperv')).toBe(2);
+  });
+
   test('status prints JSON', async () => {
     const cli = new Cli({ cloud: cloud(false) });
     expect(await cli.run('local', 'status', '--json')).toBe(0);

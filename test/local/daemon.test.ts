@@ -8,6 +8,7 @@ import { ensureLocalCloud, localReset, localStart, localStatus, localStop } from
 import type { DaemonOptions } from '../../lib/local/daemon';
 import { localImages } from '../../lib/local/ec2/images';
 import { lineOf, machineProcesses } from '../fakes/local-cloud';
+import { namespaces } from './namespaces';
 
 let tools: string;
 let directory: string;
@@ -24,7 +25,10 @@ afterAll(() => rm(tools, { recursive: true }));
 
 beforeEach(async () => {
   directory = await mkdtemp(path.join(os.tmpdir(), 'rawcloud-daemon-'));
-  options = { env: { PATH: process.env['PATH'], RAWCLOUD_LOCAL_DIR: path.join(directory, 'state') }, entry: path.join(tools, 'entry.js') };
+  options = {
+    env: { PATH: process.env['PATH'], RAWCLOUD_LOCAL_DIR: path.join(directory, 'state'), RAWCLOUD_LOCAL_DRIVER: 'process' },
+    entry: path.join(tools, 'entry.js'),
+  };
 });
 
 afterEach(async () => {
@@ -99,6 +103,33 @@ test('fails to reset or use a directory that it did not make', async () => {
   await expect(localReset(options)).rejects.toMatchObject({ code: 'E_LOCAL_CLOUD' });
   await expect(localStart(options)).rejects.toMatchObject({ code: 'E_LOCAL_CLOUD' });
   expect(await readFile(path.join(directory, 'state', 'thesis.txt'), 'utf8')).toBe('ten years of work');
+});
+
+namespaces.describe('with namespaces', () => {
+  const choose = (driver: string): DaemonOptions => ({ ...options, env: { ...options.env, RAWCLOUD_LOCAL_DRIVER: driver } });
+
+  test('auto comes to them, and says so', async () => {
+    options = choose('auto');
+    const { driver, notices } = await localStart(options);
+    expect(driver).toBe('namespace');
+    expect(notices[0]!.text).toContain('out of reach of your files');
+  });
+
+  test('a local cloud that was killed and is started again for processes keeps the machines that it had', async () => {
+    const { pid } = await localStart(choose('namespace'));
+    const id = await launchSleeper();
+    process.kill(pid!, 'SIGKILL');
+    const after = await localStart(options);
+    expect(after).toMatchObject({ driver: 'process', machines: [{ id, state: 'running', on: true }] });
+    expect(await localStop(options)).toEqual({ stopped: true, machines: [id] });
+    expect(machineProcesses(directory)).toEqual([]);
+  });
+});
+
+test('fails to start with a driver that there is not, or another than the one that runs', async () => {
+  await expect(localStart({ ...options, driver: 'hyperv' })).rejects.toMatchObject({ code: 'E_USAGE' });
+  expect((await localStart({ ...options, driver: 'process' })).driver).toBe('process');
+  await expect(localStart({ ...options, driver: 'namespace' })).rejects.toMatchObject({ code: 'E_USAGE' });
 });
 
 test('fails to start with the end of the log when the process ends at once', async () => {
