@@ -1,5 +1,5 @@
 import { bucketKeys } from '../contract';
-import type { Clock, Grant, Store } from '../contract';
+import type { Clock, Credentials, Grant, Store } from '../contract';
 import { followControl } from './control';
 import { Ending } from './ending';
 import type { Places } from './environment';
@@ -29,6 +29,8 @@ export interface AgentDeps {
   readonly launcher: (root: boolean) => Launcher;
   /** What EC2 tells the VM about itself. */
   readonly metadata: Metadata;
+  /** Credentials of the VM's role, as the metadata service has them now. */
+  readonly roleCredentials: () => Promise<Credentials>;
   /** Processes killed for want of memory so far. */
   readonly oomKills: () => Promise<number>;
   /** Aborted when the machine is going down. */

@@ -1,5 +1,6 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { createServer } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Credentials } from '../contract';
 
@@ -9,18 +10,10 @@ import type { Credentials } from '../contract';
  */
 export class CredentialsServer {
   readonly token = randomBytes(24).toString('hex');
-  readonly #server = createServer((request, response) => {
-    const given = Buffer.from(request.headers.authorization ?? '');
-    const known = Buffer.from(this.token);
-    const allowed = given.byteLength === known.byteLength && timingSafeEqual(given, known) && request.url === '/credentials';
-    response.writeHead(allowed ? 200 : 403, { 'content-type': 'application/json' });
-    response.end(allowed ? JSON.stringify(wire(this.#credentials)) : '{"Code":"AccessDenied","Message":"wrong or no token"}');
-  });
-  #credentials: Credentials;
+  readonly #server = createServer((request, response) => void this.#answer(request, response));
 
-  constructor(credentials: Credentials) {
-    this.#credentials = credentials;
-  }
+  /** @param provide asked each time that the job asks; a failure of it is answered with 500, which SDKs try again */
+  constructor(private readonly provide: () => Promise<Credentials>) {}
 
   /** @returns the address for AWS_CONTAINER_CREDENTIALS_FULL_URI */
   async start(): Promise<string> {
@@ -29,18 +22,31 @@ export class CredentialsServer {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/credentials`;
   }
 
-  renew(credentials: Credentials): void {
-    this.#credentials = credentials;
-  }
-
-  get expiresAt(): number | undefined {
-    return this.#credentials.expiresAt === undefined ? undefined : Date.parse(this.#credentials.expiresAt);
-  }
-
   close(): void {
     this.#server.close();
     this.#server.closeAllConnections();
   }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (!this.#isAllowed(request)) return reply(response, 403, { Code: 'AccessDenied', Message: 'wrong or no token' });
+    try {
+      reply(response, 200, wire(await this.provide()));
+    } catch {
+      // Said by who provides; the job learns only that there are none just now.
+      reply(response, 500, { Code: 'InternalError', Message: 'there are no credentials just now' });
+    }
+  }
+
+  #isAllowed({ headers, url }: IncomingMessage): boolean {
+    const given = Buffer.from(headers.authorization ?? '');
+    const known = Buffer.from(this.token);
+    return given.byteLength === known.byteLength && timingSafeEqual(given, known) && url === '/credentials';
+  }
+}
+
+function reply(response: ServerResponse, status: number, body: object): void {
+  response.writeHead(status, { 'content-type': 'application/json' });
+  response.end(JSON.stringify(body));
 }
 
 function wire(c: Credentials): Readonly<Record<string, string | undefined>> {

@@ -5,6 +5,15 @@ import { CredentialsServer } from './credentials-server';
 /** Between two looks for renewed credentials, once it is time. */
 const LOOK_MS = 30_000;
 
+/** What a job is for AWS, while it runs. */
+export interface JobIdentity {
+  /** @returns where the job finds its credentials, and what it shows there */
+  start(): Promise<{ readonly url: string; readonly token: string }>;
+  /** End of the credentials, milliseconds since 1970; undefined when they do not tell, or renew by themselves. */
+  readonly until: number | undefined;
+  close(): Promise<void>;
+}
+
 export interface IdentityOptions {
   readonly store: Store;
   readonly clock: Clock;
@@ -16,28 +25,29 @@ export interface IdentityOptions {
   readonly onTrouble: (error: unknown) => void;
 }
 
-/** The job's AWS identity: served to it, and renewed from later grants once half of its life is over. */
-export class Identity {
+/** The caller's AWS identity: served to the job, and renewed from later grants once half of its life is over. */
+export class Identity implements JobIdentity {
   readonly #server: CredentialsServer;
   readonly #over = new AbortController();
   #renewing: Promise<void> = Promise.resolve();
   #serial: number;
+  #credentials: Credentials;
 
   constructor(private readonly options: IdentityOptions) {
-    this.#server = new CredentialsServer(options.credentials);
+    this.#server = new CredentialsServer(async () => this.#credentials);
     this.#serial = options.serial;
+    this.#credentials = options.credentials;
   }
 
-  /** @returns where the job finds its credentials, and what it shows there */
   async start(): Promise<{ readonly url: string; readonly token: string }> {
     const url = await this.#server.start();
     this.#renewing = this.#renew();
     return { url, token: this.#server.token };
   }
 
-  /** End of the credentials, milliseconds since 1970; undefined when they do not tell. */
   get until(): number | undefined {
-    return this.#server.expiresAt;
+    const { expiresAt } = this.#credentials;
+    return expiresAt === undefined ? undefined : Date.parse(expiresAt);
   }
 
   async close(): Promise<void> {
@@ -67,7 +77,7 @@ export class Identity {
       await store.delete(bucketKeys.grant(vm), { signal });
       if (grant.serial <= this.#serial || !grant.credentials) return false;
       this.#serial = grant.serial;
-      this.#server.renew(grant.credentials);
+      this.#credentials = grant.credentials;
       onRenewed(this.until);
       return true;
     } catch (error) {

@@ -10,12 +10,14 @@ import type { Ending, EndReason } from './ending';
 import { jobEnvironment } from './environment';
 import { ENDED } from './exit';
 import { Identity } from './identity';
+import type { JobIdentity } from './identity';
 import type { Launcher } from './launcher';
 import { persevere } from './persevere';
 import { prepare } from './prepare';
 import type { Prepared } from './prepare';
 import { textOf } from './report';
 import type { Report } from './report';
+import { RoleIdentity } from './role-identity';
 import type { AgentSpec } from './spec';
 import { writeOnce } from './write-once';
 
@@ -146,7 +148,10 @@ async function runCommand(command: Command, ending: Ending): Promise<Exit> {
   }
 }
 
-function makeIdentity({ grant, store, clock, vm, report }: JobOptions): Identity | undefined {
+function makeIdentity({ spec, grant, store, clock, vm, report, roleCredentials }: JobOptions): JobIdentity | undefined {
+  if (spec.identity?.kind === 'role') {
+    return new RoleIdentity({ roleCredentials, onTrouble: (error) => report.trouble('cannot get credentials of the role', error) });
+  }
   const { credentials, serial } = grant;
   if (!credentials) return undefined;
   return new Identity({
@@ -160,7 +165,7 @@ function makeIdentity({ grant, store, clock, vm, report }: JobOptions): Identity
   });
 }
 
-async function makeCommand(job: JobOptions, launcher: Launcher, prepared: Prepared, identity: Identity | undefined): Promise<Command> {
+async function makeCommand(job: JobOptions, launcher: Launcher, prepared: Prepared, identity: JobIdentity | undefined): Promise<Command> {
   const { spec, grant, machine, places, region, clock, phases, report, push, oomKills } = job;
   const credentials = await identity?.start();
   report.progress(undefined);

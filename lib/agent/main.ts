@@ -84,6 +84,7 @@ async function main(): Promise<boolean> {
       machine,
       launcher: (asRoot) => chooseLauncher(facts, asRoot),
       metadata: { find: (path) => imds.find(path) },
+      roleCredentials: () => imds.roleCredentials(),
       oomKills: readOomKills,
       goingDown,
     });

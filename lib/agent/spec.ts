@@ -19,6 +19,8 @@ export const AgentSpecSchema = v.object({
     retries: v.optional(v.array(v.object({ on: v.picklist(RETRY_REASONS), times: v.number() }))),
   }),
   root: v.boolean(),
+  /** Only whether it is the VM's role matters here: what else a job may be comes with the grant. */
+  identity: v.optional(v.object({ kind: v.string() })),
   stdin: v.optional(RefSchema),
 });
 export type AgentSpec = v.InferOutput<typeof AgentSpecSchema>;

@@ -10,8 +10,10 @@ import { createPricing } from './pricing-service';
 import { Principals } from './principals';
 import { createQuotasService } from './quotas-service';
 import { createS3 } from './s3';
+import { Roles } from './roles';
 import { imageParameters, layScaffolding } from './scaffolding';
 import type { UserDataFacts } from './scaffolding';
+import { createSecretsManager } from './secrets-manager';
 import type { Service } from './service';
 import { createSsm } from './ssm';
 import { ParameterFile } from './ssm-parameters';
@@ -21,6 +23,7 @@ import { createSts } from './sts';
 export interface Account {
   readonly facts: CloudFacts;
   readonly principals: Principals;
+  readonly roles: Roles;
   readonly policies: Policies;
   readonly ec2: Ec2State;
   /** All but EC2, whose machines live and die with more than this. */
@@ -38,11 +41,14 @@ export interface AccountOptions {
 
 /** Reads the account of a state directory, or makes it at the first start, and brings its scaffolding up to date. */
 export async function openAccount({ stateDir, facts, userData, now }: AccountOptions): Promise<Account> {
-  const { account, region, bucket, roleId } = facts;
+  const { account, region, bucket, roleName, roleId } = facts;
+  const bucketArn = `arn:aws:s3:::${bucket}`;
   const principals = new Principals({ ...facts, file: path.join(stateDir, 'principals.json'), now });
+  const own = { name: roleName, id: roleId, statements: vmRoleStatements(bucketArn), ofScaffold: true };
+  const roles = new Roles({ file: path.join(stateDir, 'roles.json'), account, own });
   const policies = new Policies({
-    vmStatements: vmRoleStatements(`arn:aws:s3:::${bucket}`),
-    bucketStatements: (name) => (name === bucket ? bucketStatements(`arn:aws:s3:::${bucket}`, [anyVmOf(roleId)]) : []),
+    vmStatements: ({ role = roleName }) => roles.get(role)?.statements ?? [],
+    bucketStatements: (name) => (name === bucket ? bucketStatements(bucketArn, roles.idsOfScaffold.map(anyVmOf)) : []),
   });
   const ec2 = await openEc2State({ directory: path.join(stateDir, 'ec2'), account, region, now });
   const s3 = createS3({ directory: path.join(stateDir, 's3'), account, policies, now });
@@ -52,6 +58,7 @@ export async function openAccount({ stateDir, facts, userData, now }: AccountOpt
   const ssm = createSsm({ file, account, policies, publicParameters: imageParameters(ec2), now });
   const quotas = createQuotasService({ quotas: ec2.quotas, account, policies });
   const iam = createIam({ spotRole: ec2.spotRole, account, policies, now });
-  const services = [s3, createSts({ principals }), ssm, iam, quotas, createPricing({ policies })];
-  return { facts, principals, policies, ec2, services, scaffold };
+  const secrets = createSecretsManager({ file: path.join(stateDir, 'secrets.json'), account, policies, now });
+  const services = [s3, createSts({ principals }), ssm, iam, quotas, createPricing({ policies }), secrets];
+  return { facts, principals, roles, policies, ec2, services, scaffold };
 }

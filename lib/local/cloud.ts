@@ -18,6 +18,7 @@ import { openInstanceImds } from './imds/instance-imds';
 import { takeLock } from './lock';
 import type { Lock } from './lock';
 import type { AccessKey } from './principals';
+import type { Roles } from './roles';
 import type { UserDataFacts } from './scaffolding';
 import { startServer } from './server';
 import type { Control, RunningServer } from './server';
@@ -64,6 +65,8 @@ export interface LocalCloud {
   readonly faults: Faults;
   readonly calls: Calls;
   readonly ec2: Ec2Controls;
+  /** Roles that VMs carry besides the scaffolding's own, each with an instance profile of its name. */
+  readonly roles: Pick<Roles, 'put'>;
   /**
    * Ends it. Machines are powered off (and change state as EC2 would have it), or with `keepMachines` left
    * alone until the next start adopts them.
@@ -128,6 +131,7 @@ async function start(options: LocalCloudOptions, lock: Lock): Promise<LocalCloud
     faults,
     calls,
     ec2: new Ec2Controls(state, fleet),
+    roles: account.roles,
     close: async ({ keepMachines = false } = {}) => {
       await fleet.close({ keepMachines });
       await server.close();

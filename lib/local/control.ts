@@ -4,6 +4,7 @@ import * as v from 'valibot';
 import { isRawcloudError, RawcloudError } from '../contract';
 import { readBody } from './body';
 import type { LocalCloud } from './cloud';
+import { RoleInputSchema } from './roles';
 import type { Control } from './server';
 
 /** Header that carries the secret of `cloud.json`. A page in a browser cannot send it without being asked first, and never is. */
@@ -99,6 +100,7 @@ function routesOf(cloud: LocalCloud, onShutdown: ControlOptions['onShutdown']): 
     ['POST', /^lag$/, (body) => ec2.lag(lagOf(body))],
     ['DELETE', /^lag$/, () => ec2.clearLag()],
     ['POST', /^spot-role$/, (body) => ec2.spotRole(v.parse(SpotRoleSchema, body).present)],
+    ['POST', /^roles$/, (body) => cloud.roles.put(v.parse(RoleInputSchema, body))],
     ['POST', /^instances\/([^/]+)\/rebalance$/, (_, id) => ec2.rebalance(id)],
     ['POST', /^instances\/([^/]+)\/interrupt$/, (body, id) => ec2.interrupt(id, interruption(body))],
     ['POST', /^instances\/([^/]+)\/kill$/, (_, id) => ec2.kill(id)],

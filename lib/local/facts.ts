@@ -1,9 +1,9 @@
-import { randomInt } from 'node:crypto';
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import * as v from 'valibot';
 import { decodeJson, encodeJson } from '../contract';
 import { hasCode } from './errno';
+import { newRoleId } from './roles';
 
 /** What stays the same for a state directory's whole life. */
 const FactsSchema = v.object({
@@ -22,8 +22,6 @@ export type CloudFacts = v.InferOutput<typeof FactsSchema>;
 /** AWS's own example account: everybody sees that it is none of theirs. */
 const ACCOUNT = '123456789012';
 
-const ID_ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
-
 /** Reads the facts of a state directory, or makes them up at its first start. */
 export async function openFacts(stateDir: string, region: string): Promise<CloudFacts> {
   const file = factsFile(stateDir);
@@ -32,14 +30,13 @@ export async function openFacts(stateDir: string, region: string): Promise<Cloud
     throw error;
   });
   if (stored) return decodeJson(FactsSchema, stored, file);
-  const roleId = `AROALOCAL${Array.from({ length: 12 }, () => ID_ALPHABET[randomInt(ID_ALPHABET.length)]).join('')}`;
   const facts: CloudFacts = {
     v: 1,
     account: ACCOUNT,
     region,
     bucket: `rawcloud-local-${ACCOUNT}-${region}`,
     roleName: 'rawcloud-local-vm',
-    roleId,
+    roleId: newRoleId(),
     port: 0,
   };
   await saveFacts(stateDir, facts);

@@ -180,6 +180,7 @@ const TARGETS: Readonly<Record<string, string>> = {
   AmazonSSM: 'ssm',
   AWSPriceListService: 'pricing',
   ServiceQuotasV20190624: 'servicequotas',
+  secretsmanager: 'secretsmanager',
 };
 
 /** Whose words an answer takes when the request does not say whom it is for. */

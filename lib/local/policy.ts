@@ -36,17 +36,21 @@ function fits(statement: PolicyStatement, { action, resource, context }: AccessQ
 
 type Operator = (wanted: string, got: string | undefined, context: AccessQuestion['context']) => boolean;
 
-/** A missing key fails the positive operators and satisfies the negated ones. */
-const OPERATORS: Readonly<Record<string, Operator>> = {
-  StringEquals: (wanted, got, context) => got === substitute(wanted, context, (v) => v),
-  StringNotEquals: (wanted, got, context) => got !== substitute(wanted, context, (v) => v),
-  StringLike: (wanted, got, context) => got !== undefined && like(wanted, got, context),
-  StringNotLike: (wanted, got, context) => got === undefined || !like(wanted, got, context),
-  Bool: (wanted, got) => got?.toLowerCase() === wanted.toLowerCase(),
+const equals: Operator = (wanted, got, context) => got === substitute(wanted, context, (v) => v);
+const isLike: Operator = (wanted, got, context) => got !== undefined && like(wanted, got, context);
+
+/** Of several values a positive operator wants one to fit, a negated one none. A missing key fails the first and satisfies the second. */
+const OPERATORS: Readonly<Record<string, { readonly fits: Operator; readonly negated?: true }>> = {
+  StringEquals: { fits: equals },
+  StringNotEquals: { fits: equals, negated: true },
+  StringLike: { fits: isLike },
+  StringNotLike: { fits: isLike, negated: true },
+  Bool: { fits: (wanted, got) => got?.toLowerCase() === wanted.toLowerCase() },
 };
 
-/** Of several values, one must fit; none may, where the operator is negated. */
-function holds(operator: string, keys: Readonly<Record<string, string | readonly string[]>>, context: AccessQuestion['context']): boolean {
+type ConditionKeys = Readonly<Record<string, string | readonly string[]>>;
+
+function holds(operator: string, keys: ConditionKeys, context: AccessQuestion['context']): boolean {
   const test = OPERATORS[operator];
   if (!test) {
     throw new RawcloudError(
@@ -54,11 +58,9 @@ function holds(operator: string, keys: Readonly<Record<string, string | readonly
       `the local cloud does not know the condition operator '${operator}'; it knows ${Object.keys(OPERATORS).join(', ')}`,
     );
   }
-  const isNegated = operator.includes('Not');
   return Object.entries(keys).every(([key, wanted]) => {
-    const got = context[key.toLowerCase()];
-    const fits = (value: string): boolean => test(value, got, context);
-    return isNegated ? list(wanted).every(fits) : list(wanted).some(fits);
+    const fits = list(wanted).some((one) => test.fits(one, context[key.toLowerCase()], context));
+    return fits !== (test.negated ?? false);
   });
 }
 
@@ -115,8 +117,8 @@ export function contextOf(principal: Principal): AccessQuestion['context'] {
 const ALLOW_ALL: readonly PolicyStatement[] = [{ Sid: 'All', Effect: 'Allow', Action: '*', Resource: '*' }];
 
 export interface PoliciesOptions {
-  /** Identity policy of the VMs' role. */
-  readonly vmStatements: readonly PolicyStatement[];
+  /** Identity policy of the role that a VM carries. */
+  readonly vmStatements: (vm: Principal) => readonly PolicyStatement[];
   /** Policy of a bucket. @default - none */
   readonly bucketStatements?: (bucket: string) => readonly PolicyStatement[];
 }
@@ -137,7 +139,7 @@ export class Policies {
     const question = { action, resource, context: contextOf(principal) };
     const bucket = /^arn:aws:s3:::([^/]+)/.exec(resource)?.[1];
     const ofBucket = bucket === undefined ? [] : (this.#options.bucketStatements?.(bucket) ?? []);
-    const ofIdentity = principal.kind === 'developer' ? ALLOW_ALL : this.#options.vmStatements;
+    const ofIdentity = principal.kind === 'developer' ? ALLOW_ALL : this.#options.vmStatements(principal);
     const [bucketSays, identitySays] = [evaluate(ofBucket, question), evaluate(ofIdentity, question)];
     const who = `User: ${principal.arn} is not authorized to perform: ${action} on resource: "${resource}"`;
     if (bucketSays === 'denied') return `${who} with an explicit deny in a resource-based policy`;

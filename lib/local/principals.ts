@@ -40,8 +40,11 @@ const SessionSchema = v.object({
   expiresAt: v.number(),
   /** Absent for sessions of the developer. */
   instanceId: v.optional(v.string()),
+  /** Of the instance. @default - the scaffolding's */
+  role: v.optional(v.object({ name: v.string(), id: v.string() })),
 });
 type Session = v.InferOutput<typeof SessionSchema>;
+type Role = NonNullable<Session['role']>;
 
 const FileSchema = v.object({
   v: v.literal(1),
@@ -53,9 +56,9 @@ export interface PrincipalsOptions {
   /** JSON file (mode 0600) that holds the keys over a restart. */
   readonly file: string;
   readonly account: string;
-  /** Name of the VMs' role. */
+  /** Name of the scaffolding's VM role. */
   readonly roleName: string;
-  /** Unique id of the VMs' role, `AROA…`. */
+  /** Its unique id, `AROA…`. */
   readonly roleId: string;
   /** Milliseconds since 1970. */
   readonly now: () => number;
@@ -80,9 +83,9 @@ export class Principals {
     return { accessKeyId, secretAccessKey };
   }
 
-  /** Keys of the VMs' role for one instance, as its IMDS hands them out. */
-  issueForVm(instanceId: string, durationS = VM_SESSION_S): SessionKeys {
-    return this.#issue(durationS, { instanceId });
+  /** Keys of a role for one instance, as its IMDS hands them out. @param role @default - the scaffolding's */
+  issueForVm(instanceId: string, role?: Role): SessionKeys {
+    return this.#issue(VM_SESSION_S, { instanceId, ...(role ? { role: { name: role.name, id: role.id } } : {}) });
   }
 
   /** Temporary keys of the developer, as GetSessionToken makes them. */
@@ -97,8 +100,8 @@ export class Principals {
     }
     const session = this.#sessions.get(accessKeyId);
     if (!session) return undefined;
-    const { instanceId, secretAccessKey, sessionToken, expiresAt } = session;
-    const principal = instanceId === undefined ? this.#developerPrincipal(accessKeyId) : this.#vmPrincipal(accessKeyId, instanceId);
+    const { instanceId, role, secretAccessKey, sessionToken, expiresAt } = session;
+    const principal = instanceId === undefined ? this.#developerPrincipal(accessKeyId) : this.#vmPrincipal(accessKeyId, instanceId, role);
     return { principal, secretAccessKey, sessionToken, expiresAt };
   }
 
@@ -107,13 +110,14 @@ export class Principals {
     return { accessKeyId, account, arn: `arn:aws:iam::${account}:user/developer`, userId: this.#developer.userId, kind: 'developer' };
   }
 
-  #vmPrincipal(accessKeyId: string, instanceId: string): Principal {
+  #vmPrincipal(accessKeyId: string, instanceId: string, role?: Role): Principal {
     const { account, roleName, roleId } = this.#options;
-    const arn = `arn:aws:sts::${account}:assumed-role/${roleName}/${instanceId}`;
-    return { accessKeyId, account, arn, userId: vmUserId(roleId, instanceId), kind: 'vm' };
+    const { name, id } = role ?? { name: roleName, id: roleId };
+    const arn = `arn:aws:sts::${account}:assumed-role/${name}/${instanceId}`;
+    return { accessKeyId, account, arn, userId: vmUserId(id, instanceId), kind: 'vm', role: name };
   }
 
-  #issue(durationS: number, holder: Pick<Session, 'instanceId'>): SessionKeys {
+  #issue(durationS: number, holder: Pick<Session, 'instanceId' | 'role'>): SessionKeys {
     const keys = {
       accessKeyId: randomId('ASIA'),
       secretAccessKey: randomSecret(),

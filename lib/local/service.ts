@@ -9,6 +9,8 @@ export interface Principal {
   /** `aws:userid`: `AIDA…` of the developer, `<role id>:<instance id>` of a VM. */
   readonly userId: string;
   readonly kind: 'developer' | 'vm';
+  /** Name of a VM's role. */
+  readonly role?: string;
 }
 
 /** A request whose signature has been checked. */

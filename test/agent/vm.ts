@@ -12,7 +12,7 @@ import {
   OutcomeSchema,
   systemClock,
 } from '../../lib/contract';
-import type { Beat, Clock, Control, Done, Grant, JobSpec, LogRun, LogStream, Outcome, Store } from '../../lib/contract';
+import type { Beat, Clock, Control, Credentials, Done, Grant, JobSpec, LogRun, LogStream, Outcome, Store } from '../../lib/contract';
 import { runAgent } from '../../lib/agent/agent';
 import { placesIn } from '../../lib/agent/environment';
 import type { Metadata } from '../../lib/agent/interruption';
@@ -33,6 +33,8 @@ export interface VmOptions {
   readonly between?: (store: Store) => Store;
   /** @default - that of a VM on demand */
   readonly metadata?: Metadata;
+  /** @default - a role without credentials */
+  readonly roleCredentials?: () => Promise<Credentials>;
   readonly oomKills?: () => Promise<number>;
   /** Its disk. @default - a temporary directory */
   readonly root?: string;
@@ -84,6 +86,7 @@ export class TestVm {
       machine: { PATH: process.env['PATH'], AWS_SECRET_ACCESS_KEY: 'of the machine', HTTPS_PROXY: 'http://proxy:1' },
       launcher: () => plainLauncher('tester'),
       metadata: options.metadata ?? { find: async () => undefined },
+      roleCredentials: options.roleCredentials ?? (() => Promise.reject(new Error('this VM has no role'))),
       oomKills: options.oomKills ?? (async () => 0),
       goingDown: goingDown.signal,
     });

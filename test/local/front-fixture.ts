@@ -82,7 +82,7 @@ class Fixture implements TestCloud {
     });
     const arn = `arn:aws:s3:::${BUCKET}`;
     const policies = new Policies({
-      vmStatements: vmRoleStatements(arn),
+      vmStatements: () => vmRoleStatements(arn),
       bucketStatements: (bucket) => (bucket === BUCKET ? bucketStatements(arn, [anyVmOf(ROLE_ID)]) : []),
     });
     const s3: LocalS3 = createS3({ directory: join(directory, 's3'), account: ACCOUNT, policies, now });

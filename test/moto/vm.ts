@@ -73,6 +73,7 @@ export class PlayedVm {
         machine: { PATH: process.env['PATH'] },
         launcher: () => plainLauncher('tester'),
         metadata: { find: () => Promise.resolve(undefined) },
+        roleCredentials: () => Promise.resolve(KEYS),
         oomKills: () => Promise.resolve(0),
         goingDown: this.over,
       });
