@@ -148,11 +148,10 @@ async function openFleet(
   account: Account,
   { endpointUrl, onError }: { readonly endpointUrl: () => string; readonly onError: (error: unknown) => void },
 ): Promise<{ readonly fleet: Fleet; readonly driver: DriverFacts }> {
-  const imageDir = await prepareImage(stateDir, { withNode: imageNode, node: process.execPath });
+  const image = prepareImage(stateDir, { withNode: imageNode, node: process.execPath });
   const { driver, facts } =
-    typeof asked === 'string'
-      ? await chooseDriver(asked, { imageDir, directory: stateDir })
-      : { driver: asked, facts: { kind: asked.kind } };
+    typeof asked === 'string' ? await chooseDriver(asked, { image, directory: stateDir }) : { driver: asked, facts: { kind: asked.kind } };
+  await image;
   const machines = new Machines({
     driver,
     directory: stateDir,

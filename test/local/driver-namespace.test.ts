@@ -51,6 +51,16 @@ namespaces.describe('a namespace machine', () => {
     expect(await started.line('endpoint')).toBe('127.0.0.1:2 /x');
   });
 
+  test('reaches a proxy of the developer, on the loopback of the host, too', async () => {
+    const env = { http_proxy: url, no_proxy: 'intern' };
+    const { line } = await machines.start('curl -sS http://registry.test/x >page; curl -sS http://169.254.169.254/y >imds', {
+      env,
+      spec: { imdsUrl: url, endpointUrl: url },
+    });
+    expect(await line('page')).toBe('registry.test http://registry.test/x');
+    expect(await line('imds')).toBe('169.254.169.254 /y');
+  });
+
   test('does not reach the host’s own loopback, nor anybody where nothing is carried', async () => {
     const { line } = await startOnline(
       `for to in 127.0.0.1:1 127.0.0.1:80 0.0.0.0:443 169.254.169.1:80 192.0.2.1:5432; do

@@ -10,14 +10,14 @@ import { createProcessDriver } from './process';
 
 /**
  * The driver for new machines. A machine that was begun by another goes on with that one.
- * @param directory where machines lie
+ * @param options `image`: the directory of what every machine ships; `directory`: where machines lie
  * @throws E_LOCAL_CLOUD when namespaces were asked for and this machine cannot have them
  */
 export async function chooseDriver(
   choice: DriverChoice,
-  { imageDir, directory }: { readonly imageDir: string; readonly directory: string },
+  { image, directory }: { readonly image: Promise<string>; readonly directory: string },
 ): Promise<{ readonly driver: InstanceDriver; readonly facts: DriverFacts }> {
-  const why = choice === 'process' ? undefined : await findWhyNoNamespaces(directory);
+  const [imageDir, why] = await Promise.all([image, choice === 'process' ? undefined : findWhyNoNamespaces(directory)]);
   if (choice === 'namespace' && why !== undefined) {
     throw new RawcloudError('E_LOCAL_CLOUD', `this machine cannot have namespace machines: ${why}`, {
       remedy: 'Leave out --driver and RAWCLOUD_LOCAL_DRIVER, or set it to process.',

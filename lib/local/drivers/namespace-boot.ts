@@ -21,16 +21,16 @@ export async function bootNamespace(
   const child = await spawnInit(directory, env);
   const pid = child.pid;
   if (pid === undefined) throw new RawcloudError('E_LOCAL_CLOUD', `unshare could not be started for the machine in ${directory.root}`);
-  const said = createInterface({ input: child.stdio[3] as Readable })[Symbol.asyncIterator]();
+  const steps = createInterface({ input: child.stdio[3] as Readable })[Symbol.asyncIterator]();
   const goOn = (): void => void child.stdin!.write('\n');
   try {
-    await hear('born', said, directory);
+    await hear('born', steps, directory);
     await mapUsers(pid);
     goOn();
-    await hear('network', said, directory);
+    await hear('network', steps, directory);
     await serve(pid);
     goOn();
-    await hear('ready', said, directory);
+    await hear('ready', steps, directory);
     return ProcessMachine.ofChild(directory, child, pid);
   } catch (error) {
     await killMachine(directory, pid, 'crashed');
@@ -61,11 +61,12 @@ async function spawnInit(directory: MachineDirectory, env: Readonly<Record<strin
 }
 
 /** Until init has come so far; its end closes the pipe. */
-async function hear(step: string, said: AsyncIterator<string>, directory: MachineDirectory): Promise<void> {
-  const heard = await said.next();
+async function hear(step: string, steps: AsyncIterator<string>, directory: MachineDirectory): Promise<void> {
+  const heard = await steps.next();
   if (heard.done !== true && heard.value === step) return;
-  const text = Buffer.from(await readConsole(directory.console))
-    .toString('utf8')
-    .slice(-500);
-  throw new RawcloudError('E_LOCAL_CLOUD', `the machine in ${directory.root} did not start (${step}); it said: ${text || '(nothing)'}`);
+  const text = Buffer.from(await readConsole(directory.console)).toString('utf8');
+  const said = text.slice(-500);
+  throw new RawcloudError('E_LOCAL_CLOUD', `the machine in ${directory.root} did not come to '${step}'; it said: ${said || '(nothing)'}`, {
+    data: { said },
+  });
 }

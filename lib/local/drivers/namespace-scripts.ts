@@ -38,9 +38,12 @@ processes() { # living ones of this machine, by their arguments; into $found
 kill_machine() { # kill_machine SUPERVISOR HOW; 0 when it is gone already
   # First, so that it has nothing to say about the end of the others.
   [ "$1" -gt 1 ] && kill -KILL "$1" 2>/dev/null
+  local tries=0
   processes
   while [ -n "$found" ]; do
     kill -KILL $found 2>/dev/null
+    # Nobody dies that waits for a disk that is gone: then it is said, and not waited for.
+    [ $((tries += 1)) -lt 2000 ] || exit 1
     pause 5
     processes
   done

@@ -1,5 +1,6 @@
 import { mkdtemp } from 'node:fs/promises';
 import path from 'node:path';
+import { isRawcloudError } from '../../contract';
 import { machineDirectory } from './machine-directory';
 import { bootNamespace } from './namespace-boot';
 import { namespaceEnvironment } from './namespace-environment';
@@ -18,11 +19,6 @@ export function findWhyNoNamespaces(directory: string): Promise<string | undefin
   return asked;
 }
 
-/** @returns whether a namespace machine can be started here */
-export async function namespacesWork(directory: string): Promise<boolean> {
-  return (await findWhyNoNamespaces(directory)) === undefined;
-}
-
 async function tryOne(parent: string): Promise<string | undefined> {
   const root = await mkdtemp(path.join(parent, 'namespace-'));
   const directory = machineDirectory(root);
@@ -33,8 +29,15 @@ async function tryOne(parent: string): Promise<string | undefined> {
     await probe.kill();
     return undefined;
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return reasonOf(error);
   } finally {
     await removeTree(root);
   }
+}
+
+/** What the machine said last is the reason; the rest of the text is about our own directory. */
+function reasonOf(error: unknown): string {
+  const said = isRawcloudError(error) ? error.data['said'] : undefined;
+  const last = typeof said === 'string' ? said.trim().split('\n').at(-1) : undefined;
+  return last || (error instanceof Error ? error.message : String(error));
 }
