@@ -1,5 +1,6 @@
 import { bucketKeys } from '../contract';
 import type { Clock, Credentials, Grant, Store } from '../contract';
+import type { ReadSecret } from '../aws/secret-values';
 import { followControl } from './control';
 import { Ending } from './ending';
 import type { Places } from './environment';
@@ -31,6 +32,8 @@ export interface AgentDeps {
   readonly metadata: Metadata;
   /** Credentials of the VM's role, as the metadata service has them now. */
   readonly roleCredentials: () => Promise<Credentials>;
+  /** Values of secrets, read with the VM's role. */
+  readonly readSecret: ReadSecret;
   /** Processes killed for want of memory so far. */
   readonly oomKills: () => Promise<number>;
   /** Aborted when the machine is going down. */

@@ -78,7 +78,7 @@ async function giveUp(job: JobOptions): Promise<boolean> {
 }
 
 async function prepareJob(job: JobOptions, launcher: Launcher): Promise<Prepared> {
-  const { store, spec, places, machine, report, ending, phases } = job;
+  const { store, spec, places, machine, report, ending, phases, readSecret } = job;
   tellLauncher(job, launcher);
   const prepared = await prepare({
     store,
@@ -87,6 +87,7 @@ async function prepareJob(job: JobOptions, launcher: Launcher): Promise<Prepared
     machine,
     owner: launcher.kind === 'plain' ? undefined : launcher.user,
     signal: ending.signal,
+    readSecret,
     say: (line) => report.say(line),
     begin: (phase) => phases.begin(phase),
     progress: (detail) => report.progress(detail),
@@ -186,7 +187,8 @@ async function makeCommand(job: JobOptions, launcher: Launcher, prepared: Prepar
       region,
       path: prepared.built.path,
       layers: prepared.built.env,
-      variables: { ...spec.environment.variables, ...grant.variables },
+      // A secret wins: neither a placeholder in the clear nor an event's input may stand for it.
+      variables: { ...spec.environment.variables, ...grant.variables, ...prepared.secrets },
       ...(credentials ? { credentials } : {}),
     }),
     launcher,

@@ -2,6 +2,7 @@ import { readFile, rm } from 'node:fs/promises';
 import os from 'node:os';
 import { performance } from 'node:perf_hooks';
 import { Imds } from '../aws/imds';
+import { secretReader } from '../aws/secret-values';
 import { createWireStore } from '../aws/wire-store';
 import { decodeJson, GrantSchema, systemClock } from '../contract';
 import type { Grant } from '../contract';
@@ -55,15 +56,14 @@ async function main(): Promise<boolean> {
   const region = given('RAWCLOUD_REGION');
   const endpoint = machine['AWS_ENDPOINT_URL'];
   const imds = new Imds(given('RAWCLOUD_IMDS'), systemClock);
+  const place = { region, ...(endpoint ? { endpoint } : {}), clock: systemClock };
   const store = createWireStore({
-    region,
+    ...place,
     bucket: given('RAWCLOUD_BUCKET'),
-    ...(endpoint ? { endpoint } : {}),
     credentials: (fresh) => {
       if (fresh) imds.forget();
       return imds.roleCredentials();
     },
-    clock: systemClock,
   });
   const facts = {
     processMachine: root !== '',
@@ -85,6 +85,7 @@ async function main(): Promise<boolean> {
       launcher: (asRoot) => chooseLauncher(facts, asRoot),
       metadata: { find: (path) => imds.find(path) },
       roleCredentials: () => imds.roleCredentials(),
+      readSecret: secretReader({ ...place, credentials: () => imds.roleCredentials() }),
       oomKills: readOomKills,
       goingDown,
     });

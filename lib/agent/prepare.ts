@@ -7,6 +7,7 @@ import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import { bucketKeys, mapBounded, RawcloudError } from '../contract';
 import type { Built, Ref, Store, Tree } from '../contract';
+import type { ReadSecret } from '../aws/secret-values';
 import { restoreTree } from '../store/restore';
 import { buildEnvironment } from './environment';
 import type { Places } from './environment';
@@ -20,6 +21,7 @@ export interface PrepareOptions {
   /** User that the files shall belong to, when it is another than ours. */
   readonly owner: string | undefined;
   readonly signal: AbortSignal;
+  readonly readSecret: ReadSecret;
   readonly say: (line: string) => Promise<void>;
   readonly progress: (detail: string) => void;
   readonly begin: (phase: 'files' | 'environment') => void;
@@ -28,28 +30,35 @@ export interface PrepareOptions {
 export interface Prepared {
   readonly tree: Tree;
   readonly built: Built;
+  /** Values of variables that the VM has fetched itself. */
+  readonly secrets: Readonly<Record<string, string>>;
   /** File with what the command reads. */
   readonly stdin?: string;
 }
 
+interface Fetched {
+  tree?: Tree;
+  secrets: Readonly<Record<string, string>>;
+}
+
 const NOTHING_BUILT: Built = { path: [], env: {}, notices: [] };
 
-/** Brings files, packages and stdin to where the command finds them. @throws E_ENVIRONMENT, E_INTEGRITY */
+/** Brings files, packages, secrets and stdin to where the command finds them. @throws E_ENVIRONMENT, E_INTEGRITY */
 export async function prepare(options: PrepareOptions): Promise<Prepared> {
   const { spec, places, signal } = options;
   options.begin('files');
   for (const directory of [places.tree, places.home, places.tmp]) await mkdir(directory, { recursive: true });
-  const tree = await fetchFiles(options);
+  const { tree, secrets } = await fetchAll(options);
   // A working directory that held nothing worth carrying is still one.
   await mkdir(path.join(places.tree, spec.work.cwd), { recursive: true });
   const built = await build(options);
   if (options.owner !== undefined) await promisify(execFile)('chown', ['-R', `${options.owner}:`, places.job], { signal });
-  return { tree, built, ...(spec.stdin === undefined ? {} : { stdin: stdinFile(places) }) };
+  return { tree, built, secrets, ...(spec.stdin === undefined ? {} : { stdin: stdinFile(places) }) };
 }
 
-/** Tree and stdin at once; when one fails, the other is given up. */
-async function fetchFiles({ store, spec, places, signal, progress }: PrepareOptions): Promise<Tree> {
-  const fetched: { tree?: Tree } = {};
+/** Tree, stdin and secrets at once; when one fails, the others are given up. */
+async function fetchAll({ store, spec, places, signal, progress, readSecret }: PrepareOptions): Promise<Required<Fetched>> {
+  const fetched: Fetched = { secrets: {} };
   const onProgress = ({ done, total }: { done: number; total: number }): void => progress(`unpacking files, ${done} of ${total}`);
   const fetches = [
     async (stop: AbortSignal) => {
@@ -58,9 +67,15 @@ async function fetchFiles({ store, spec, places, signal, progress }: PrepareOpti
     async (stop: AbortSignal) => {
       if (spec.stdin) await fetchStdin(store, spec.stdin, stdinFile(places), stop);
     },
+    async (stop: AbortSignal) => {
+      const { secrets = {} } = spec.environment;
+      if (Object.keys(secrets).length === 0) return;
+      const { fetchSecrets } = await import('./secrets.js');
+      fetched.secrets = await fetchSecrets(secrets, readSecret, stop);
+    },
   ];
   await mapBounded(fetches, fetches.length, (fetch, _index, stop) => fetch(stop), { signal });
-  return fetched.tree!;
+  return { ...fetched, tree: fetched.tree! };
 }
 
 async function build({ spec, store, places, machine, signal, say, begin, progress }: PrepareOptions): Promise<Built> {

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { decodeJson, jobKeys, LayerSchema, RawcloudError, RefSchema, RETRY_REASONS } from '../contract';
+import { decodeJson, jobKeys, LayerSchema, RawcloudError, RefSchema, RETRY_REASONS, SecretSourceSchema } from '../contract';
 import type { Grant, Store } from '../contract';
 
 /**
@@ -11,7 +11,12 @@ export const AgentSpecSchema = v.object({
   job: v.string(),
   work: v.object({ kind: v.literal('command'), argv: v.array(v.string()), cwd: v.string() }),
   tasks: v.object({ count: v.number(), blocks: v.array(v.tuple([v.number(), v.number()])) }),
-  environment: v.object({ tree: RefSchema, layers: v.array(LayerSchema), variables: v.record(v.string(), v.string()) }),
+  environment: v.object({
+    tree: RefSchema,
+    layers: v.array(LayerSchema),
+    variables: v.record(v.string(), v.string()),
+    secrets: v.optional(v.record(v.string(), SecretSourceSchema)),
+  }),
   hardware: v.object({ region: v.string() }),
   limits: v.object({
     taskTimeoutS: v.optional(v.number()),

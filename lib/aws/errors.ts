@@ -147,7 +147,13 @@ export function toRawcloudError(error: unknown, what: string): RawcloudError {
   const hint = action ? `Ask an administrator for ${action}.` : (remedy ?? DEFAULT_REMEDIES[errorCode]);
   return new RawcloudError(errorCode, `${what} failed with ${awsCode}: ${text}`, {
     retryable,
-    data: { class: failure, awsCode, call: what, ...(first?.$metadata?.requestId ? { requestId: first.$metadata.requestId } : {}) },
+    data: {
+      class: failure,
+      awsCode,
+      call: what,
+      ...(action ? { action } : {}),
+      ...(first?.$metadata?.requestId ? { requestId: first.$metadata.requestId } : {}),
+    },
     ...(hint ? { remedy: hint } : {}),
     cause: error,
   });

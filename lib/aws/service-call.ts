@@ -15,13 +15,18 @@ export interface ServiceCall {
   readonly what: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
+  /** While that makes sense. @default 3 */
+  readonly tries?: number;
 }
+
+/** Who calls: the part of an {@link AwsContext} that a call takes. */
+export type ServiceCaller = Pick<AwsContext, 'clock' | 'credentials'> & { readonly endpoint?: string };
 
 const TRIES = 3;
 const FIRST_PAUSE_MS = 500;
 
-/** The answer's body. Tried three times while that makes sense. @throws RawcloudError by the table of AWS errors */
-export async function callService(context: AwsContext, call: ServiceCall, signal?: AbortSignal): Promise<string> {
+/** The answer's body. @throws RawcloudError by the table of AWS errors */
+export async function callService(context: ServiceCaller, call: ServiceCall, signal?: AbortSignal): Promise<string> {
   const connections = new Connections();
   try {
     for (let attempt = 1; ; attempt++) {
@@ -30,7 +35,7 @@ export async function callService(context: AwsContext, call: ServiceCall, signal
       } catch (cause) {
         signal?.throwIfAborted();
         const error = toRawcloudError(cause, call.what);
-        if (attempt >= TRIES || !error.retryable) throw error;
+        if (attempt >= (call.tries ?? TRIES) || !error.retryable) throw error;
       }
       await context.clock.sleep(FIRST_PAUSE_MS * attempt, signal);
     }
@@ -39,7 +44,7 @@ export async function callService(context: AwsContext, call: ServiceCall, signal
   }
 }
 
-async function attemptCall(context: AwsContext, connections: Connections, call: ServiceCall, signal?: AbortSignal): Promise<string> {
+async function attemptCall(context: ServiceCaller, connections: Connections, call: ServiceCall, signal?: AbortSignal): Promise<string> {
   const origin = new URL(context.endpoint ?? `https://${call.host}`);
   const body = Buffer.from(call.body);
   const signable = { method: 'POST', path: '/', query: {}, headers: { ...call.headers, host: origin.host }, payloadHash: sha256Hex(body) };

@@ -23,7 +23,11 @@ export const RoleInputSchema = v.strictObject({
   /** Whether the bucket's policy counts it among the roles of the scaffolding's VMs. */
   ofScaffold: v.optional(v.boolean(), true),
 });
-export type RoleInput = v.InferInput<typeof RoleInputSchema>;
+export interface RoleInput {
+  readonly name: string;
+  readonly statements: readonly (Omit<PolicyStatement, 'Sid' | 'Principal'> & { readonly Sid?: string })[];
+  readonly ofScaffold?: boolean;
+}
 
 const RoleSchema = v.object({ ...RoleInputSchema.entries, id: v.string() });
 const FileSchema = v.object({ v: v.literal(1), roles: v.array(RoleSchema) });

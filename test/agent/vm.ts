@@ -13,6 +13,7 @@ import {
   systemClock,
 } from '../../lib/contract';
 import type { Beat, Clock, Control, Credentials, Done, Grant, JobSpec, LogRun, LogStream, Outcome, Store } from '../../lib/contract';
+import type { ReadSecret } from '../../lib/aws/secret-values';
 import { runAgent } from '../../lib/agent/agent';
 import { placesIn } from '../../lib/agent/environment';
 import type { Metadata } from '../../lib/agent/interruption';
@@ -35,6 +36,8 @@ export interface VmOptions {
   readonly metadata?: Metadata;
   /** @default - a role without credentials */
   readonly roleCredentials?: () => Promise<Credentials>;
+  /** @default - nothing is there */
+  readonly readSecret?: ReadSecret;
   readonly oomKills?: () => Promise<number>;
   /** Its disk. @default - a temporary directory */
   readonly root?: string;
@@ -87,6 +90,7 @@ export class TestVm {
       launcher: () => plainLauncher('tester'),
       metadata: options.metadata ?? { find: async () => undefined },
       roleCredentials: options.roleCredentials ?? (() => Promise.reject(new Error('this VM has no role'))),
+      readSecret: options.readSecret ?? (() => Promise.reject(new Error('nothing is there'))),
       oomKills: options.oomKills ?? (async () => 0),
       goingDown: goingDown.signal,
     });

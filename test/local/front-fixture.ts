@@ -9,7 +9,9 @@ import { Calls } from '../../lib/local/calls';
 import { Faults } from '../../lib/local/faults';
 import { Policies } from '../../lib/local/policy';
 import { type AccessKey, Principals, type SessionKeys } from '../../lib/local/principals';
+import { Roles } from '../../lib/local/roles';
 import { createS3, type LocalS3 } from '../../lib/local/s3';
+import { createSecretsManager } from '../../lib/local/secrets-manager';
 import { type RunningServer, startServer } from '../../lib/local/server';
 import { createSsm } from '../../lib/local/ssm';
 import { createSts } from '../../lib/local/sts';
@@ -18,14 +20,16 @@ export const ACCOUNT = '123456789012';
 export const REGION = 'eu-central-1';
 export const BUCKET = 'rawcloud-test';
 export const ROLE_ID = 'AROALOCALTESTROLEIDX';
+const ROLE_NAME = 'rawcloud-vm';
 export const IMAGE = 'ami-0123456789abcdef0';
 
-/** The front with S3, STS and SSM in a directory of its own. */
+/** The front with S3, STS, SSM and Secrets Manager in a directory of its own. */
 export interface TestCloud {
   readonly directory: string;
   readonly url: string;
   readonly port: number;
   readonly principals: Principals;
+  readonly roles: Roles;
   readonly faults: Faults;
   readonly calls: Calls;
   /** What the local cloud itself complained of; must stay empty. */
@@ -56,6 +60,7 @@ class Fixture implements TestCloud {
   readonly faults = new Faults();
   calls!: Calls;
   principals!: Principals;
+  roles!: Roles;
   #server!: RunningServer;
   readonly #clients: { destroy(): void }[] = [];
 
@@ -76,14 +81,16 @@ class Fixture implements TestCloud {
     this.principals = new Principals({
       file: join(directory, 'keys.json'),
       account: ACCOUNT,
-      roleName: 'rawcloud-vm',
+      roleName: ROLE_NAME,
       roleId: ROLE_ID,
       now,
     });
     const arn = `arn:aws:s3:::${BUCKET}`;
+    const own = { name: ROLE_NAME, id: ROLE_ID, statements: vmRoleStatements(arn), ofScaffold: true };
+    this.roles = new Roles({ file: join(directory, 'roles.json'), account: ACCOUNT, own });
     const policies = new Policies({
-      vmStatements: () => vmRoleStatements(arn),
-      bucketStatements: (bucket) => (bucket === BUCKET ? bucketStatements(arn, [anyVmOf(ROLE_ID)]) : []),
+      vmStatements: ({ role = ROLE_NAME }) => this.roles.get(role)?.statements ?? [],
+      bucketStatements: (bucket) => (bucket === BUCKET ? bucketStatements(arn, this.roles.idsOfScaffold.map(anyVmOf)) : []),
     });
     const s3: LocalS3 = createS3({ directory: join(directory, 's3'), account: ACCOUNT, policies, now });
     s3.ensureBucket(BUCKET, REGION);
@@ -94,7 +101,8 @@ class Fixture implements TestCloud {
       now,
       publicParameters: { [amazonLinuxParameter('x86_64')]: IMAGE },
     });
-    const services = [s3, createSts({ principals: this.principals }), ssm];
+    const secrets = createSecretsManager({ file: join(directory, 'secrets.json'), account: ACCOUNT, policies, now });
+    const services = [s3, createSts({ principals: this.principals }), ssm, secrets];
     const { principals, calls } = this;
     this.#server = await startServer({ port: 0, services, principals, faults, calls, now, onError: (e) => this.complaints.push(e) });
   }

@@ -3,7 +3,7 @@ import { signedHeaders } from './sign';
 
 /** A call of a service whose protocol is JSON, as SDKs make it. @throws `<code>: <message>` of an error */
 export async function jsonCall(
-  { url, port, credentials }: LocalCloud,
+  { url, port, credentials }: Pick<LocalCloud, 'url' | 'port' | 'credentials'>,
   to: { readonly service: string; readonly target: string },
   input: object,
 ): Promise<unknown> {

@@ -38,7 +38,9 @@ afterAll(() => rm(tools, { recursive: true }));
 
 beforeEach(async () => {
   directory = await mkdtemp(path.join(os.tmpdir(), 'rawcloud-killed-'));
-  options = { env: { PATH: process.env['PATH'], RAWCLOUD_LOCAL_DIR: path.join(directory, 'state') }, entry: path.join(tools, 'entry.js') };
+  // Machines that can be looked into from here.
+  const env = { PATH: process.env['PATH'], RAWCLOUD_LOCAL_DIR: path.join(directory, 'state'), RAWCLOUD_LOCAL_DRIVER: 'process' };
+  options = { env, entry: path.join(tools, 'entry.js') };
 });
 
 afterEach(async () => {

@@ -74,6 +74,7 @@ export class PlayedVm {
         launcher: () => plainLauncher('tester'),
         metadata: { find: () => Promise.resolve(undefined) },
         roleCredentials: () => Promise.resolve(KEYS),
+        readSecret: () => Promise.reject(new Error('no job here has secrets')),
         oomKills: () => Promise.resolve(0),
         goingDown: this.over,
       });
