@@ -1,0 +1,104 @@
+import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
+import path from 'node:path';
+import type { Client, JobHandle } from '../../lib/runtime';
+import { Deployment } from './deployment';
+import { House } from './house';
+
+const TICK = '2026-11-23T12:00:00Z';
+const PASSWORD = 'correct horse battery staple';
+
+let house: House;
+let app: Deployment;
+let client: Client;
+
+beforeAll(async () => {
+  house = await House.open();
+  app = new Deployment(house.cloud, path.join(house.directory, 'cache'));
+  await app.open();
+  client = await house.client();
+});
+
+afterAll(async () => {
+  await client.close();
+  app.close();
+  await house.close();
+});
+
+/** Who credentials say that one is. */
+async function userId(given: Readonly<Record<string, string>>): Promise<string | undefined> {
+  const { AccessKeyId: accessKeyId = '', SecretAccessKey: secretAccessKey = '', Token: sessionToken = '' } = given;
+  const { url: endpoint, region } = house.cloud;
+  const sts = new STSClient({ endpoint, region, credentials: { accessKeyId, secretAccessKey, sessionToken } });
+  const { UserId } = await sts.send(new GetCallerIdentityCommand({}));
+  sts.destroy();
+  return UserId;
+}
+
+async function output(job: JobHandle, stream: 'stdout' | 'system' = 'stdout'): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  for await (const { bytes } of job.logs({ streams: [stream] })) chunks.push(bytes);
+  return Buffer.concat(chunks).toString();
+}
+
+/** Tells what it finds, and the credentials that it gets where SDKs ask for them. */
+const TELL = `
+  const { AWS_CONTAINER_CREDENTIALS_FULL_URI: url, AWS_CONTAINER_AUTHORIZATION_TOKEN: authorization } = process.env;
+  const { TABLE, PASSWORD, KEY, EVENT } = process.env;
+  fetch(url, { headers: { authorization } }).then((r) => r.json()).then((credentials) => {
+    console.log(JSON.stringify({ TABLE, PASSWORD: PASSWORD.length, KEY, EVENT, credentials }));
+  });`;
+
+describe('a deployed job', () => {
+  test('runs once for a tick, as its own role, with its variables, secrets and input', async () => {
+    const arn = await app.secret('app/db', JSON.stringify({ user: 'app', password: PASSWORD }));
+    const { roleId } = await app.deploy({
+      id: 'nightly',
+      argv: [process.execPath, '-e', TELL],
+      variables: { TABLE: 'readings' },
+      secrets: { PASSWORD: { kind: 'secretsmanager', arn, field: 'password' }, KEY: { kind: 'secretsmanager', arn, field: 'user' } },
+      allowed: [{ Effect: 'Allow', Action: 'secretsmanager:GetSecretValue', Resource: arn }],
+      inputVariable: 'EVENT',
+    });
+    const before = house.cloud.ec2.instances().length;
+    const tick = { id: 'nightly', tick: TICK, input: '{"key":"in.csv"}' };
+    const [first, second] = [await client.start(tick), await client.start(tick)];
+    expect([first.state, second.state]).toEqual(['launched', 'going']);
+    expect(second.job).toBe(first.job);
+
+    const job = await client.job(first.job);
+    const result = await job.wait();
+    expect(result).toMatchObject({ outcome: 'ok', exitCode: 0 });
+    const told = JSON.parse(await output(job)) as { credentials: Readonly<Record<string, string>> };
+    expect(told).toMatchObject({ TABLE: 'readings', PASSWORD: PASSWORD.length, KEY: 'app', EVENT: '{"key":"in.csv"}' });
+
+    expect(house.cloud.ec2.instances().length - before).toBe(1);
+    expect(house.alive()).toEqual([]);
+    const calls = house.cloud.calls.recent().filter((c) => c.operation === 'GetSecretValue' && c.principal.includes('app-nightly'));
+    const [vm] = house.cloud.ec2.instances().slice(-1);
+    expect(calls).toMatchObject([{ principal: `arn:aws:sts::123456789012:assumed-role/app-nightly/${vm!.id}`, status: 200 }]);
+    expect(await userId(told.credentials)).toBe(`${roleId}:${vm!.id}`);
+    expect(Date.parse(told.credentials['Expiration']!)).toBeGreaterThan(Date.now());
+    const leaks = (await house.everything()).filter(({ name, content }) => content.includes(PASSWORD) && name !== 'state/secrets.json');
+    expect(leaks.map(({ name }) => name)).toEqual([]);
+    expect((await client.start(tick)).state).toBe('going');
+    expect(house.cloud.ec2.instances().length - before).toBe(1);
+  });
+
+  test('fails with 119 and the name of what is missing when its role may not read a secret', async () => {
+    const arn = await app.secret('app/other', PASSWORD);
+    await app.deploy({
+      id: 'denied',
+      argv: ['true'],
+      secrets: { PASSWORD: { kind: 'secretsmanager', arn }, KEY: { kind: 'ssm', name: '/app/none' } },
+    });
+    const job = await client.job((await client.start({ id: 'denied', tick: TICK })).job);
+    expect(await job.wait()).toMatchObject({
+      outcome: 'environment',
+      exitCode: 119,
+      message:
+        `variable PASSWORD: the job's role is not allowed secretsmanager:GetSecretValue of secret ${arn}; ` +
+        "variable KEY: the job's role is not allowed ssm:GetParameter of parameter /app/none",
+    });
+    expect(house.alive()).toEqual([]);
+  });
+});

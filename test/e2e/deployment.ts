@@ -1,0 +1,135 @@
+import { CreateLaunchTemplateCommand, EC2Client } from '@aws-sdk/client-ec2';
+import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
+import { deployedParameterName, encodeJson, userData, vmRoleStatements } from '../../lib/contract';
+import type { Definition, Deployed, Ref } from '../../lib/contract';
+import type { LocalCloud } from '../../lib/local/cloud';
+import type { RoleInput } from '../../lib/local/roles';
+import type { Artifact } from '../../lib/runtime/deps';
+import { agentArtifact, nodeArtifact } from '../../lib/runtime/launch/artifacts';
+import { sha256Of } from '../../lib/store/sha256';
+import { encodeTree } from '../../lib/store/tree-codec';
+import { jsonCall } from '../local/json-call';
+
+const ASSETS = { bucket: 'assets-of-an-app', keyPrefix: '', keySuffix: '.bin' };
+
+export interface JobOfAnApp {
+  readonly id: string;
+  readonly argv: readonly string[];
+  readonly secrets?: Definition['environment']['secrets'];
+  readonly variables?: Readonly<Record<string, string>>;
+  readonly limits?: Partial<Definition['limits']>;
+  /** What its role may besides what every VM may. */
+  readonly allowed?: RoleInput['statements'];
+  readonly inputVariable?: string;
+}
+
+/** Lays down in a local cloud, by hand, what an app with deployed jobs lays down in an account. */
+export class Deployment {
+  readonly #ec2: EC2Client;
+  readonly #s3: S3Client;
+  readonly #ssm: SSMClient;
+
+  constructor(
+    private readonly cloud: LocalCloud,
+    private readonly cacheDir: string,
+  ) {
+    const { url: endpoint, region, credentials } = cloud;
+    const client = { endpoint, region, credentials: { ...credentials } };
+    this.#ec2 = new EC2Client(client);
+    this.#s3 = new S3Client({ ...client, forcePathStyle: true });
+    this.#ssm = new SSMClient(client);
+  }
+
+  async open(): Promise<void> {
+    await this.#s3.send(new CreateBucketCommand({ Bucket: ASSETS.bucket }));
+  }
+
+  /** @returns the secret's ARN */
+  async secret(Name: string, SecretString: string): Promise<string> {
+    const to = { service: 'secretsmanager', target: 'secretsmanager.CreateSecret' };
+    return ((await jsonCall(this.cloud, to, { Name, SecretString })) as { ARN: string }).ARN;
+  }
+
+  /** @returns what its parameter says */
+  async deploy(job: JobOfAnApp): Promise<Deployed> {
+    const { bucket, name } = this.cloud.scaffold;
+    const role = this.cloud.roles.put({
+      name: `app-${job.id}`,
+      statements: [...vmRoleStatements(`arn:aws:s3:::${bucket}`), ...(job.allowed ?? [])],
+    });
+    const deployed: Deployed = {
+      v: 1,
+      id: job.id,
+      kind: 'schedule',
+      enabled: true,
+      definition: (await this.#asset(encodeJson(await this.#definition(job)))).sha256,
+      assets: ASSETS,
+      roleArn: role.arn,
+      roleId: role.id,
+      launchTemplateId: await this.#template(`app-${job.id}`, role.id),
+      launchTemplateVersion: '1',
+      variables: { ...job.variables },
+      ...(job.inputVariable ? { inputVariable: job.inputVariable } : {}),
+    };
+    const Name = deployedParameterName(name, job.id);
+    await this.#ssm.send(new PutParameterCommand({ Name, Value: JSON.stringify(deployed), Type: 'String' }));
+    return deployed;
+  }
+
+  close(): void {
+    for (const client of [this.#ec2, this.#s3, this.#ssm]) client.destroy();
+  }
+
+  async #definition({ argv, secrets, limits }: JobOfAnApp): Promise<Definition> {
+    const tree = await this.#asset((await encodeTree({ v: 1, entries: [], packs: [], blobs: {} })).bytes);
+    const arch = process.arch === 'arm64' ? 'arm64' : 'x86_64';
+    return {
+      v: 1,
+      work: { kind: 'command', argv: [...argv], cwd: '' },
+      environment: { tree, layers: [], ...(secrets ? { secrets } : {}) },
+      hardware: { arch, diskGiB: 30, spotPolicy: 'on-demand' },
+      limits: { lifetimeS: 3_600, graceS: 10, retries: [], ...limits },
+      overlap: 'skip',
+      tags: {},
+      agent: await this.#artifact(await agentArtifact()),
+      node: await this.#artifact(await nodeArtifact({ platform: '', local: true, cacheDir: this.cacheDir, env: {} })),
+      contents: [tree],
+    };
+  }
+
+  async #template(name: string, roleId: string): Promise<string> {
+    const { bucket, region, securityGroupId } = this.cloud.scaffold;
+    const { LaunchTemplate } = await this.#ec2.send(
+      new CreateLaunchTemplateCommand({
+        LaunchTemplateName: name,
+        LaunchTemplateData: {
+          IamInstanceProfile: { Name: name },
+          SecurityGroupIds: [securityGroupId],
+          InstanceInitiatedShutdownBehavior: 'terminate',
+          MetadataOptions: { HttpTokens: 'required', HttpPutResponseHopLimit: 1 },
+          UserData: Buffer.from(userData({ bucket, region, roleId })).toString('base64'),
+        },
+      }),
+    );
+    return LaunchTemplate!.LaunchTemplateId!;
+  }
+
+  async #artifact({ ref, open }: Artifact): Promise<Ref> {
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of open()) chunks.push(chunk);
+    await this.#put(ref.sha256, Buffer.concat(chunks));
+    return ref;
+  }
+
+  async #asset(bytes: Uint8Array): Promise<Ref> {
+    const ref = { sha256: sha256Of(bytes), bytes: bytes.byteLength };
+    await this.#put(ref.sha256, bytes);
+    return ref;
+  }
+
+  async #put(sha256: string, Body: Uint8Array): Promise<void> {
+    const { bucket: Bucket, keyPrefix, keySuffix } = ASSETS;
+    await this.#s3.send(new PutObjectCommand({ Bucket, Key: `${keyPrefix}${sha256}${keySuffix}`, Body }));
+  }
+}
