@@ -40,8 +40,11 @@ export interface UploadOptions {
   readonly onStored?: (stored: StoredObject) => Promise<void> | void;
 }
 
-/** Requests at once. A pack has up to 20 MB, so this bounds the memory, too. */
-const UPLOADS = 4;
+/** Packs under way at once. Each has up to 20 MB, and another is filled meanwhile: this bounds the memory. */
+const PACKS = 2;
+
+/** Large files under way at once; they are read as they are sent. */
+const LARGE_FILES = 4;
 
 /** Blobs deflated at once: libuv has four threads for it. */
 const ENCODERS = 4;
@@ -53,7 +56,7 @@ export async function uploadSmallBlobs(
 ): Promise<StoredObject[]> {
   /** Of packs that were sent: to take it again is faster than to get new memory, and bounds what is in use. */
   const spare: Buffer[] = [];
-  const uploads = inOrder(packsOf(blobs, spare, options.signal), UPLOADS, async ({ memory, ...pack }) => {
+  const uploads = inOrder(packsOf(blobs, spare, options.signal), PACKS, async ({ memory, ...pack }) => {
     const stored = await putPack(pack, options);
     await options.onStored?.(stored);
     spare.push(memory);
@@ -121,7 +124,7 @@ export async function uploadLargeBlobs(blobs: readonly LargeBlob[], options: Upl
   const { store, keyOf } = options;
   return mapBounded(
     blobs,
-    UPLOADS,
+    LARGE_FILES,
     async ({ sha256, bytes, file, name }, _index, signal) => {
       const there = await isStored(store, keyOf(sha256), signal);
       if (!there) await store.putStream(keyOf(sha256), verifiedFile(file, name, sha256), { signal });

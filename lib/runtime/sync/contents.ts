@@ -99,20 +99,23 @@ export class Contents {
   }
 
   /**
-   * Files to be read: whose content is not remembered, or not stored. What is not set then has gone.
+   * Indexes of files to be read: whose content is not remembered, or not stored. What is not set then has gone.
    * `isStored`: @default - all that is remembered is
    */
-  takeUnread(isStored?: (sha256: string) => boolean): Unread[] {
-    const unread: Unread[] = [];
-    const indexes = isStored ? this.#known.keys() : this.#suspects;
-    for (const index of indexes) {
+  takeUnread(isStored?: (sha256: string) => boolean): number[] {
+    const unread: number[] = [];
+    for (const index of isStored ? this.#known.keys() : this.#suspects) {
       const known = this.#known[index];
       if (known === OTHER || (known !== UNKNOWN && (isStored?.(this.hash(index)) ?? true))) continue;
       if (known === REMEMBERED) this.#suspects.add(index);
       this.#known[index] = UNKNOWN;
-      unread.push({ index, path: this.entries.path(index), bytes: this.entries.bytes(index) });
+      unread.push(index);
     }
     return unread;
+  }
+
+  *unread(indexes: Iterable<number>): Generator<Unread> {
+    for (const index of indexes) yield { index, path: this.entries.path(index), bytes: this.entries.bytes(index) };
   }
 
   set(index: number, { sha256, stamp }: Pick<HashedFile, 'sha256' | 'stamp'>): void {

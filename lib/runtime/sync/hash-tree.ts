@@ -44,7 +44,7 @@ const FILE_BYTES = 16 * 1024;
  * and hashed here and now: handing each to another thread costs more than its hash.
  * @throws E_FILE_CHANGED when one keeps changing while it is read; E_USAGE when one cannot be read
  */
-export async function* hashFiles(files: readonly Unread[], options: HashOptions): AsyncGenerator<ReadFile> {
+export async function* hashFiles(files: Iterable<Unread>, options: HashOptions): AsyncGenerator<ReadFile> {
   const { root, signal, onHashed } = options;
   const large: Unread[] = [];
   const room = Buffer.allocUnsafeSlow(SMALL_FILE_ROOM);

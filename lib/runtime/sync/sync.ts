@@ -6,7 +6,7 @@ import type { EventData, Notice, Ref, Store } from '../../contract';
 import type { TreeSize } from '../api';
 import { Contents } from './contents';
 import { hashFiles } from './hash-tree';
-import type { HashedFile, ReadFile, Unread } from './hash-tree';
+import type { HashedFile, ReadFile } from './hash-tree';
 import { KnownBlobs } from './known';
 import { Progress } from './progress';
 import { objectsOf, storeManifest } from './store-manifest';
@@ -138,13 +138,14 @@ class Sync {
   }
 
   /** Reads and hashes; when it is not so much that somebody is to be asked first, small files are sent on the way. */
-  async #read(unread: readonly Unread[], contents: Contents, known: KnownBlobs): Promise<void> {
+  async #read(unread: readonly number[], contents: Contents, known: KnownBlobs): Promise<void> {
     const { limitBytes = LIMIT_BYTES } = this.options;
     // Content of a length that the bucket does not hold is surely new: no need to hash a terabyte before asking.
-    if (sumOf(unread) > limitBytes) await this.#ask(unread.filter(({ bytes }) => !known.hasLength(bytes)));
-    const reading = hashFiles(unread, { ...this.options, onHashed: (bytes) => this.#progress.hashed(bytes) });
+    const isMuch = sumOf(contents.unread(unread)) > limitBytes;
+    if (isMuch) await this.#ask([...contents.unread(unread)].filter(({ bytes }) => !known.hasLength(bytes)));
+    const reading = hashFiles(contents.unread(unread), { ...this.options, onHashed: (bytes) => this.#progress.hashed(bytes) });
     const onRead = (read: ReadFile): void => contents.set(read.index, read);
-    if (sumOf(unread) <= limitBytes) return uploadWhileReading(reading, onRead, this.#uploadOptions(known));
+    if (!isMuch) return uploadWhileReading(reading, onRead, this.#uploadOptions(known));
     for await (const read of reading) onRead(read);
   }
 
@@ -209,6 +210,8 @@ function objectsWith(hashes: Iterable<string>, known: KnownBlobs): Set<string> {
   return objects;
 }
 
-function sumOf(files: readonly { readonly bytes: number }[]): number {
-  return files.reduce((sum, { bytes }) => sum + bytes, 0);
+function sumOf(files: Iterable<{ readonly bytes: number }>): number {
+  let sum = 0;
+  for (const { bytes } of files) sum += bytes;
+  return sum;
 }

@@ -21,6 +21,7 @@ export async function uploadWhileReading(
   onRead: (read: ReadFile) => void,
   options: UploadNewOptions,
 ): Promise<void> {
+  /** On its way: what has arrived is known. */
   const sent = new Set<string>();
   async function* fresh(): AsyncGenerator<SmallBlob> {
     for await (const read of files) {
@@ -31,7 +32,11 @@ export async function uploadWhileReading(
       yield { sha256, bytes: read.content };
     }
   }
-  await uploadSmallBlobs(fresh(), uploadOptions(options));
+  const onStored = (stored: StoredObject): void => {
+    for (const { sha256 } of stored.blobs) sent.delete(sha256);
+    options.onStored(stored);
+  };
+  await uploadSmallBlobs(fresh(), uploadOptions({ ...options, onStored }));
 }
 
 /**

@@ -40,14 +40,15 @@ export interface CachedTree {
   readonly state: TreeState;
 }
 
-export function encodeTreeCache({ columns, state }: CachedTree): Uint8Array {
+/** @returns the file in parts: together they would be as much again */
+export function encodeTreeCache({ columns, state }: CachedTree): readonly Uint8Array[] {
   const { rows, stamps, hashes, flags, paths } = columns;
   const json = Buffer.from(JSON.stringify({ ...state, rows }));
   const length = Buffer.alloc(4);
   length.writeUInt32LE(json.byteLength);
   const names = Buffer.from(paths, 'latin1');
   const parts = [length, json, new Uint8Array(stamps.buffer, stamps.byteOffset, stamps.byteLength), hashes, flags, names];
-  return Buffer.concat([MAGIC, digestOf(...parts), ...parts]);
+  return [MAGIC, digestOf(...parts), ...parts];
 }
 
 /** @returns undefined for what is none, of another version, or damaged */
