@@ -1,7 +1,7 @@
 import { CreateLaunchTemplateCommand, EC2Client } from '@aws-sdk/client-ec2';
 import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
-import { deployedParameterName, encodeJson, userData, vmRoleStatements } from '../../lib/contract';
+import { assetName, deployedParameterName, encodeJson, userData, vmRoleStatements } from '../../lib/contract';
 import type { Definition, Deployed, Ref } from '../../lib/contract';
 import type { LocalCloud } from '../../lib/local/cloud';
 import type { RoleInput } from '../../lib/local/roles';
@@ -16,7 +16,7 @@ const ASSETS = { bucket: 'assets-of-an-app', keyPrefix: '', keySuffix: '.bin' };
 export interface JobOfAnApp {
   readonly id: string;
   readonly argv: readonly string[];
-  readonly secrets?: Definition['environment']['secrets'];
+  readonly secrets?: Deployed['secrets'];
   readonly variables?: Readonly<Record<string, string>>;
   readonly limits?: Partial<Definition['limits']>;
   /** What its role may besides what every VM may. */
@@ -70,6 +70,7 @@ export class Deployment {
       launchTemplateId: await this.#template(`app-${job.id}`, role.id),
       launchTemplateVersion: '1',
       variables: { ...job.variables },
+      ...(job.secrets ? { secrets: job.secrets } : {}),
       ...(job.inputVariable ? { inputVariable: job.inputVariable } : {}),
     };
     const Name = deployedParameterName(name, job.id);
@@ -81,13 +82,13 @@ export class Deployment {
     for (const client of [this.#ec2, this.#s3, this.#ssm]) client.destroy();
   }
 
-  async #definition({ argv, secrets, limits }: JobOfAnApp): Promise<Definition> {
+  async #definition({ argv, limits }: JobOfAnApp): Promise<Definition> {
     const tree = await this.#asset((await encodeTree({ v: 1, entries: [], packs: [], blobs: {} })).bytes);
     const arch = process.arch === 'arm64' ? 'arm64' : 'x86_64';
     return {
       v: 1,
       work: { kind: 'command', argv: [...argv], cwd: '' },
-      environment: { tree, layers: [], ...(secrets ? { secrets } : {}) },
+      environment: { tree, layers: [] },
       hardware: { arch, diskGiB: 30, spotPolicy: 'on-demand' },
       limits: { lifetimeS: 3_600, graceS: 10, retries: [], ...limits },
       overlap: 'skip',
@@ -130,6 +131,6 @@ export class Deployment {
 
   async #put(sha256: string, Body: Uint8Array): Promise<void> {
     const { bucket: Bucket, keyPrefix, keySuffix } = ASSETS;
-    await this.#s3.send(new PutObjectCommand({ Bucket, Key: `${keyPrefix}${sha256}${keySuffix}`, Body }));
+    await this.#s3.send(new PutObjectCommand({ Bucket, Key: `${keyPrefix}${assetName(sha256)}${keySuffix}`, Body }));
   }
 }
