@@ -22,6 +22,7 @@ export interface RunOptions extends ConnectionOptions {
   readonly env?: readonly string[];
   readonly envFile?: readonly string[];
   readonly timeout?: string;
+  readonly idleTimeout?: string;
   readonly maxLifetime?: string;
   readonly retries?: string;
   readonly tag?: readonly string[];

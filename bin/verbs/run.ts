@@ -47,6 +47,7 @@ export function declareRun({ program, context, perform }: Declaring): void {
     .option('--name <name>', 'name to find the job by')
     .option('-t, --tag <key=value>', 'tag of VM, disk and ledger; repeatable', repeatable(false))
     .option('--timeout <duration>', 'end the command after this long (default: none)')
+    .option('--idle-timeout <duration>', 'end the command when it does next to nothing for this long (default: never)')
     .option('--max-lifetime <duration>', 'the VM ends itself after this long, whatever happens (default: 24h)')
     .option('--retries <n>', 'new VMs that start the command again when one is lost or taken back (default: 0)')
     .option('-d, --detach', 'leave once the VM is launched; prints the job id')

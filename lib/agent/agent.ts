@@ -4,6 +4,7 @@ import type { ReadSecret } from '../aws/secret-values';
 import { followControl } from './control';
 import { Ending } from './ending';
 import type { Places } from './environment';
+import type { MeasureUsage } from './idle/watch';
 import { runJob } from './job';
 import { followInterruption } from './interruption';
 import type { Metadata, Timetable } from './interruption';
@@ -34,6 +35,8 @@ export interface AgentDeps {
   readonly roleCredentials: () => Promise<Credentials>;
   /** Values of secrets, read with the VM's role. */
   readonly readSecret: ReadSecret;
+  /** What a command has used so far. */
+  readonly measureUsage: MeasureUsage;
   /** Processes killed for want of memory so far. */
   readonly oomKills: () => Promise<number>;
   /** Aborted when the machine is going down. */

@@ -23,11 +23,17 @@ export interface CommandOptions extends Invocation {
   readonly scratch: string;
   /** Takes output; what it returns is waited for before more is read. */
   readonly onOutput: (stream: 'stdout' | 'stderr', bytes: Uint8Array) => Promise<void>;
-  readonly onStarted: () => void;
+  /** @param pid of the command, which leads its process group */
+  readonly onStarted: (pid: number) => void;
   readonly oomKills: () => Promise<number>;
 }
 
 type Exited = Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>;
+
+interface Started {
+  readonly pid: number;
+  readonly exited: Exited;
+}
 
 /** The longest grace when the machine is going down: what the command wrote must still be shipped. */
 const GOING_DOWN_GRACE_MS = 2_000;
@@ -79,7 +85,7 @@ export class Command {
     ];
     const started = await this.#start([stdin, stdout.fd, stderr.fd]).finally(() => closeWritingEnds(pipes));
     if (started === 'not-found' || started === 'not-executable') return describeSpawnFailure(started);
-    this.options.onStarted();
+    this.options.onStarted(started.pid);
     const { timeoutMs } = this.options;
     if (timeoutMs !== undefined) this.#later(timeoutMs, () => this.end('task-timeout'));
     const exit = await started.exited;
@@ -93,7 +99,7 @@ export class Command {
     return describeExit({ ...exit, ended, memoryRanOut: (await oomKills()) > before });
   }
 
-  async #start(stdio: ['ignore' | number, number, number]): Promise<{ readonly exited: Exited } | 'not-found' | 'not-executable'> {
+  async #start(stdio: ['ignore' | number, number, number]): Promise<Started | 'not-found' | 'not-executable'> {
     try {
       return await this.#spawn(this.options, stdio);
     } catch (error) {
@@ -105,7 +111,7 @@ export class Command {
   }
 
   /** Resolves once the program runs; rejects when it cannot be started. */
-  #spawn(command: Invocation, stdio: ['ignore' | number, number, number]): Promise<{ readonly exited: Exited }> {
+  #spawn(command: Invocation, stdio: ['ignore' | number, number, number]): Promise<Started> {
     const { file, args, env, cwd } = this.options.launcher.wrap(command);
     return new Promise((resolve, reject) => {
       const child = spawn(file, args, { cwd, env, stdio, detached: true });
@@ -114,7 +120,7 @@ export class Command {
       child.once('error', reject);
       child.once('spawn', () => {
         if (this.#ended) this.#signal('SIGTERM');
-        resolve({ exited });
+        resolve({ pid: child.pid!, exited });
       });
     });
   }

@@ -1,6 +1,6 @@
 import { decisionOfResults, EXIT_CODES, findRawcloudError, hasCode } from '../contract';
 import type { Decision, Done } from '../contract';
-import type { EndReason } from './ending';
+import type { Ending, EndReason } from './ending';
 import { textOf } from './report';
 
 const LIFETIME_OVER: Decision = {
@@ -20,9 +20,20 @@ const DISK_FULL: Decision = {
 };
 
 /** The outcome of a job whose command has run. */
-export function decideByResult(done: Done, ended: EndReason | undefined): Decision {
-  const isCutOff = ended === 'lifetime' && done.results.some(({ exit }) => exit.reason === 'timeout');
-  return isCutOff ? LIFETIME_OVER : decisionOfResults([done]);
+export function decideByResult(done: Done, { reason, numbers = '' }: Pick<Ending, 'reason' | 'numbers'>): Decision {
+  const isCutOff = done.results.some(({ exit }) => exit.reason === 'timeout');
+  if (isCutOff && reason === 'lifetime') return LIFETIME_OVER;
+  return isCutOff && reason === 'idle' ? idle(numbers) : decisionOfResults([done]);
+}
+
+function idle(numbers: string): Decision {
+  return {
+    outcome: 'timeout',
+    reason: 'idle',
+    message: `the command did next to nothing ${numbers}`,
+    remedy: 'Give it longer with --idle-timeout, or let it write a line now and then: output counts as doing something.',
+    exitCode: EXIT_CODES.timeout,
+  };
 }
 
 /** The outcome of a job that ended before its command began; undefined when that is for drivers to say. */
@@ -32,9 +43,10 @@ export function decideEarly(ended: EndReason): Decision | undefined {
       return { outcome: 'stopped', reason: 'stop-requested', message: 'stopped on request', exitCode: EXIT_CODES.stopped };
     case 'lifetime':
       return LIFETIME_OVER;
-    // Interrupted: whether it is tried again is known by who asks. The command's own limit counts from its start.
+    // Interrupted: whether it is tried again is known by who asks. The command's own limits count from its start.
     case 'interrupted':
     case 'task-timeout':
+    case 'idle':
     case 'going-down':
       return undefined;
   }

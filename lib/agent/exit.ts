@@ -15,6 +15,7 @@ export interface ExitInput {
 /** What a command leaves with that we ended: as `timeout` and an interrupted shell have it. */
 export const ENDED: Readonly<Record<EndReason, Pick<Exit, 'code' | 'reason'>>> = {
   'task-timeout': { code: 124, reason: 'timeout' },
+  idle: { code: 124, reason: 'timeout' },
   lifetime: { code: 124, reason: 'timeout' },
   stopped: { code: 130, reason: 'stopped' },
   interrupted: { code: EXIT_CODES.lost, reason: 'interrupted' },

@@ -9,6 +9,7 @@ import { decideByEnvironment, decideByResult, decideEarly } from './decisions';
 import type { Ending, EndReason } from './ending';
 import { jobEnvironment } from './environment';
 import { ENDED } from './exit';
+import { IdleWatch } from './idle/watch';
 import { Identity } from './identity';
 import type { JobIdentity } from './identity';
 import type { Launcher } from './launcher';
@@ -114,10 +115,11 @@ async function perform(job: JobOptions, launcher: Launcher, prepared: Prepared):
   const { snapshotTree } = await import('./outputs.js');
   const snapshot = await snapshotTree(places.tree);
   const identity = makeIdentity(job);
+  const idle = makeIdleWatch(job);
   try {
-    const command = await makeCommand(job, launcher, prepared, identity);
+    const command = await makeCommand(job, launcher, prepared, { identity, idle });
     const startedAt = clock.now();
-    const exit = await runCommand(command, ending);
+    const exit = await runCommand(command, ending).finally(() => idle?.stop());
     const endedAt = clock.now();
     phases.begin('finish');
     report.show({ phase: 'ending', exit });
@@ -129,7 +131,7 @@ async function perform(job: JobOptions, launcher: Launcher, prepared: Prepared):
     const done: Done = { v: 1, vm, epoch: attemptOf(job), nonce: nonce(), results: [{ task: TASK, exit, startedAt, endedAt }] };
     // Somebody else's result was first: ours is discarded, and the job is not ours to end.
     if (!(await writeOnce(store, jobKeys.done(grant.prefix, BLOCK), DoneSchema, done, writing(job)))) return false;
-    await decide(job, decideByResult(done, ending.reason));
+    await decide(job, decideByResult(done, ending));
     await saveOutputs(job, prepared, snapshot);
     return true;
   } finally {
@@ -166,7 +168,29 @@ function makeIdentity({ spec, grant, store, clock, vm, report, roleCredentials }
   });
 }
 
-async function makeCommand(job: JobOptions, launcher: Launcher, prepared: Prepared, identity: JobIdentity | undefined): Promise<Command> {
+/** The limit on a command that does next to nothing, when there is one. */
+function makeIdleWatch({ spec, clock, measureUsage, report, ending }: JobOptions): IdleWatch | undefined {
+  const { idleS } = spec.limits;
+  if (idleS === undefined) return undefined;
+  return new IdleWatch({
+    clock,
+    idleMs: idleS * 1000,
+    measure: measureUsage,
+    say: (line) => void report.say(line),
+    onIdle: (numbers) => {
+      report.notice({ level: 'warning', text: `the command is ended: it did next to nothing ${numbers}` });
+      ending.beginIdle(numbers);
+    },
+    onTrouble: (error) => report.trouble('cannot see whether the command does anything', error),
+  });
+}
+
+interface Companions {
+  readonly identity: JobIdentity | undefined;
+  readonly idle: IdleWatch | undefined;
+}
+
+async function makeCommand(job: JobOptions, launcher: Launcher, prepared: Prepared, { identity, idle }: Companions): Promise<Command> {
   const { spec, grant, machine, places, region, clock, phases, report, push, oomKills } = job;
   const credentials = await identity?.start();
   report.progress(undefined);
@@ -197,8 +221,12 @@ async function makeCommand(job: JobOptions, launcher: Launcher, prepared: Prepar
     ...(taskTimeoutS === undefined ? {} : { timeoutMs: taskTimeoutS * 1000 }),
     ...(prepared.stdin === undefined ? {} : { stdin: prepared.stdin }),
     scratch: places.job,
-    onOutput: push,
-    onStarted: () => {
+    onOutput: (stream, bytes) => {
+      idle?.wrote(bytes.byteLength);
+      return push(stream, bytes);
+    },
+    onStarted: (pid) => {
+      idle?.start(pid);
       // Here and not before: what is measured is the way to the command's exec.
       phases.begin('command');
       report.show({ phase: 'busy', credentialsUntil: identity?.until });

@@ -8,6 +8,7 @@ import { decodeJson, GrantSchema, systemClock } from '../contract';
 import type { Grant } from '../contract';
 import { runAgent } from './agent';
 import { placesIn } from './environment';
+import { measureUsage } from './idle/usage';
 import { chooseLauncher, namesJobUser } from './launcher';
 import { readOomKills } from './memory';
 import { Phases } from './phases';
@@ -86,6 +87,7 @@ async function main(): Promise<boolean> {
       metadata: { find: (path) => imds.find(path) },
       roleCredentials: () => imds.roleCredentials(),
       readSecret: secretReader({ ...place, credentials: () => imds.roleCredentials() }),
+      measureUsage: measureUsage(machine['PATH'] ?? ''),
       oomKills: readOomKills,
       goingDown,
     });

@@ -20,6 +20,7 @@ export const AgentSpecSchema = v.object({
   hardware: v.object({ region: v.string() }),
   limits: v.object({
     taskTimeoutS: v.optional(v.number()),
+    idleS: v.optional(v.number()),
     graceS: v.number(),
     retries: v.optional(v.array(v.object({ on: v.picklist(RETRY_REASONS), times: v.number() }))),
   }),

@@ -57,8 +57,10 @@ export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
     todo: ['Follow the line below the error: it names the package.', 'Move its source into the tree, or install it from an index.'],
   },
   E_ENVIRONMENT: {
-    means: 'The VM booted, but the files or packages of the job could not be set up there. The command did not run; the VM has ended.',
+    means:
+      'The VM booted, but the files, packages or secrets of the job could not be set up there. The command did not run; the VM has ended.',
     why: [
+      'A secret of the job is not there, or its role may not read it.',
       'A package has no build for the platform of the VM and needs a compiler.',
       'An index could not be reached from the VM.',
       'The disk is full.',
@@ -180,8 +182,11 @@ export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
   },
   E_TIMEOUT: {
     means: 'The command ran longer than allowed and was ended.',
-    why: ['`--timeout` or the lifetime of the VM (`--max-lifetime`, 24 h unless asked otherwise) was reached.'],
-    todo: ['Give it longer: `--timeout`, `--max-lifetime`, or while it runs `rawcloud extend JOB 12h`.'],
+    why: [
+      '`--timeout` or the lifetime of the VM (`--max-lifetime`, 24 h unless asked otherwise) was reached.',
+      'With `--idle-timeout`: the command did next to nothing for so long; the message has the numbers.',
+    ],
+    todo: ['Give it longer: `--timeout`, `--idle-timeout`, `--max-lifetime`, or while it runs `rawcloud extend JOB 12h`.'],
   },
   E_STOPPED: {
     means: 'The job was stopped on request. Its VM is gone or going.',

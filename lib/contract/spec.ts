@@ -91,6 +91,8 @@ export const JobSpecSchema = v.strictObject({
     /** From exec to the task's end. */
     taskTimeoutS: v.optional(v.number()),
     jobTimeoutS: v.optional(v.number()),
+    /** A command that does next to nothing for so long is ended; what that means stands in docs/vm.md. @default - never */
+    idleS: v.optional(v.number()),
     /** From the spec's creation to the end of every VM. */
     lifetimeS: v.number(),
     /** From SIGTERM to SIGKILL. */

@@ -52,6 +52,8 @@ export interface RunRequest {
   readonly variables?: Readonly<Record<string, string>>;
   /** Seconds from exec to the command's end. @default - none but the lifetime */
   readonly timeoutS?: number;
+  /** A command that uses next to no CPU, GPU, disk and network and writes nothing for so many seconds is ended. @default - never */
+  readonly idleTimeoutS?: number;
   /** Seconds from now to the end of the VM. @default 86400 */
   readonly lifetimeS?: number;
   /**

@@ -18,6 +18,7 @@ export interface NormalRequest {
   readonly image?: string;
   readonly variables: Readonly<Record<string, string>>;
   readonly timeoutS?: number;
+  readonly idleTimeoutS?: number;
   readonly lifetimeS: number;
   readonly retries: number;
   readonly tags: Readonly<Record<string, string>>;
@@ -51,6 +52,7 @@ const KNOWN: Readonly<Record<keyof RunRequest, true>> = {
   image: true,
   variables: true,
   timeoutS: true,
+  idleTimeoutS: true,
   lifetimeS: true,
   retries: true,
   tags: true,
@@ -95,6 +97,7 @@ export function normalizeRequest(request: RunRequest, cwd: string): NormalReques
     ...(request.image ? { image: request.image } : {}),
     variables: request.variables ?? {},
     ...(request.timeoutS === undefined ? {} : { timeoutS: request.timeoutS }),
+    ...(request.idleTimeoutS === undefined ? {} : { idleTimeoutS: request.idleTimeoutS }),
     lifetimeS: request.lifetimeS ?? DEFAULTS.lifetimeS,
     retries: request.retries ?? DEFAULTS.retries,
     tags: request.tags ?? {},
@@ -122,7 +125,7 @@ function commandProblems({ command, name, image }: RunRequest): string[] {
 }
 
 function numberProblems(request: RunRequest): string[] {
-  const { diskGiB, timeoutS, lifetimeS, retries } = request;
+  const { diskGiB, timeoutS, idleTimeoutS, lifetimeS, retries } = request;
   return [
     ...boundsProblems('cpu', request.cpu, 'vCPU'),
     ...boundsProblems('memoryGiB', request.memoryGiB, 'GiB'),
@@ -131,6 +134,7 @@ function numberProblems(request: RunRequest): string[] {
       ? []
       : [`disk of ${diskGiB} GiB is not possible; allowed are whole GiB from 8 to 65536`]),
     ...(timeoutS === undefined || timeoutS > 0 ? [] : [`timeout of ${timeoutS} s must be greater than zero`]),
+    ...(idleTimeoutS === undefined || idleTimeoutS > 0 ? [] : [`idle timeout of ${idleTimeoutS} s must be greater than zero`]),
     ...(lifetimeS === undefined || (lifetimeS >= 60 && lifetimeS <= 30 * 86_400)
       ? []
       : [`lifetime of ${lifetimeS} s is not possible; allowed are 60 s to 30 days`]),

@@ -227,6 +227,22 @@ describe('ending a command', () => {
     expect(await vm.outcome()).toMatchObject({ outcome: 'timeout', reason: 'task-timeout' });
   });
 
+  test('that does nothing for as long as its idle timeout: 124, with the numbers in the outcome', async () => {
+    const vm = await run({
+      argv: sh('exec sleep 600'),
+      spec: { limits: { ...base.limits, idleS: 0.2 } },
+      measureUsage: async () => ({ cpuMs: 7, diskBytes: 0, networkBytes: 0 }),
+    });
+    expect((await vm.done()).results[0]!.exit).toMatchObject({ code: 124, reason: 'timeout' });
+    expect(await vm.outcome()).toMatchObject({
+      outcome: 'timeout',
+      reason: 'idle',
+      exitCode: 124,
+      message: expect.stringMatching(/^the command did next to nothing for 0.\d\d s: CPU 0.0 % of a core, disk 0 B\/s/) as string,
+    });
+    expect((await vm.beat()).notices).toMatchObject([{ level: 'warning' }]);
+  });
+
   test('at the end of the lifetime, in time to save, and says so', async () => {
     const vm = await run({ argv: sh('echo begun; exec sleep 600'), grant: { lifetimeUntil: Date.now() + 2_000 } });
     expect(await vm.outcome()).toMatchObject({ outcome: 'timeout', reason: 'lifetime', exitCode: 124 });

@@ -16,6 +16,8 @@ import type { Beat, Clock, Control, Credentials, Done, Grant, JobSpec, LogRun, L
 import type { ReadSecret } from '../../lib/aws/secret-values';
 import { runAgent } from '../../lib/agent/agent';
 import { placesIn } from '../../lib/agent/environment';
+import { measureUsage } from '../../lib/agent/idle/usage';
+import type { MeasureUsage } from '../../lib/agent/idle/watch';
 import type { Metadata } from '../../lib/agent/interruption';
 import { plainLauncher } from '../../lib/agent/launcher';
 import { Phases } from '../../lib/agent/phases';
@@ -38,6 +40,8 @@ export interface VmOptions {
   readonly roleCredentials?: () => Promise<Credentials>;
   /** @default - nothing is there */
   readonly readSecret?: ReadSecret;
+  /** @default - the real one */
+  readonly measureUsage?: MeasureUsage;
   readonly oomKills?: () => Promise<number>;
   /** Its disk. @default - a temporary directory */
   readonly root?: string;
@@ -91,6 +95,7 @@ export class TestVm {
       metadata: options.metadata ?? { find: async () => undefined },
       roleCredentials: options.roleCredentials ?? (() => Promise.reject(new Error('this VM has no role'))),
       readSecret: options.readSecret ?? (() => Promise.reject(new Error('nothing is there'))),
+      measureUsage: options.measureUsage ?? measureUsage(''),
       oomKills: options.oomKills ?? (async () => 0),
       goingDown: goingDown.signal,
     });

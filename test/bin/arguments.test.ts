@@ -25,6 +25,7 @@ describe('what the options of run ask for', () => {
     ['--vm-type m7i.large,m6i.large --vm-type c7i.large true', { vmTypes: ['m7i.large', 'm6i.large', 'c7i.large'] }],
     ['-e A=1 --env B=x=y -e TOKEN true', { variables: { A: '1', B: 'x=y', TOKEN: 'from-here' } }],
     ['--timeout 1h30m --max-lifetime 2d true', { timeoutS: 5400, lifetimeS: 172_800 }],
+    ['--idle-timeout 30m true', { idleTimeoutS: 1800 }],
     ['-t team=research --tag k= true', { tags: { team: 'research', k: '' } }],
     ['--no-credentials --root true', { credentials: 'none', root: true }],
   ];
@@ -76,6 +77,7 @@ describe('command lines that are refused', () => {
     ['run --memory 16-8GiB true', /empty range/],
     ['run --timeout 5fortnights true', /--timeout '5fortnights' is not a duration/],
     ['run --timeout 0 true', /--timeout '0' must be greater than zero/],
+    ['run --idle-timeout 0 true', /--idle-timeout '0' must be greater than zero/],
     ['run --max-lifetime 5s true', /lifetime of 5 s is not possible/],
     ['run --disk 30.5GiB true', /disk of 30.5 GiB is not possible/],
     ['run --arch mips true', /--arch 'mips' is not known/],

@@ -116,9 +116,10 @@ export class Deployment {
     return LaunchTemplate!.LaunchTemplateId!;
   }
 
-  async #artifact({ ref, open }: Artifact): Promise<Ref> {
+  async #artifact(artifact: Artifact): Promise<Ref> {
+    const { ref } = artifact;
     const chunks: Uint8Array[] = [];
-    for await (const chunk of open()) chunks.push(chunk);
+    for await (const chunk of artifact.open()) chunks.push(chunk);
     await this.#put(ref.sha256, Buffer.concat(chunks));
     return ref;
   }

@@ -75,6 +75,7 @@ export class PlayedVm {
         metadata: { find: () => Promise.resolve(undefined) },
         roleCredentials: () => Promise.resolve(KEYS),
         readSecret: () => Promise.reject(new Error('no job here has secrets')),
+        measureUsage: () => Promise.resolve(undefined),
         oomKills: () => Promise.resolve(0),
         goingDown: this.over,
       });

@@ -32,6 +32,7 @@ export async function readRequest(command: readonly string[], options: RunOption
     image: options.image,
     variables: await readVariables(options, io, problems),
     timeoutS: read(options.timeout, (text) => parseDuration(text, '--timeout')),
+    idleTimeoutS: read(options.idleTimeout, (text) => parseDuration(text, '--idle-timeout')),
     lifetimeS: read(options.maxLifetime, (text) => parseDuration(text, '--max-lifetime')),
     retries: read(options.retries, parseRetries),
     tags: readTags(options.tag ?? [], problems),

@@ -54,6 +54,7 @@ export function makeSpec(input: SpecInput): JobSpec {
     vms: { max: 1, slots: 1, group: 'independent' },
     limits: {
       ...(request.timeoutS === undefined ? {} : { taskTimeoutS: request.timeoutS }),
+      ...(request.idleTimeoutS === undefined ? {} : { idleS: request.idleTimeoutS }),
       lifetimeS: request.lifetimeS,
       graceS: GRACE_S,
       retries: request.retries === 0 ? [] : RETRY_REASONS.map((on) => ({ on, times: request.retries })),
