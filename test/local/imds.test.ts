@@ -49,7 +49,8 @@ async function open(over: Partial<InstanceRecord> = {}, tokens: 'required' | 'op
     () => now,
   );
   const facts = { account: '123456789012', region: 'us-east-1', ...(instance.profile ? { role: 'vm-role' } : {}), credentials };
-  return openImds({ port, secret: 'secret', tokens, metadata: () => metadataOf(instance, facts), now: () => now });
+  const enabled = instance.metadata.endpoint !== 'disabled';
+  return openImds({ port, secret: 'secret', tokens, enabled, metadata: () => metadataOf(instance, facts), now: () => now });
 }
 
 beforeEach(async () => {
@@ -78,6 +79,13 @@ test.each(['', '0', '21601', 'soon', '1.5'])('fails to give a token for a lifeti
 
 test('fails to give a token to what was forwarded', async () => {
   expect((await putToken({ 'X-aws-ec2-metadata-token-ttl-seconds': '60', 'X-Forwarded-For': '10.0.0.1' })).status).toBe(403);
+});
+
+test('fails for everything where the endpoint is disabled', async () => {
+  await imds.close();
+  imds = await open({ metadata: { tokens: 'required', endpoint: 'disabled', tags: 'disabled', hopLimit: 1 } });
+  expect((await putToken({ 'X-aws-ec2-metadata-token-ttl-seconds': '60' })).status).toBe(403);
+  expect((await request('/latest/meta-data/')).status).toBe(403);
 });
 
 test('fails without a token, with a wrong one and with an old one', async () => {

@@ -81,7 +81,7 @@ function renderInstance(state: Ec2State, i: InstanceRecord): XmlFields {
       state: 'applied',
       httpTokens: i.metadata.tokens,
       httpPutResponseHopLimit: i.metadata.hopLimit,
-      httpEndpoint: 'enabled',
+      httpEndpoint: i.metadata.endpoint ?? 'enabled',
       httpProtocolIpv6: 'disabled',
       instanceMetadataTags: i.metadata.tags,
     },

@@ -32,6 +32,7 @@ export interface LaunchSpec {
   readonly onShutdown?: 'stop' | 'terminate';
   readonly credits?: string;
   readonly tokens?: 'required' | 'optional';
+  readonly httpEndpoint?: 'enabled' | 'disabled';
   readonly instanceTags?: 'enabled' | 'disabled';
   readonly hopLimit?: number;
   /** Bought on the spot market. @default - on demand */
@@ -90,6 +91,7 @@ export function readLaunchSpec(params: Params, more: readonly string[] = []): La
     onShutdown: oneOf(params, 'InstanceInitiatedShutdownBehavior', ['stop', 'terminate']),
     credits: text(structure(params, 'CreditSpecification'), 'CpuCredits'),
     tokens: oneOf(metadata, 'HttpTokens', ['required', 'optional']),
+    httpEndpoint: oneOf(metadata, 'HttpEndpoint', ['enabled', 'disabled']),
     instanceTags: oneOf(metadata, 'InstanceMetadataTags', ['enabled', 'disabled']),
     hopLimit: whole(metadata, 'HttpPutResponseHopLimit', 1, 64),
     spot: readSpot(params),

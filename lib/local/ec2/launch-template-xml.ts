@@ -16,7 +16,12 @@ export function renderTemplateData(spec: LaunchSpec): XmlFields {
     creditSpecification: spec.credits === undefined ? undefined : { cpuCredits: spec.credits },
     securityGroupIdSet: set(spec.groupIds),
     securityGroupSet: set(spec.groupNames),
-    metadataOptions: { httpTokens: spec.tokens, httpPutResponseHopLimit: spec.hopLimit, instanceMetadataTags: spec.instanceTags },
+    metadataOptions: {
+      httpTokens: spec.tokens,
+      httpEndpoint: spec.httpEndpoint,
+      httpPutResponseHopLimit: spec.hopLimit,
+      instanceMetadataTags: spec.instanceTags,
+    },
     blockDeviceMappingSet: set(spec.devices.map(renderDevice)),
     tagSpecificationSet: set(Object.entries(spec.tags).map(([resourceType, tags]) => ({ resourceType, tagSet: tagSet(tags) }))),
   };

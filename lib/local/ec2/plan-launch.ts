@@ -46,7 +46,12 @@ export function planLaunch(state: Ec2State, spec: LaunchSpec, call: LaunchCall):
       userData: spec.userData ?? '',
       // A one-time request has nothing to start a stopped VM with.
       onShutdown: spec.spot ? 'terminate' : (spec.onShutdown ?? 'stop'),
-      metadata: { tokens: spec.tokens ?? 'required', tags: spec.instanceTags ?? 'disabled', hopLimit: spec.hopLimit ?? 2 },
+      metadata: {
+        tokens: spec.tokens ?? 'required',
+        ...(spec.httpEndpoint === undefined ? {} : { endpoint: spec.httpEndpoint }),
+        tags: spec.instanceTags ?? 'disabled',
+        hopLimit: spec.hopLimit ?? 2,
+      },
       ...(spec.credits === undefined ? {} : { credits: spec.credits }),
       tags: spec.tags['instance'] ?? {},
       volumes: volumesOf(image, spec),

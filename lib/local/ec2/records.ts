@@ -69,7 +69,13 @@ export const InstanceSchema = v.object({
   /** Base64. */
   userData: v.string(),
   onShutdown: v.picklist(['stop', 'terminate']),
-  metadata: v.object({ tokens: v.picklist(['required', 'optional']), tags: v.picklist(['enabled', 'disabled']), hopLimit: v.number() }),
+  metadata: v.object({
+    tokens: v.picklist(['required', 'optional']),
+    /** @default 'enabled' */
+    endpoint: v.optional(v.picklist(['enabled', 'disabled'])),
+    tags: v.picklist(['enabled', 'disabled']),
+    hopLimit: v.number(),
+  }),
   credits: v.optional(v.string()),
   tags: TagsSchema,
   volumes: v.array(VolumeSchema),

@@ -13,6 +13,8 @@ export interface ImdsOptions {
   readonly secret: string;
   /** 'optional' also answers without a token, as IMDSv1. */
   readonly tokens: 'required' | 'optional';
+  /** False: everything is refused, as with HttpEndpoint `disabled`. @default true */
+  readonly enabled?: boolean;
   /** Everything under `/latest/`, as it is now. */
   readonly metadata: () => MetadataDirectory;
   /** Milliseconds since 1970. */
@@ -49,6 +51,7 @@ interface Answer {
 }
 
 function answer(request: IncomingMessage, options: ImdsOptions, tokens: ImdsTokens): Answer {
+  if (options.enabled === false) return { status: 403 };
   const path = (request.url ?? '/').split('?')[0]!;
   if (request.method === 'PUT') return path === TOKEN_PATH ? issueToken(request, tokens) : { status: 405 };
   if (request.method !== 'GET' && request.method !== 'HEAD') return { status: 405, headers: { allow: 'OPTIONS, GET, HEAD, PUT' } };

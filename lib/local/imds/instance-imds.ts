@@ -17,7 +17,13 @@ export async function openInstanceImds(
   const role = profile === undefined ? undefined : roles.get(profile);
   const credentials = credentialSource(() => principals.issueForVm(id, role), now);
   const surroundings = { account, region, ...(role ? { role: role.name } : {}), credentials };
-  const opened = await openImds({ ...imds, tokens: metadata.tokens, metadata: () => metadataOf(instance(), surroundings), now });
+  const opened = await openImds({
+    ...imds,
+    tokens: metadata.tokens,
+    enabled: metadata.endpoint !== 'disabled',
+    metadata: () => metadataOf(instance(), surroundings),
+    now,
+  });
   if (opened.port !== imds.port) await instances.put({ ...instance(), imds: { ...imds, port: opened.port } });
   return opened;
 }
