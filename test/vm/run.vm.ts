@@ -68,3 +68,18 @@ while :; do sleep 1; done
   expect(await house.console()).toMatch(/witness: the daemon is gone, 1 agent is there/);
   await house.expectCleanEnd();
 });
+
+test('a command is left alone by its idle timeout while a process below it works, and ended once that sleeps', async () => {
+  await house.write({
+    'job.sh': `
+setsid sh -c 'end=$(($(date +%s) + 25)); while [ $(date +%s) -lt $end ]; do :; done'
+echo worked
+sleep 7777
+`,
+  });
+  const ended = await house.rawcloud(['run', '--idle-timeout', '15s', '--', 'sh', 'job.sh']);
+  expect(ended.stdout.toString()).toBe('worked\n');
+  expect(ended.stderr).toMatch(/did next to nothing for 1\d s: CPU \d\.\d % of a core, disk .+\/s, network .+\/s, no output/);
+  expect(ended.code).toBe(124);
+  await house.gone();
+});
