@@ -36,6 +36,9 @@ processes() { # living ones of this machine, by their arguments; into $found
   done
 }
 kill_machine() { # kill_machine SUPERVISOR HOW; 0 when it is gone already
+  # Said before the first is dead: who watches it die and comes to clear up has another word for it, and comes second.
+  echo "$2" >"$own/killed-as.$$" && ln "$own/killed-as.$$" "$own/killed-as" 2>/dev/null
+  rm -f "$own/killed-as.$$"
   # First, so that it has nothing to say about the end of the others.
   [ "$1" -gt 1 ] && kill -KILL "$1" 2>/dev/null
   local tries=0
@@ -47,14 +50,14 @@ kill_machine() { # kill_machine SUPERVISOR HOW; 0 when it is gone already
     pause 5
     processes
   done
-  finish "$2"
+  finish "$(<"$own/killed-as")"
 }
 
 # --- boot: the supervisor ---
 supervise() {
   local boots=0 code child
   echo $$ >"$own/pid"
-  rm -f "$own/exit"
+  rm -f "$own/exit" "$own/killed-as"
   ip -batch - <"$own/network" || exit 1
   echo network >&3
   exec 4<&0 </dev/null

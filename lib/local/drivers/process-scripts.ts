@@ -96,11 +96,14 @@ end_guests() { # end_guests GRACE_MS
 
 finish() { # finish HOW
   rm -f "$own/requests" "$own/pid"
-  echo "$1" >"$own/exit.new" && mv -f "$own/exit.new" "$own/exit"
+  echo "$1" >"$own/exit.$$" && mv -f "$own/exit.$$" "$own/exit"
 }
 
 if [ "$mode" = kill ]; then # init is 0 when it is gone already
   [ "$init" -gt 1 ] || init=''
+  # Said before init is dead: who watches it die and comes to clear up has another word for it, and comes second.
+  echo "$3" >"$own/killed-as.$$" && ln "$own/killed-as.$$" "$own/killed-as" 2>/dev/null
+  rm -f "$own/killed-as.$$"
   left=$(guests)
   # Halted first: whoever saw its child die would still get to say something. Killed from the youngest to the oldest, init
   # last: a group that is halted when its last parent dies is set going again by the kernel.
@@ -109,7 +112,7 @@ if [ "$mode" = kill ]; then # init is 0 when it is gone already
   kill -STOP $left 2>/dev/null
   kill -KILL $(echo "$left" | tr ' ' '\n' | sort -rn) $init 2>/dev/null
   kill_guests $left
-  finish "$3"
+  finish "$(<"$own/killed-as")"
   exit 0
 fi
 
@@ -149,7 +152,7 @@ boot() {
 }
 
 echo $$ >"$own/pid"
-rm -f "$own/exit"
+rm -f "$own/exit" "$own/killed-as"
 # A logout or a tidy host: shut down in order. Not ignored, because guests would inherit that.
 trap 'echo poweroff >&9' TERM INT HUP
 boot
