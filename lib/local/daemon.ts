@@ -6,13 +6,14 @@ import { open, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RawcloudError } from '../contract';
-import type { Notice } from '../contract';
+import type { Notice, Ref } from '../contract';
 import { readCloudFile } from './cloud-file';
 import type { CloudFile } from './cloud-file';
 import { askShutdown, askStatus } from './control-client';
 import type { CloudStatus } from './control';
 import { DRIVER_VARIABLE, parseDriverChoice } from './drivers/driver-choice';
 import type { DriverChoice } from './drivers/driver-choice';
+import { shippedNode } from './image';
 import { lockHolder } from './lock';
 import { defaultStateDir, openStateDir, removeStateDir } from './state-directory';
 
@@ -50,6 +51,8 @@ export interface LocalConnection {
   readonly region: string;
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
   readonly stateDir: string;
+  /** What every VM finds on its disk of this executable of the host; undefined when it must fetch it. */
+  readonly shippedNode: (executable: string) => Promise<Ref | undefined>;
   /** What the user should know; only when this call started it. */
   readonly notices: readonly Notice[];
 }
@@ -92,7 +95,15 @@ function mustBe(wanted: string | undefined, { driver = 'process' }: CloudFile): 
 export async function ensureLocalCloud(options: DaemonOptions): Promise<LocalConnection> {
   const { cloud, started } = await startOrFind(options);
   const { url, region, credentials } = cloud;
-  return { url, region, credentials, stateDir: stateDirOf(options), notices: started ? noticesOf(cloud) : [] };
+  const stateDir = stateDirOf(options);
+  return {
+    url,
+    region,
+    credentials,
+    stateDir,
+    shippedNode: (executable) => shippedNode(stateDir, executable),
+    notices: started ? noticesOf(cloud) : [],
+  };
 }
 
 /** Ends the local cloud and powers its machines off; its state stays. */

@@ -11,6 +11,7 @@ import { describeImage } from '../aws/images';
 import { createMarketSource } from '../aws/market-source';
 import { readParameter } from '../aws/parameters';
 import { createS3Store } from '../aws/s3-store';
+import type { LocalConnection } from '../local/daemon';
 import type { Client, ConnectOptions } from './api';
 import { createClient } from './client';
 import { DEFAULT_INTERVALS, LOCAL_INTERVALS } from './deps';
@@ -26,7 +27,7 @@ import { DEFAULT_PACE, LOCAL_PACE } from './observe/pace';
  */
 export async function connect(options: ConnectOptions): Promise<Client> {
   const { env, cwd, local = false } = options;
-  const context = await open(options);
+  const { context, shippedNode } = await open(options);
   const asked = Promise.all([readScaffold(context, options.scaffold ?? DEFAULT_SCAFFOLD_NAME, local), whoAmI(context)]);
   // While these are on their way.
   loadEc2();
@@ -60,7 +61,15 @@ export async function connect(options: ConnectOptions): Promise<Client> {
     resolveImage: (arch, image) => resolveImage(context, arch, image),
     forward: async () => ({ arn: caller.arn, credentials: await forwardableCredentials(context) }),
     agentArtifact: () => agentArtifact(),
-    nodeArtifact: (arch, signal) => nodeArtifact({ platform: `${vmSystem}-${arch}`, local, cacheDir, env, ...(signal ? { signal } : {}) }),
+    nodeArtifact: (arch, signal) =>
+      nodeArtifact({
+        platform: `${vmSystem}-${arch}`,
+        local,
+        cacheDir,
+        env,
+        ...(shippedNode ? { shipped: shippedNode } : {}),
+        ...(signal ? { signal } : {}),
+      }),
     close: async () => {
       await market.close();
       context.close();
@@ -69,15 +78,21 @@ export async function connect(options: ConnectOptions): Promise<Client> {
   return createClient(deps);
 }
 
-async function open({ env, region, profile, local, onNotice }: ConnectOptions): Promise<AwsContext> {
-  if (!local) return openAws({ env, ...(region ? { region } : {}), ...(profile ? { profile } : {}) });
+interface Opened {
+  readonly context: AwsContext;
+  readonly shippedNode?: LocalConnection['shippedNode'];
+}
+
+async function open({ env, region, profile, local, onNotice }: ConnectOptions): Promise<Opened> {
+  if (!local) return { context: await openAws({ env, ...(region ? { region } : {}), ...(profile ? { profile } : {}) }) };
   const { ensureLocalCloud } = await import('../local/daemon.js');
   const cloud = await ensureLocalCloud({ env });
   for (const notice of cloud.notices) onNotice?.(notice);
   if (region && region !== cloud.region) {
     throw new RawcloudError('E_USAGE', `the local cloud has one region, ${cloud.region}; got ${region}`, { remedy: 'Leave out --region.' });
   }
-  return openAws({ env: {}, region: cloud.region, endpoint: cloud.url, credentials: cloud.credentials });
+  const context = await openAws({ env: {}, region: cloud.region, endpoint: cloud.url, credentials: cloud.credentials });
+  return { context, shippedNode: cloud.shippedNode };
 }
 
 async function readScaffold(context: AwsContext, name: string, local: boolean): Promise<Scaffold> {

@@ -8,6 +8,8 @@ import type { Pace } from './observe/pace';
 /** Something a VM fetches from v1/agent/ by its hash. */
 export interface Artifact {
   readonly ref: Ref;
+  /** VMs have it on their disks, and fetch nothing. */
+  readonly shipped?: boolean;
   open(): AsyncIterable<Uint8Array>;
 }
 

@@ -95,7 +95,7 @@ describe('when AWS or the VM fails', () => {
     house.cloud.faults.arm({
       operation: 'GetObject',
       resource: 'v1/agent/',
-      skip: 2,
+      skip: 1,
       count: 1000,
       effect: { kind: 'error', status: 404, code: 'NoSuchKey' },
     });

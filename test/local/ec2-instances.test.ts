@@ -85,7 +85,7 @@ test('a termination lets programs say their last word', async () => {
 test('stop and start by the API; what is terminated cannot be started', async () => {
   await withLocalCloud({}, async (test) => {
     const id = await launch(test, { UserData: FOREVER });
-    await test.line(id, 'up');
+    await test.cloud.ec2.whenState(id, 'running');
     await test.ec2.send(new StopInstancesCommand({ InstanceIds: [id] }));
     await test.cloud.ec2.whenState(id, 'stopped');
     expect(await describe1(test, id)).toMatchObject({ StateReason: { Code: 'Client.UserInitiatedShutdown' } });

@@ -42,6 +42,8 @@ export interface NodeArtifactOptions {
   readonly signal?: AbortSignal;
   /** @default process.execPath */
   readonly executable?: string;
+  /** What VMs of the local cloud have on their disks of an executable. @default - nothing */
+  readonly shipped?: (executable: string) => Promise<Ref | undefined>;
   /** By platform. @default NODE_PINS */
   readonly pins?: Readonly<Record<string, NodePin>>;
 }
@@ -53,7 +55,11 @@ export interface NodeArtifactOptions {
  */
 export async function nodeArtifact(options: NodeArtifactOptions): Promise<Artifact> {
   const { platform, cacheDir, env, signal, pins = NODE_PINS, executable = process.execPath } = options;
-  if (options.local) return artifact(executable, await cachedRef(executable, path.join(cacheDir, 'node')));
+  if (options.local) {
+    const shipped = await options.shipped?.(executable);
+    if (shipped) return { ...artifact(executable, shipped), shipped: true };
+    return artifact(executable, await cachedRef(executable, path.join(cacheDir, 'node')));
+  }
   const pin = pins[platform];
   if (!pin)
     throw new RawcloudError(
