@@ -9,6 +9,7 @@ module.exports = {
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   // The order of tests within a file; the seed is printed, `--seed` repeats it.
   randomize: true,
-  maxWorkers: 2,
+  // Tests of whole runs mostly wait.
+  maxWorkers: '150%',
   testTimeout: 60_000,
 };

@@ -24,20 +24,14 @@ async function synthesize(context: Record<string, string> = {}): Promise<string>
 
 const read = (file: string) => JSON.parse(readFileSync(path.join(output, file), 'utf8')) as { Parameters?: object; Resources: object };
 
-test('makes one stack, whose only assets are the functions', async () => {
-  expect(await synthesize()).toBe('');
-  const types = Object.values(read('RawCloud.template.json').Resources).map(({ Type }: { Type: string }) => Type);
+test('makes one stack, named after the scaffolding in the context, whose only assets are the functions', async () => {
+  expect(await synthesize({ name: 'team-a' })).toBe('');
+  const template = read('RawCloud-team-a.template.json');
+  expect(JSON.stringify(template)).toContain('/rawcloud/team-a/scaffold');
+  const types = Object.values(template.Resources).map(({ Type }: { Type: string }) => Type);
   expect(types.filter((type) => type === 'AWS::Lambda::Function')).toHaveLength(2);
   expect(types.filter((type) => type.startsWith('Custom::'))).toEqual([]);
-  const { files } = read('RawCloud.assets.json') as unknown as { files: Record<string, { displayName: string }> };
-  expect(
-    Object.values(files)
-      .map(({ displayName }) => displayName)
-      .sort(),
-  ).toEqual(['RawCloud Template', 'RawCloud/Launch/Code', 'RawCloud/Reaper/Code']);
-});
-
-test('takes the name of the scaffolding from the context', async () => {
-  await synthesize({ name: 'team-a' });
-  expect(JSON.stringify(read('RawCloud-team-a.template.json'))).toContain('/rawcloud/team-a/scaffold');
+  const { files } = read('RawCloud-team-a.assets.json') as unknown as { files: Record<string, { displayName: string }> };
+  const names = Object.values(files).map(({ displayName }) => displayName);
+  expect(names.sort()).toEqual(['RawCloud-team-a Template', 'RawCloud/Launch/Code', 'RawCloud/Reaper/Code']);
 });
