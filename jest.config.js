@@ -1,3 +1,5 @@
+const { availableParallelism } = require('node:os');
+
 /** @type {import('jest').Config} */
 module.exports = {
   testEnvironment: '<rootDir>/test/setup/environment.ts',
@@ -10,6 +12,6 @@ module.exports = {
   // The order of tests within a file; the seed is printed, `--seed` repeats it.
   randomize: true,
   // Tests of whole runs mostly wait.
-  maxWorkers: '150%',
+  maxWorkers: Math.ceil(availableParallelism() * 1.5),
   testTimeout: 60_000,
 };
