@@ -1,4 +1,5 @@
 import { EXIT_CODES } from '../../lib/contract';
+import type { Leftover } from '../../lib/contract';
 import type { ReapReport } from '../../lib/runtime/api';
 import type { Context } from '../context';
 import type { ConnectionOptions } from '../options';
@@ -14,11 +15,27 @@ export async function reap(options: ConnectionOptions, context: Context): Promis
   return report.unproved.length === 0 ? 0 : EXIT_CODES.internal;
 }
 
-function reapLines({ jobs, ended, terminated, unproved }: ReapReport): string[] {
+function reapLines({ jobs, ended, marked, removed, cleared, waiting, unproved }: ReapReport): string[] {
+  const lines = (word: string, leftovers: readonly Leftover[]): string[] => leftovers.map((l) => `${word.padEnd(12)}${described(l)}`);
   return [
     `${count(jobs, 'open job')} looked at`,
     ...ended.map((job) => `ended       ${job}`),
-    ...terminated.map((vm) => `terminated  ${vm}`),
+    ...lines('marked', marked),
+    ...lines('removed', removed),
+    ...lines('cleared', cleared),
     ...unproved.map(({ what, error }) => `not proved  ${what}: ${error}`),
+    ...(waiting > 0 ? [`${count(waiting, 'leftover')} marked; removed by a later pass, if still there`] : []),
   ];
+}
+
+const REASONS: Readonly<Record<Leftover['why'], string>> = {
+  'no-open-job': 'its job is over',
+  'past-lifetime': 'past its lifetime, and its job cannot be read',
+  unattached: 'of a VM that is gone',
+  unused: 'nothing names it',
+  foreign: 'has our tag, but no launch of ours made it: left alone',
+};
+
+function described({ kind, id, why, job }: Leftover): string {
+  return `${kind} ${id}${job === undefined ? '' : `, job ${job}`}: ${REASONS[why]}`;
 }

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { assetName, decodeJson, DefinitionSchema, deployedParameterName, parseDeployed, RawcloudError } from '../contract';
+import { assetName, decodeJson, DefinitionSchema, deployedParameterName, deployedPath, parseDeployed, RawcloudError } from '../contract';
 import type { Definition, Deployed, Scaffold } from '../contract';
 import type { AwsContext } from './clients';
 import { toRawcloudError } from './errors';
-import { readParameter } from './parameters';
+import { readParameter, readParameters } from './parameters';
 
 /** Jobs that an app has deployed: their parameters in SSM, their content among the app's assets. */
 export function createDeployedJobs(context: AwsContext, scaffold: Pick<Scaffold, 'name' | 'bucket' | 'account'>) {
@@ -11,6 +11,11 @@ export function createDeployedJobs(context: AwsContext, scaffold: Pick<Scaffold,
     async read(id: string): Promise<Deployed | undefined> {
       const text = await readParameter(context, deployedParameterName(scaffold.name, id));
       return text === undefined ? undefined : parseDeployed(text);
+    },
+
+    async templates(signal?: AbortSignal): Promise<string[]> {
+      const texts = await readParameters(context, deployedPath(scaffold.name), signal);
+      return texts.map((text) => parseDeployed(text).launchTemplateId);
     },
 
     async definition(deployed: Deployed): Promise<Definition> {

@@ -89,7 +89,12 @@ export type LastTick = v.InferOutput<typeof LastTickSchema>;
 
 /** Name of the SSM parameter (type String) of a deployed job. */
 export function deployedParameterName(scaffold: string, id: string): string {
-  return `/rawcloud/${checkScaffoldName(scaffold)}/jobs/${checkDefinitionId(id)}`;
+  return `${deployedPath(scaffold)}/${checkDefinitionId(id)}`;
+}
+
+/** What the names of the parameters of all deployed jobs begin with, without the last slash. */
+export function deployedPath(scaffold: string): string {
+  return `/rawcloud/${checkScaffoldName(scaffold)}/jobs`;
 }
 
 /** @throws E_USAGE unless 1 to 64 letters, digits, dots, dashes and underscores */

@@ -34,6 +34,7 @@ export * from './market';
 export * from './offers';
 export * from './ports';
 export * from './quotas';
+export * from './reaper';
 export * from './recipes';
 export * from './records';
 export * from './retries';

@@ -71,6 +71,10 @@ export const bucketKeys = {
   tick: (id: string, tick: string) => `${ROOT}ticks/${id}/${createHash('sha256').update(tick).digest('hex').slice(0, 32)}`,
   lastTick: (id: string) => `${ROOT}ticks/${id}/last`,
   ticks: `${ROOT}ticks/`,
+  /** What the reaper has found and not yet ended. */
+  reaperMarks: `${ROOT}reaper/marks.json`,
+  /** A pass of the reaper that found something; newest first in key order. */
+  findings: (atMs: number) => `${ROOT}reaper/findings/${reverseTime(atMs)}`,
   ledger: (createdAtMs: number, job: string) => `${ROOT}ledger/${new Date(createdAtMs).toISOString().slice(0, 7)}/${job}`,
 } as const;
 

@@ -1,3 +1,4 @@
+import type { LeftoverKind, Thing } from './reaper';
 import type { Layer, Notice } from './spec';
 
 /** Part of an object: from `start` (to `end`, inclusive), or its last bytes. */
@@ -78,6 +79,15 @@ export interface Compute {
   /** What the machine's console shows; '' when EC2 has nothing (yet). */
   consoleOutput(id: string, options?: { signal?: AbortSignal }): Promise<string>;
 }
+
+/** What launches leave in EC2 beside VMs, and what they are made from. Failures are as those of {@link Compute}. */
+export interface Remains {
+  /** Everything of a kind that carries the scaffolding's tag. */
+  list(kind: RemainKind, scaffold: string, options?: { signal?: AbortSignal }): Promise<Thing[]>;
+  /** Deleting what is gone is no error; what is in use stays, and is one. */
+  remove(kind: RemainKind, id: string): Promise<void>;
+}
+export type RemainKind = Exclude<LeftoverKind, 'vm'>;
 
 /** Injected everywhere instead of Date and timers. */
 export interface Clock {

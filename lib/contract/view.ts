@@ -122,7 +122,7 @@ export interface JobView {
   readonly state: JobState;
   readonly objects: JobObjects;
   readonly vms: readonly VmView[];
-  /** Instances that carry the job's tag and stand in no launch record. */
+  /** Instances that a launch of the job made, by their token, and that stand in no record. A tag alone says nothing: anybody may set it. */
   readonly strays: readonly Instance[];
   /** Whether EC2 was asked just now: only then may anything be concluded from an instance's absence. */
   readonly instancesKnown: boolean;
@@ -155,6 +155,7 @@ export function view(objects: JobObjects, { instances, current }: SeenInstances,
     launch.value.instances.map((vm) => viewVm(objects, launch, vm, shown.get(vm.id), current, now)),
   );
   const ours = new Set(vms.map((vm) => vm.id));
+  const tokens = new Set([...objects.launches.values()].map((launch) => launch.value.token));
   const control = objects.control?.value;
   return {
     job: jobOfPrefix(objects.prefix),
@@ -163,7 +164,7 @@ export function view(objects: JobObjects, { instances, current }: SeenInstances,
     state: jobState(objects),
     objects,
     vms,
-    strays: [...shown.values()].filter((i) => !ours.has(i.id)).sort((a, b) => (a.id < b.id ? -1 : 1)),
+    strays: [...shown.values()].filter((i) => !ours.has(i.id) && tokens.has(i.clientToken ?? '')).sort((a, b) => (a.id < b.id ? -1 : 1)),
     instancesKnown: current,
     tasksDone: [...objects.dones.values()].reduce((sum, d) => sum + d.value.results.length, 0),
     ...(control?.stop ? { stopRequestedAt: control.stop.at } : {}),

@@ -29,6 +29,11 @@ export class ParameterFile {
     return this.#parameters.get(name);
   }
 
+  /** In no particular order. */
+  names(): string[] {
+    return [...this.#parameters.keys()];
+  }
+
   set(name: string, parameter: StoredParameter): void {
     this.#parameters.set(name, parameter);
     this.#save();

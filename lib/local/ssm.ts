@@ -17,6 +17,13 @@ export interface SsmOptions {
 
 const Name = v.object({ Name: v.string() });
 const Names = v.object({ Names: v.pipe(v.array(v.string()), v.minLength(1), v.maxLength(10)) });
+const ByPath = v.object({
+  Path: v.pipe(v.string(), v.regex(/^\/[\w./-]*$/)),
+  Recursive: v.optional(v.boolean(), false),
+  // Source: Systems Manager API reference, GetParametersByPath.
+  MaxResults: v.optional(v.pipe(v.number(), v.minValue(1), v.maxValue(10)), 10),
+  NextToken: v.optional(v.string()),
+});
 const Put = v.object({
   Name: v.pipe(v.string(), v.regex(/^[\w./-]{1,1011}$/)),
   // Standard tier. Source: Systems Manager user guide, "Managing parameter tiers".
@@ -26,10 +33,10 @@ const Put = v.object({
   Description: v.optional(v.string()),
 });
 
-const OPERATIONS = ['GetParameter', 'GetParameters', 'PutParameter', 'DeleteParameter'] as const;
+const OPERATIONS = ['GetParameter', 'GetParameters', 'GetParametersByPath', 'PutParameter', 'DeleteParameter'] as const;
 const MAX_BODY_BYTES = 1024 * 1024;
 
-/** Parameter Store: GetParameter, GetParameters, PutParameter, DeleteParameter. Nothing is encrypted; there are no old versions. */
+/** Parameter Store: GetParameter, GetParameters, GetParametersByPath, PutParameter, DeleteParameter. Nothing is encrypted; there are no old versions. */
 export function createSsm(options: SsmOptions): Service {
   const ssm = new ParameterStore(options);
   return {
@@ -43,6 +50,8 @@ export function createSsm(options: SsmOptions): Service {
           return answer(ssm.get(request, check(Name, input).Name));
         case 'GetParameters':
           return answer(ssm.getMany(request, check(Names, input).Names));
+        case 'GetParametersByPath':
+          return answer(ssm.getByPath(request, check(ByPath, input)));
         case 'PutParameter':
           return answer(ssm.put(request, check(Put, input)));
         case 'DeleteParameter':
@@ -78,6 +87,18 @@ class ParameterStore {
       Parameters: found.flatMap((f) => f.parameter ?? []),
       InvalidParameters: found.flatMap((f) => (f.parameter ? [] : f.name)),
     };
+  }
+
+  getByPath(request: ServiceRequest, { Path, Recursive, MaxResults, NextToken }: v.InferOutput<typeof ByPath>): object {
+    const parent = Path.endsWith('/') ? Path : `${Path}/`;
+    this.#authorize(request, 'GetParametersByPath', parent.slice(0, -1));
+    const isBelow = (name: string): boolean => name.startsWith(parent) && (Recursive || !name.slice(parent.length).includes('/'));
+    const names = this.#file.names().filter(isBelow).sort();
+    const after = NextToken === undefined ? '' : Buffer.from(NextToken, 'base64').toString();
+    const left = names.filter((name) => name > after);
+    const shown = left.slice(0, MaxResults);
+    const next = left.length > shown.length ? { NextToken: Buffer.from(shown.at(-1)!).toString('base64') } : {};
+    return { Parameters: shown.map((name) => this.#find(request, name)), ...next };
   }
 
   put(request: ServiceRequest, input: v.InferOutput<typeof Put>): object {

@@ -14,6 +14,8 @@ import type {
   SpotPolicy,
   Timings,
   VmState,
+  Leftover,
+  Unproved,
 } from '../contract';
 
 /** Facts of the synchronized tree, for the question whether more than a gigabyte shall travel. */
@@ -226,13 +228,22 @@ export interface StartedTick {
   readonly why?: string;
 }
 
-/** What one tick of the reaper did. */
+/** What one pass of the reaper found and did. */
 export interface ReapReport {
+  /** Open jobs that were looked at. */
   readonly jobs: number;
+  /** Of these, those that came to their end. */
   readonly ended: readonly string[];
-  readonly terminated: readonly string[];
-  /** What could not be looked at or proved, with the error's text. */
-  readonly unproved: readonly { readonly what: string; readonly error: string }[];
+  /** Leftovers that no earlier pass knew: the next one removes them, when they are still what they are. */
+  readonly marked: readonly Leftover[];
+  /** VMs told to end, other things deleted. The pass after the next says when one is still there. */
+  readonly removed: readonly Leftover[];
+  /** Marked before, and no leftovers any more. */
+  readonly cleared: readonly Leftover[];
+  /** Marked and not due yet. */
+  readonly waiting: number;
+  /** What could not be looked at or ended, with the error's text. */
+  readonly unproved: readonly Unproved[];
 }
 
 /** The runtime. It never prints and never reads the process environment. */
@@ -257,7 +268,7 @@ export interface Client {
    * are one run. @throws E_USAGE for a job that is not deployed
    */
   start(request: TickRequest): Promise<StartedTick>;
-  /** One tick of the reaper: advances every open job, terminates VMs of ended ones. */
+  /** One pass of the reaper: advances every open job, marks what is left behind, removes what an earlier pass marked. */
   reap(options?: { signal?: AbortSignal }): Promise<ReapReport>;
   close(): Promise<void>;
 }

@@ -7,7 +7,7 @@ import { JobReader } from './drive/reader';
 import { activeJobs, findJob, indexEntries } from './find';
 import { Handle } from './handle';
 import { summarize } from './observe/status';
-import { reap } from './reap';
+import { reap } from './reap/pass';
 import { planRun } from './run/plan';
 import { run } from './run/run';
 import type { RunOptions } from './run/run';

@@ -6,6 +6,7 @@ import { openAws } from '../aws/clients';
 import type { AwsContext } from '../aws/clients';
 import { createDeployedJobs } from '../aws/deployed-jobs';
 import { createEc2Compute, loadEc2 } from '../aws/ec2-compute';
+import { createEc2Remains } from '../aws/ec2-remains';
 import { forwardableCredentials, whoAmI } from '../aws/identity';
 import { describeImage } from '../aws/images';
 import { createMarketSource } from '../aws/market-source';
@@ -44,6 +45,7 @@ export async function connect(options: ConnectOptions): Promise<Client> {
     market,
     deployed: createDeployedJobs(context, scaffold),
     compute: createEc2Compute(context),
+    remains: createEc2Remains(context),
     scaffold,
     clock: context.clock,
     by: `client ${os.hostname()}:${process.pid}`,

@@ -1,4 +1,4 @@
-import type { Arch, Credentials, Intervals, Ref, Scaffold } from '../contract';
+import type { Arch, Credentials, Intervals, Ref, Remains, Scaffold } from '../contract';
 import type { DeployedJobs } from './definition/deployed';
 import type { DriverDeps } from './drive/deps';
 import type { Image } from './launch/compile';
@@ -38,6 +38,7 @@ export interface ClientDeps extends Omit<DriverDeps, 'emit'> {
   readonly intervals: Intervals;
   readonly market: MarketKeeper;
   readonly deployed: DeployedJobs;
+  readonly remains: Remains;
   readonly pace: Pace;
   resolveImage(arch: Arch, image: string | undefined, signal?: AbortSignal): Promise<Image>;
   /** @returns undefined when there is nothing to forward */

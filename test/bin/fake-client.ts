@@ -130,6 +130,16 @@ export const WATCHING: readonly RawcloudEvent[] = [
   event('vm.ending', {}, { vm: 'i-0abc' }),
 ];
 
+export const REPORT: ReapReport = {
+  jobs: 2,
+  ended: ['j1'],
+  marked: [{ kind: 'volume', id: 'vol-0', why: 'unattached', job: 'j0' }],
+  removed: [{ kind: 'vm', id: 'i-0dead', why: 'no-open-job', job: 'j0' }],
+  cleared: [],
+  waiting: 1,
+  unproved: [],
+};
+
 /** What a fake client does. */
 export interface Script {
   readonly local?: boolean;
@@ -207,7 +217,7 @@ export class FakeClient implements Client {
   }
 
   async reap(): Promise<ReapReport> {
-    return this.script.report ?? { jobs: 2, ended: ['j1'], terminated: ['i-0dead'], unproved: [] };
+    return this.script.report ?? REPORT;
   }
 
   async close(): Promise<void> {

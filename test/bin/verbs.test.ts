@@ -1,6 +1,6 @@
 import type { LocalCloudControl } from '../../bin/io';
 import { Cli } from './cli';
-import { event, NOW, RESULT, STATUS, SUMMARY } from './fake-client';
+import { event, NOW, REPORT, RESULT, STATUS, SUMMARY } from './fake-client';
 
 describe('ps', () => {
   test('prints a table that fits the terminal', async () => {
@@ -194,11 +194,16 @@ describe('the other verbs', () => {
   test('reap tells what it did', async () => {
     const cli = new Cli();
     expect(await cli.run('reap')).toBe(0);
-    expect(cli.stdout).toMatch(/2 open jobs looked at\nended +j1\nterminated +i-0dead\n/);
+    expect(cli.stdout).toBe(`2 open jobs looked at
+ended       j1
+marked      volume vol-0, job j0: of a VM that is gone
+removed     vm i-0dead, job j0: its job is over
+1 leftover marked; removed by a later pass, if still there
+`);
   });
 
   test('reap fails loudly when something could not be proved', async () => {
-    const cli = new Cli({ script: { report: { jobs: 1, ended: [], terminated: [], unproved: [{ what: 'j1', error: 'AccessDenied' }] } } });
+    const cli = new Cli({ script: { report: { ...REPORT, unproved: [{ what: 'j1', error: 'AccessDenied' }] } } });
     expect(await cli.run('reap')).toBe(125);
     expect(cli.stdout).toContain('not proved  j1: AccessDenied');
   });

@@ -14,13 +14,6 @@ export const DEVIATIONS: readonly Deviation[] = [
     shows: /undefined/,
     reason: 'its VMs are processes of this machine and have no address of their own; moto proves that we read it',
   },
-  {
-    place: 'local cloud',
-    suite: 'EC2',
-    test: 'a VM says which template it is from',
-    shows: /aws:ec2launchtemplate:id/,
-    reason: 'it does not add the tags that AWS adds; nothing of ours reads them',
-  },
 
   {
     place: 'moto',

@@ -8,9 +8,10 @@ import {
   RETRY_REASONS,
   SETTLE_MS,
   TAGS,
+  TEMPLATE_TAG,
   vmUserId,
 } from '../../lib/contract';
-import type { Clock, Compute, Instance, Store } from '../../lib/contract';
+import type { Clock, Compute, Instance, Remains, Store, Thing } from '../../lib/contract';
 import { createMemoryStore } from '../../lib/store/memory';
 import type { DriverDeps } from '../../lib/runtime/drive/deps';
 import { Driver } from '../../lib/runtime/drive/driver';
@@ -65,6 +66,13 @@ export class World {
     terminate: (ids) => Promise.resolve(ids.forEach((id) => this.#end(id))),
     tag: () => Promise.resolve(),
     consoleOutput: () => Promise.resolve(''),
+  };
+
+  /** Volumes, interfaces, templates and groups with our tag. */
+  readonly left = new Map<string, Thing>();
+  readonly remains: Remains = {
+    list: (kind) => Promise.resolve([...this.left.values()].filter((thing) => thing.kind === kind)),
+    remove: (_kind, id) => Promise.resolve(void this.left.delete(id)),
   };
 
   deps(by = 'driver', over: Partial<Pick<DriverDeps, 'store' | 'compute'>> = {}): DriverDeps {
@@ -138,6 +146,7 @@ export class World {
     const input = JSON.parse(request) as {
       ClientToken: string;
       InstanceType: string;
+      LaunchTemplate: { LaunchTemplateId: string };
       Placement?: { AvailabilityZone: string };
       TagSpecifications: { Tags: { Key: string; Value: string }[] }[];
     };
@@ -149,7 +158,8 @@ export class World {
     }
     this.launches += 1;
     const id = `i-${String(this.launches).padStart(17, '0')}`;
-    const tags = Object.fromEntries((input.TagSpecifications[0]?.Tags ?? []).map((t) => [t.Key, t.Value]));
+    const given = (input.TagSpecifications[0]?.Tags ?? []).map((t) => [t.Key, t.Value]);
+    const tags = { ...Object.fromEntries(given), [TEMPLATE_TAG]: input.LaunchTemplate.LaunchTemplateId };
     const made = {
       id,
       state: 'pending' as const,

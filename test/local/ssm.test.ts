@@ -2,6 +2,7 @@ import {
   DeleteParameterCommand,
   GetParameterCommand,
   GetParametersCommand,
+  paginateGetParametersByPath,
   PutParameterCommand,
   type SSMClient,
 } from '@aws-sdk/client-ssm';
@@ -56,6 +57,21 @@ test('several parameters come together, the missing ones by name', async () => {
   await ssm.send(new PutParameterCommand({ Name: 'a', Value: '1', Type: 'String' }));
   const got = await ssm.send(new GetParametersCommand({ Names: ['a', 'b'] }));
   expect(got).toMatchObject({ Parameters: [{ Name: 'a', Value: '1' }], InvalidParameters: ['b'] });
+});
+
+test('parameters below a path come page by page, those further below when asked for', async () => {
+  for (const name of ['/a/1', '/a/2', '/a/3', '/a/b/4', '/ab', 'a'])
+    await ssm.send(new PutParameterCommand({ Name: name, Value: name, Type: 'String' }));
+  const names = async (input: { Path: string; Recursive?: boolean; MaxResults?: number }): Promise<string[][]> => {
+    const pages: string[][] = [];
+    for await (const { Parameters } of paginateGetParametersByPath({ client: ssm }, input)) pages.push(Parameters!.map((p) => p.Name!));
+    return pages;
+  };
+  expect(await names({ Path: '/a' })).toEqual([['/a/1', '/a/2', '/a/3']]);
+  expect(await names({ Path: '/a/', MaxResults: 2 })).toEqual([['/a/1', '/a/2'], ['/a/3']]);
+  expect(await names({ Path: '/a', Recursive: true })).toEqual([['/a/1', '/a/2', '/a/3', '/a/b/4']]);
+  expect(await names({ Path: '/none' })).toEqual([[]]);
+  expect(await failure(names({ Path: 'a' }))).toMatchObject({ name: 'ValidationException', status: 400 });
 });
 
 test('public parameters name images, and nobody writes them', async () => {

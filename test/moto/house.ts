@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import { DescribeInstancesCommand } from '@aws-sdk/client-ec2';
 import type { AwsContext } from '../../lib/aws/clients';
 import { createEc2Compute } from '../../lib/aws/ec2-compute';
+import { createEc2Remains } from '../../lib/aws/ec2-remains';
 import { forwardableCredentials, whoAmI } from '../../lib/aws/identity';
 import { createMarketSource } from '../../lib/aws/market-source';
 import { createDeployedJobs } from '../../lib/aws/deployed-jobs';
@@ -140,6 +141,7 @@ async function openClient({ directory, aws, scaffold, store, compute }: ClientPa
   return createClient({
     store,
     compute,
+    remains: createEc2Remains(aws),
     scaffold,
     clock: systemClock,
     by: 'client of the test',

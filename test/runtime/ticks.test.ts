@@ -47,6 +47,7 @@ function depsOf(world: World, overlap: Overlap = 'skip', change: Partial<Deploye
   const market = { view: () => Promise.resolve(viewMarket('us-east-1', undefined)) };
   return {
     ...world.deps('lambda'),
+    remains: world.remains,
     owner: 'arn:aws:sts::123456789012:assumed-role/launch/1',
     host: 'lambda',
     local: false,
@@ -65,6 +66,7 @@ function depsOf(world: World, overlap: Overlap = 'skip', change: Partial<Deploye
     nodeArtifact: () => Promise.reject(new Error('a deployed job has its own')),
     copied,
     deployed: {
+      templates: () => Promise.resolve([]),
       read: (id) => Promise.resolve(id === DEPLOYED.id ? { ...DEPLOYED, ...change } : undefined),
       definition: () => Promise.resolve(definition(overlap)),
       copy: async (_deployed, _sha256, key) => {

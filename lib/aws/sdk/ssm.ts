@@ -1,2 +1,2 @@
 /** What we use of Systems Manager, imported only when it is called. */
-export { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
+export { GetParameterCommand, GetParametersByPathCommand, SSMClient } from '@aws-sdk/client-ssm';

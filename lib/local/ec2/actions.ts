@@ -1,6 +1,7 @@
 import type { Principal } from '../service';
 import type { XmlFields } from '../xml';
 import { consoleOutput, describeInstances, rebootInstances, startInstances, stopInstances, terminateInstances } from './instances';
+import { deleteNetworkInterface, deleteVolume } from './delete-attached';
 import { describeAvailabilityZones, describeSubnets, describeVpcs } from './describe-network';
 import { describeAccountAttributes, describeRegions } from './describe-account';
 import { describeInstanceAttribute } from './describe-attribute';
@@ -63,7 +64,9 @@ export const ACTIONS: Readonly<Record<string, Ec2Action>> = {
   DescribeVpcs: describeVpcs,
   DescribeSubnets: describeSubnets,
   DescribeVolumes: describeVolumes,
+  DeleteVolume: deleteVolume,
   DescribeNetworkInterfaces: describeNetworkInterfaces,
+  DeleteNetworkInterface: deleteNetworkInterface,
   DescribeImages: describeImages,
   DescribeInstanceTypes: describeInstanceTypes,
   DescribeInstanceTypeOfferings: describeInstanceTypeOfferings,

@@ -40,8 +40,9 @@ function findTemplate({ templates }: Ec2State, { id, name }: Named): TemplateRec
 }
 
 /** @param version a number, `$Default` or `$Latest` @throws InvalidLaunchTemplateId.VersionNotFound */
-export function findVersion(state: Ec2State, named: Named, version: string): TemplateVersion {
-  return versionOf(findTemplate(state, named), version);
+export function findVersion(state: Ec2State, named: Named, version: string): { template: TemplateRecord; version: TemplateVersion } {
+  const template = findTemplate(state, named);
+  return { template, version: versionOf(template, version) };
 }
 
 function versionOf(template: TemplateRecord, version: string): TemplateVersion {

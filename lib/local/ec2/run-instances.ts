@@ -82,6 +82,9 @@ function readTemplate(state: Ec2State, params: Params): LaunchSpec {
   if ((id === undefined) === (name === undefined)) {
     throw invalidCombination('Specify either the launch template ID or the launch template name, not both.');
   }
-  const version = findVersion(state, { id, name }, text(named, 'Version') ?? '$Default');
-  return readLaunchSpec(parseParams(version.data));
+  const { template, version } = findVersion(state, { id, name }, text(named, 'Version') ?? '$Default');
+  const spec = readLaunchSpec(parseParams(version.data));
+  // Source: EC2 user guide, "Launch instances from a launch template".
+  const origin = { 'aws:ec2launchtemplate:id': template.id, 'aws:ec2launchtemplate:version': String(version.number) };
+  return { ...spec, tags: { ...spec.tags, instance: { ...spec.tags['instance'], ...origin } } };
 }

@@ -10,7 +10,7 @@ import type { InstanceRecord, Tags } from './records';
 import { set } from './render';
 import { visibleInstances } from './state';
 import type { Ec2State } from './state';
-import { checkTagCount, readTags } from './tags';
+import { checkTagCount, isReservedTag, readTags } from './tags';
 
 /** Something that carries tags, and how to give it others. */
 interface Taggable {
@@ -83,7 +83,8 @@ export async function deleteTags({ state, params }: Ec2Call): Promise<XmlFields>
   const found = findTaggables(state, params);
   dryRunEnds(params);
   for (const { put, tags } of found) {
-    await put(named.length > 0 ? Object.fromEntries(Object.entries(tags).filter((tag) => !goes(tag))) : {});
+    const stays = (tag: [string, string]): boolean => isReservedTag(tag[0]) || (named.length > 0 && !goes(tag));
+    await put(Object.fromEntries(Object.entries(tags).filter(stays)));
   }
   return { return: true };
 }

@@ -14,7 +14,7 @@ export function readTags(params: Params): Tags {
   const tags = structures(params, 'Tag').map((tag) => [text(tag, 'Key') ?? '', text(tag, 'Value') ?? ''] as const);
   for (const [key, value] of tags) {
     if (key === '') throw invalidParameter('Tag key cannot be empty');
-    if (key.toLowerCase().startsWith('aws:')) throw invalidParameter("Tag keys starting with 'aws:' are reserved for internal use");
+    if (isReservedTag(key)) throw invalidParameter("Tag keys starting with 'aws:' are reserved for internal use");
     if (key.length > MAX_KEY) throw invalidParameter(`Tag key exceeds the maximum length of ${MAX_KEY} characters`);
     if (value.length > MAX_VALUE) throw invalidParameter(`Tag value exceeds the maximum length of ${MAX_VALUE} characters`);
   }
@@ -24,9 +24,14 @@ export function readTags(params: Params): Tags {
   return checkTagCount(Object.fromEntries(tags));
 }
 
+/** Tags that AWS gives itself; they count towards no limit. */
+export function isReservedTag(key: string): boolean {
+  return key.toLowerCase().startsWith('aws:');
+}
+
 /** @throws TagLimitExceeded */
 export function checkTagCount(tags: Tags): Tags {
-  const count = Object.keys(tags).length;
+  const count = Object.keys(tags).filter((key) => !isReservedTag(key)).length;
   if (count > MAX_TAGS)
     throw new ServiceError(400, 'TagLimitExceeded', `The maximum number of Tags for a resource has been reached: ${count} of ${MAX_TAGS}.`);
   return tags;

@@ -1,5 +1,5 @@
 import { jobOfPrefix, view } from '../../contract';
-import type { JobView, SeenInstances } from '../../contract';
+import type { Instance, JobView, SeenInstances } from '../../contract';
 import { advance } from '../advance/advance';
 import type { DriverDeps } from './deps';
 import { cleanUp, perform } from './perform';
@@ -40,6 +40,16 @@ export class Driver {
       if (actions.some(({ type }) => type === 'launch' || type === 'terminate')) isEc2Asked = false;
       if (actions.every((a) => a.type === 'terminate')) return this.look(ask, signal);
     }
+  }
+
+  /**
+   * As {@link step}, by one that has asked EC2 for the VMs of many jobs: it is asked again only when there is something
+   * to do. What it showed must have been asked for before this call.
+   */
+  async stepWith(instances: readonly Instance[], signal?: AbortSignal): Promise<JobView> {
+    this.#seen = { instances, current: true };
+    const now = await this.#lookAgain(signal);
+    return advance(now).length === 0 && now.state !== 'ended' ? now : this.step(true, signal);
   }
 
   /** The job as it is, without doing anything about it. EC2 first: what a dying VM wrote is then among the objects. */

@@ -1,0 +1,67 @@
+import { bucketKeys, encodeJson } from '../../contract';
+import type { Findings, Leftover, Mark, Unproved } from '../../contract';
+import type { ReapReport } from '../api';
+import type { ReapDeps } from './deps';
+import { advanceJobs } from './jobs';
+import { judge } from './judge';
+import type { Verdict } from './judge';
+import { complete, look } from './look';
+import type { Look } from './look';
+import { readMarks, writeMarks } from './marks';
+import { remove } from './remove';
+
+/**
+ * One pass of the reaper: every open job is advanced, then what is in EC2 is compared with what should be. A leftover is
+ * marked in one pass and removed in a later one, after a last look. Any number of passes may run at once: marks are
+ * written by condition, and ending what is ended does nothing. See docs/reaper.md.
+ * @throws when VMs, open jobs or marks cannot be read: nothing is judged then. What fails of one thing is in `unproved`.
+ */
+export async function reap(deps: ReapDeps, signal?: AbortSignal): Promise<ReapReport> {
+  const known = await readMarks(deps.store, deps.by, signal);
+  const first = await look(deps, signal);
+  const jobs = await advanceJobs(deps, first.actives, first.instances, signal);
+  const now = (after: Look): Promise<Verdict> =>
+    complete(deps, after, { now: known.now, stuck: jobs.stuck }, signal).then((seen) => judge(seen, known.marks));
+  const verdict = await now(first);
+  const due = verdict.due.length === 0 ? [] : stillDue(verdict.due, await now(await look(deps, signal)));
+  const removal = await remove(deps, due.map(leftoverOf), signal);
+  const marks = carried(verdict.marks, known.marks, first.unproved);
+  const isWritten = await writeMarks(deps.store, known, marks, deps.by, signal);
+  const lost = isWritten ? [] : [{ what: 'marks', error: 'another pass of the reaper wrote its marks at the same time; ours are lost' }];
+  const findings = {
+    marked: verdict.marked,
+    removed: removal.removed,
+    cleared: verdict.cleared,
+    unproved: [...first.unproved, ...jobs.unproved, ...removal.unproved, ...lost],
+  };
+  await writeFindings(deps, known.now, findings, signal);
+  const waiting = verdict.marks.filter((mark) => mark.why !== 'foreign').length - due.length;
+  return { jobs: first.actives.length, ended: jobs.ended, waiting, ...findings };
+}
+
+/** The last look: what was due a moment ago and is no more has come back to life, or has ended by itself. */
+function stillDue(due: readonly Mark[], last: Verdict): readonly Mark[] {
+  const ids = new Set(last.due.map(({ id }) => id));
+  return due.filter(({ id }) => ids.has(id));
+}
+
+function leftoverOf({ since: _since, ...leftover }: Mark): Leftover {
+  return leftover;
+}
+
+/** Of kinds that could not be listed, the old marks stay. */
+function carried(marks: readonly Mark[], before: readonly Mark[], failed: readonly Unproved[]): Mark[] {
+  const unseen = new Set(failed.map(({ what }) => what));
+  return [...marks, ...before.filter(({ kind }) => unseen.has(`${kind}s`))];
+}
+
+async function writeFindings(
+  { store, by }: ReapDeps,
+  at: number,
+  { marked, removed, cleared, unproved }: Pick<ReapReport, 'marked' | 'removed' | 'cleared' | 'unproved'>,
+  signal?: AbortSignal,
+): Promise<void> {
+  if (marked.length + removed.length + cleared.length + unproved.length === 0) return;
+  const findings: Findings = { v: 1, at, by, marked: [...marked], removed: [...removed], cleared: [...cleared], unproved: [...unproved] };
+  await store.put(bucketKeys.findings(at), encodeJson(findings), signal ? { signal } : {});
+}
