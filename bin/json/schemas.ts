@@ -1,5 +1,14 @@
 import * as v from 'valibot';
-import { BillSchema, ERROR_CODES, OfferSchema, OutcomeSchema, OutputFileSchema, TimingsSchema } from '../../lib/contract';
+import {
+  BillSchema,
+  ERROR_CODES,
+  LeftoverSchema,
+  OfferSchema,
+  OutcomeSchema,
+  OutputFileSchema,
+  TimingsSchema,
+  UnprovedSchema,
+} from '../../lib/contract';
 import type { ErrorCode } from '../../lib/contract';
 import { EVENT_DATA_SCHEMAS } from '../../lib/contract/event-schemas';
 
@@ -14,6 +23,7 @@ const States = v.picklist(['recorded', 'launching', 'running', 'ending', 'ended'
 const VmStates = v.picklist(['requested', 'pending', 'booting', 'preparing', 'idle', 'busy', 'ending', 'gone']);
 const Code = v.picklist(Object.keys(ERROR_CODES) as ErrorCode[]);
 const Notice = EVENT_DATA_SCHEMAS.notice;
+const Leftovers = v.array(v.strictObject(LeftoverSchema.entries));
 const Files = v.array(OutputFileSchema);
 
 /** Lines that the CLI adds to the events, by type. */
@@ -110,8 +120,11 @@ export const ANSWER_SCHEMAS = {
     v: One,
     jobs: v.number(),
     ended: v.array(v.string()),
-    terminated: v.array(v.string()),
-    unproved: v.array(v.strictObject({ what: v.string(), error: v.string() })),
+    marked: Leftovers,
+    removed: Leftovers,
+    cleared: Leftovers,
+    waiting: v.number(),
+    unproved: v.array(v.strictObject(UnprovedSchema.entries)),
   }),
   local: v.looseObject({
     v: One,

@@ -20,8 +20,8 @@ interface Ask {
 interface Calls {
   readonly lister: string;
   readonly remover: string;
-  page(sdk: Sdk, client: EC2Client, ask: Ask, abortSignal: AbortSignal | undefined): Promise<Page>;
-  remove(sdk: Sdk, client: EC2Client, id: string): Promise<unknown>;
+  readonly page: (sdk: Sdk, client: EC2Client, ask: Ask, abortSignal: AbortSignal | undefined) => Promise<Page>;
+  readonly remove: (sdk: Sdk, client: EC2Client, id: string) => Promise<unknown>;
 }
 
 /** Asked for per page: what DescribeLaunchTemplates allows at most; others allow 1000. */

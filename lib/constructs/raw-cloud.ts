@@ -10,7 +10,15 @@ import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { checkScaffoldName, DEFAULT_SCAFFOLD_NAME, driverStatements, launchFunctionStatements, TAGS, VERSION } from '../contract';
+import {
+  checkScaffoldName,
+  DEFAULT_SCAFFOLD_NAME,
+  driverStatements,
+  launchFunctionStatements,
+  reaperStatements,
+  TAGS,
+  VERSION,
+} from '../contract';
 import type { AccessFacts } from '../contract';
 import { createBucket, protectGrants } from './bucket';
 import { createLaunchFunction, createReaperFunction } from './functions';
@@ -124,7 +132,7 @@ export class RawCloud extends Construct {
       ...functions,
       statements: [...driverStatements(facts), ...launchFunctionStatements(facts, assets)],
     });
-    this.reaperFunction = createReaperFunction(this, { ...functions, statements: driverStatements(facts) });
+    this.reaperFunction = createReaperFunction(this, { ...functions, statements: [...driverStatements(facts), ...reaperStatements(facts)] });
     new Rule(this, 'ReaperTick', {
       description: 'rawcloud: time for a pass of the reaper',
       schedule: Schedule.rate(props.reaperInterval ?? Duration.minutes(5)),

@@ -1,3 +1,4 @@
+import { deployedPath } from './definition';
 import { ROOT } from './keys';
 import type { PolicyStatement } from './scaffold';
 import { scaffoldParameterName } from './scaffold';
@@ -170,5 +171,34 @@ export function launchFunctionStatements(
       Resource: `${partition}:ssm:${region}:${account}:parameter/rawcloud/${scaffold}/jobs/*`,
     },
     { Sid: 'DeployedContent', Effect: 'Allow', Action: 's3:GetObject', Resource: assets },
+  ];
+}
+
+/**
+ * What the reaper may do beyond that: remember what it found, know what deployed jobs need, and delete what carries our
+ * tag, but for what the scaffolding itself is made of.
+ */
+export function reaperStatements(facts: AccessFacts): PolicyStatement[] {
+  const { partition, account, region, scaffold, bucketArn, securityGroupId, launchTemplateArns } = facts;
+  const ec2 = (resource: string): string => `${partition}:ec2:${region}:${account}:${resource}`;
+  const jobs = `${partition}:ssm:${region}:${account}:parameter${deployedPath(scaffold)}`;
+  return [
+    { Sid: 'Marks', Effect: 'Allow', Action: ['s3:GetObject', 's3:PutObject'], Resource: `${bucketArn}/${ROOT}reaper/*` },
+    { Sid: 'TemplatesOfJobs', Effect: 'Allow', Action: 'ssm:GetParametersByPath', Resource: [jobs, `${jobs}/*`] },
+    {
+      Sid: 'LookForLeftovers',
+      Effect: 'Allow',
+      Action: ['ec2:DescribeVolumes', 'ec2:DescribeNetworkInterfaces', 'ec2:DescribeLaunchTemplates', 'ec2:DescribeSecurityGroups'],
+      Resource: '*',
+    },
+    {
+      Sid: 'DeleteLeftovers',
+      Effect: 'Allow',
+      Action: ['ec2:DeleteVolume', 'ec2:DeleteNetworkInterface', 'ec2:DeleteLaunchTemplate', 'ec2:DeleteSecurityGroup'],
+      Resource: ['volume', 'network-interface', 'launch-template', 'security-group'].map((kind) => ec2(`${kind}/*`)),
+      Condition: { StringEquals: { [`aws:ResourceTag/${TAGS.scaffold}`]: scaffold } },
+    },
+    { Sid: 'KeepTemplates', Effect: 'Deny', Action: 'ec2:DeleteLaunchTemplate', Resource: launchTemplateArns },
+    { Sid: 'KeepGroup', Effect: 'Deny', Action: 'ec2:DeleteSecurityGroup', Resource: ec2(`security-group/${securityGroupId}`) },
   ];
 }

@@ -11,6 +11,7 @@ import { testDescribing } from './compute-describing';
 import { testEnding } from './compute-ending';
 import { testFailing } from './compute-failing';
 import { testLaunching } from './compute-launching';
+import { testRemains } from './compute-remains';
 import { testTemplate } from './compute-template';
 import { describeContract } from './contract-tests';
 import type { ContractTests, Place } from './contract-tests';
@@ -68,7 +69,7 @@ export function describeCompute(place: ComputePlace): void {
       await compute.terminate((await mine()).map((i) => i.id));
     });
     const fixture = (): ComputeFixture => held.fixture!;
-    for (const define of [testLaunching, testTemplate, testDescribing, testEnding, testFailing]) define(tests, fixture);
+    for (const define of [testLaunching, testTemplate, testDescribing, testEnding, testRemains, testFailing]) define(tests, fixture);
   });
 }
 

@@ -12,7 +12,7 @@ import { forwardableCredentials, whoAmI } from '../../lib/aws/identity';
 import { createMarketSource } from '../../lib/aws/market-source';
 import { createDeployedJobs } from '../../lib/aws/deployed-jobs';
 import { createS3Store } from '../../lib/aws/s3-store';
-import { ROOT, systemClock } from '../../lib/contract';
+import { bucketKeys, decodeJson, encodeJson, MarksSchema, ROOT, systemClock } from '../../lib/contract';
 import type { Compute, Instance, RawcloudEvent, Scaffold, Store } from '../../lib/contract';
 import type { Client, JobHandle, RunRequest } from '../../lib/runtime';
 import { createClient } from '../../lib/runtime/client';
@@ -79,11 +79,12 @@ export class House {
   }
 
   /** An instance that no job of ours asked for. @returns its id */
-  async launch(tags: Readonly<Record<string, string>>): Promise<string> {
+  /** @param input over what the request says */
+  async launch(tags: Readonly<Record<string, string>>, input: Readonly<Record<string, unknown>> = {}): Promise<string> {
     const { id: ImageId } = await amazonLinux(this.aws, 'x86_64');
     const Tags = Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
     const TagSpecifications = [{ ResourceType: 'instance', Tags }];
-    const request = { ImageId, InstanceType: 'm7i.large', MinCount: 1, MaxCount: 1, TagSpecifications };
+    const request = { ImageId, InstanceType: 'm7i.large', MinCount: 1, MaxCount: 1, TagSpecifications, ...input };
     const [instance] = await this.compute.launch(JSON.stringify(request));
     this.#others.push(instance!.id);
     return instance!.id;
@@ -94,6 +95,17 @@ export class House {
     const Filters = [{ Name: 'instance-state-name', Values: ['pending', 'running'] }];
     const { Reservations = [] } = await (await this.aws.ec2()).send(new DescribeInstancesCommand({ Filters }));
     return Reservations.flatMap((r) => r.Instances ?? []).map((i) => i.InstanceId!);
+  }
+
+  /** As if the reaper's marks were older than they are. */
+  async ageMarks(ms: number): Promise<void> {
+    const found = await this.store.get(bucketKeys.reaperMarks);
+    if (typeof found === 'string') throw new Error('there are no marks');
+    const record = decodeJson(MarksSchema, found.body, 'marks');
+    await this.store.put(
+      bucketKeys.reaperMarks,
+      encodeJson({ ...record, marks: record.marks.map((m) => ({ ...m, since: m.since - ms })) }),
+    );
   }
 
   /** The VMs of a job. */

@@ -133,7 +133,7 @@ test('the built CLI finds scaffolding and job, and brings the job to its end', a
 test('a job whose client is gone is brought to its end by the reaper', async () => {
   const job = await house.run(['sh', '-c', 'exit 3']);
   await (await house.boot(job)).run();
-  expect(await house.client.reap()).toEqual({ jobs: 1, ended: [job.id], terminated: [], unproved: [] });
+  expect(await house.client.reap()).toMatchObject({ jobs: 1, ended: [job.id], marked: [], removed: [], unproved: [] });
   expect(await house.client.jobs()).toEqual([]);
   expect(await job.status()).toMatchObject({ state: 'ended', outcome: 'failed', exitCode: 3, bill: { estimated: false } });
 });
@@ -141,9 +141,15 @@ test('a job whose client is gone is brought to its end by the reaper', async () 
 test('the reaper ends VMs of the scaffolding whose job nobody knows, and no others', async () => {
   const job = await house.run(['sleep', '600']);
   const [own] = await house.vms(job);
-  const leftover = await house.launch({ [TAGS.scaffold]: house.scaffold.name, [TAGS.job]: 'jnobodyknows' });
+  const tags = { [TAGS.scaffold]: house.scaffold.name, [TAGS.job]: 'jnobodyknows' };
+  const leftover = await house.launch(tags, { LaunchTemplate: { LaunchTemplateId: house.scaffold.launchTemplateId } });
+  const forged = await house.launch(tags);
   const others = [await house.launch({ [TAGS.scaffold]: 'another', [TAGS.job]: 'jofanother' }), await house.launch({ Name: 'database' })];
-  expect(await house.client.reap()).toMatchObject({ jobs: 1, ended: [], terminated: [leftover], unproved: [] });
-  expect(await house.alive()).toEqual(expect.arrayContaining([own!.id, ...others]));
+  const { marked, removed, unproved } = await house.client.reap();
+  expect(marked.map(({ id, why }) => `${id} ${why}`).sort()).toEqual([`${forged} foreign`, `${leftover} no-open-job`].sort());
+  expect([removed, unproved]).toEqual([[], []]);
+  await house.ageMarks(120_000);
+  expect(await house.client.reap()).toMatchObject({ jobs: 1, ended: [], marked: [], removed: [{ id: leftover }], unproved: [] });
+  expect(await house.alive()).toEqual(expect.arrayContaining([own!.id, forged, ...others]));
   expect(await house.alive()).not.toContain(leftover);
 });
