@@ -2,7 +2,7 @@ import { Token } from 'aws-cdk-lib';
 import type { Duration } from 'aws-cdk-lib';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { IStringParameter } from 'aws-cdk-lib/aws-ssm';
-import { RETRY_REASONS } from '../contract';
+import { problemsOfAsked, RETRY_REASONS } from '../contract';
 import type { Definition, SecretSource } from '../contract';
 import type { RawCloud } from './raw-cloud';
 
@@ -105,6 +105,9 @@ export interface JobOptions {
   /** End of the command after this long. @default - none but the lifetime */
   readonly timeout?: Duration;
 
+  /** End of a command that uses next to no CPU, GPU, disk and network and writes nothing for this long. @default - none */
+  readonly idleTimeout?: Duration;
+
   /** The VM ends itself after this long, whatever happens. @default Duration.hours(24) */
   readonly maxLifetime?: Duration;
 
@@ -129,7 +132,8 @@ export function definitionOf(
   options: JobOptions,
 ): Pick<Definition, 'hardware' | 'limits' | 'overlap' | 'tags'> & Pick<Definition['environment'], 'image'> {
   checkPinned(options);
-  const { vmTypes, families, cpu = 2, retries = 2, timeout } = options;
+  checkAsked(options);
+  const { vmTypes, families, cpu = 2, retries = 2, timeout, idleTimeout } = options;
   return {
     hardware: {
       ...(vmTypes ? { vmTypes } : { cpu: { min: cpu }, memoryGiB: { min: options.memoryGiB ?? 4 * cpu } }),
@@ -140,6 +144,7 @@ export function definitionOf(
     },
     limits: {
       ...(timeout ? { taskTimeoutS: timeout.toSeconds() } : {}),
+      ...(idleTimeout ? { idleS: idleTimeout.toSeconds() } : {}),
       lifetimeS: options.maxLifetime?.toSeconds() ?? DAY_S,
       graceS: GRACE_S,
       retries: retries === 0 ? [] : RETRY_REASONS.map((on) => ({ on, times: retries })),
@@ -160,4 +165,24 @@ function checkPinned({ cloud: _cloud, variables: _variables, secrets: _secrets, 
   throw new Error(
     `rawcloud: ${names} ${late.length === 1 ? 'is' : 'are'} not known before the deployment. Hand such values over in 'variables'.`,
   );
+}
+
+/** @throws with every problem found, not just the first */
+function checkAsked({ vmTypes, families, cpu, memoryGiB, diskGiB, image, retries, ...options }: JobOptions): void {
+  const problems = problemsOfAsked({
+    ...definedOf({ vmTypes, families, diskGiB, image, retries, spotPolicy: options.spotPolicy, tags: options.jobTags }),
+    ...(cpu === undefined ? {} : { cpu: { min: cpu } }),
+    ...(memoryGiB === undefined ? {} : { memoryGiB: { min: memoryGiB } }),
+    ...(options.timeout ? { timeoutS: options.timeout.toSeconds() } : {}),
+    ...(options.idleTimeout ? { idleTimeoutS: options.idleTimeout.toSeconds() } : {}),
+    ...(options.maxLifetime ? { lifetimeS: options.maxLifetime.toSeconds() } : {}),
+  });
+  if (problems.length > 0) throw new Error(`rawcloud: ${problems.join('; ')}`);
+}
+
+/** Without what was not said: to be undefined is not to be absent. */
+function definedOf<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], undefined>;
+  };
 }

@@ -132,7 +132,10 @@ export class RawCloud extends Construct {
       ...functions,
       statements: [...driverStatements(facts), ...launchFunctionStatements(facts, assets)],
     });
-    this.reaperFunction = createReaperFunction(this, { ...functions, statements: [...driverStatements(facts), ...reaperStatements(facts)] });
+    this.reaperFunction = createReaperFunction(this, {
+      ...functions,
+      statements: [...driverStatements(facts), ...reaperStatements(facts)],
+    });
     new Rule(this, 'ReaperTick', {
       description: 'rawcloud: time for a pass of the reaper',
       schedule: Schedule.rate(props.reaperInterval ?? Duration.minutes(5)),

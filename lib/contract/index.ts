@@ -18,6 +18,7 @@
 export * from './byte-path';
 export * from './absent';
 export * from './access';
+export * from './asked';
 export * from './bootstrap';
 export * from './clock';
 export * from './concurrency';

@@ -1,4 +1,4 @@
-import { MOST_RETRIES, RawcloudError, SpotPolicySchema, TAG_PREFIX } from '../contract';
+import { problemsOfAsked, RawcloudError } from '../contract';
 import type { Arch, Bounds, SpotPolicy } from '../contract';
 import type { RunRequest } from './api';
 
@@ -62,22 +62,12 @@ const KNOWN: Readonly<Record<keyof RunRequest, true>> = {
   confirmLargeTree: true,
 };
 
-/** EC2 allows 50 tags; five are ours. */
-const MOST_TAGS = 45;
-
 /**
  * Checks and completes what was asked: the one place where requests are validated.
  * @throws E_USAGE with every problem found, not just the first
  */
 export function normalizeRequest(request: RunRequest, cwd: string): NormalRequest {
-  const problems = [
-    ...unknownKeys(request),
-    ...commandProblems(request),
-    ...numberProblems(request),
-    ...hardwareProblems(request),
-    ...tagProblems(request),
-    ...variableProblems(request),
-  ];
+  const problems = [...unknownKeys(request), ...commandProblems(request), ...problemsOfAsked(request), ...variableProblems(request)];
   if (problems.length > 0) {
     const text = problems.length === 1 ? problems[0]! : `${problems.length} problems:\n${problems.map((p) => `  - ${p}`).join('\n')}`;
     throw new RawcloudError('E_USAGE', text, { data: { problems } });
@@ -113,66 +103,13 @@ function unknownKeys(request: RunRequest): string[] {
     .map((key) => `'${key}' is not a part of a run request; allowed are ${allowed.join(', ')}`);
 }
 
-function commandProblems({ command, name, image }: RunRequest): string[] {
+function commandProblems({ command, name }: RunRequest): string[] {
   return [
     ...(Array.isArray(command) && command.length > 0 && command[0] !== '' ? [] : ['there is no command to run']),
     ...(command?.some((word) => word.includes('\0')) ? ['the command holds a NUL byte'] : []),
     ...(name === undefined || /^[A-Za-z0-9._-]{1,64}$/.test(name)
       ? []
       : [`name '${name}' is not valid; allowed are 1 to 64 letters, digits, '.', '_' and '-'`]),
-    ...(image === undefined || /^ami-[0-9a-f]{8,17}$/.test(image) ? [] : [`image '${image}' is not an AMI id like ami-0123456789abcdef0`]),
-  ];
-}
-
-function numberProblems(request: RunRequest): string[] {
-  const { diskGiB, timeoutS, idleTimeoutS, lifetimeS, retries } = request;
-  return [
-    ...boundsProblems('cpu', request.cpu, 'vCPU'),
-    ...boundsProblems('memoryGiB', request.memoryGiB, 'GiB'),
-    // gp3 volumes hold 1 GiB to 64 TiB (EBS user guide); the image of Amazon Linux 2023 needs 8.
-    ...(diskGiB === undefined || (Number.isInteger(diskGiB) && diskGiB >= 8 && diskGiB <= 65_536)
-      ? []
-      : [`disk of ${diskGiB} GiB is not possible; allowed are whole GiB from 8 to 65536`]),
-    ...(timeoutS === undefined || timeoutS > 0 ? [] : [`timeout of ${timeoutS} s must be greater than zero`]),
-    ...(idleTimeoutS === undefined || idleTimeoutS > 0 ? [] : [`idle timeout of ${idleTimeoutS} s must be greater than zero`]),
-    ...(lifetimeS === undefined || (lifetimeS >= 60 && lifetimeS <= 30 * 86_400)
-      ? []
-      : [`lifetime of ${lifetimeS} s is not possible; allowed are 60 s to 30 days`]),
-    ...(retries === undefined || (Number.isInteger(retries) && retries >= 0 && retries <= MOST_RETRIES)
-      ? []
-      : [`${retries} retries are not possible; allowed are whole numbers from 0 to ${MOST_RETRIES}`]),
-  ];
-}
-
-const SPOT_POLICIES: readonly string[] = SpotPolicySchema.options;
-
-function hardwareProblems({ spotPolicy, families = [], vmTypes = [] }: RunRequest): string[] {
-  const wrong = families.filter((family) => !/^[a-z][a-z0-9-]*$/.test(family));
-  return [
-    ...(spotPolicy === undefined || SPOT_POLICIES.includes(spotPolicy)
-      ? []
-      : [`spot policy '${spotPolicy}' is not known; allowed are ${SPOT_POLICIES.join(', ')}`]),
-    ...wrong.map((family) => `family '${family}' is not a family of VM types; allowed are forms like m7i, or c for all that begin with it`),
-    ...(families.length > 0 && vmTypes.length > 0 ? ['VM types and families exclude each other: types by name need no family'] : []),
-  ];
-}
-
-function boundsProblems(what: string, bounds: Bounds | undefined, unit: string): string[] {
-  if (!bounds) return [];
-  const { min = 0, max = Infinity } = bounds;
-  if (min < 0 || max <= 0) return [`${what} must be greater than zero`];
-  return min <= max ? [] : [`${what} from ${min} to ${max} ${unit} is empty: the lower bound is above the upper`];
-}
-
-function tagProblems({ tags = {} }: RunRequest): string[] {
-  const reserved = Object.keys(tags).filter((key) => key.toLowerCase().startsWith('aws:') || key.startsWith(TAG_PREFIX) || key === 'Name');
-  const long = Object.entries(tags).filter(([key, value]) => key.length === 0 || key.length > 128 || value.length > 256);
-  return [
-    ...reserved.map((key) => `tag '${key}' is reserved; allowed are keys that are not Name and do not start with aws: or ${TAG_PREFIX}`),
-    ...long.map(
-      ([key]) => `tag '${key.slice(0, 40)}' is too long or empty; allowed are keys of 1 to 128 and values of up to 256 characters`,
-    ),
-    ...(Object.keys(tags).length > MOST_TAGS ? [`${Object.keys(tags).length} tags are too many; allowed are ${MOST_TAGS}`] : []),
   ];
 }
 

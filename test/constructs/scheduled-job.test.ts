@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { App, Stack, TimeZone } from 'aws-cdk-lib';
+import { App, Duration, Stack, TimeZone } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { AttributeType, Table } from 'aws-cdk-lib/aws-dynamodb';
 import { Rule } from 'aws-cdk-lib/aws-events';
@@ -64,7 +64,13 @@ describe('a scheduled job', () => {
       const table = new Table(made.stack, 'Table', { partitionKey: { name: 'id', type: AttributeType.STRING } });
       const secret = new Secret(made.stack, 'Secret');
       const variables = { TABLE: table.tableName };
-      table.grantReadData(scheduled(made, { variables, secrets: { KEY: JobSecret.fromSecretsManager(secret, 'password') } }));
+      table.grantReadData(
+        scheduled(made, {
+          idleTimeout: Duration.minutes(30),
+          variables,
+          secrets: { KEY: JobSecret.fromSecretsManager(secret, 'password') },
+        }),
+      );
     }));
   });
 
@@ -87,7 +93,7 @@ describe('a scheduled job', () => {
     expect(definition).toMatchObject({
       work: { argv: ['sh', 'report.sh'], cwd: '' },
       hardware: { cpu: { min: 2 }, memoryGiB: { min: 8 }, arch: 'x86_64', spotPolicy: 'on-demand' },
-      limits: { lifetimeS: 86_400, retries: [{ times: 2 }, { times: 2 }] },
+      limits: { idleS: 1_800, lifetimeS: 86_400, retries: [{ times: 2 }, { times: 2 }] },
       overlap: 'skip',
     });
     for (const { sha256, bytes } of [...definition.contents, definition.agent, definition.node]) expect(fileOf(sha256)).toHaveLength(bytes);
@@ -161,6 +167,18 @@ describe('a job fails to synthesize, saying why,', () => {
       'with a variable of rawcloud’s own',
       (made) => scheduled(made, { variables: { RAWCLOUD_JOB_ID: 'x' } }),
       /'RAWCLOUD_JOB_ID' cannot be a variable/,
+    ],
+    [
+      'with limits and hardware that nobody can have, all told at once',
+      (made) =>
+        scheduled(made, {
+          maxLifetime: Duration.days(31),
+          retries: -1,
+          diskGiB: 4,
+          idleTimeout: Duration.seconds(0),
+          jobTags: { Name: 'x' },
+        }),
+      /disk of 4 GiB.*idle timeout of 0 s.*lifetime of 2678400 s.*-1 retries.*tag 'Name' is reserved/,
     ],
     [
       'with a name that events could not call',
