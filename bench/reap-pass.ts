@@ -79,6 +79,7 @@ async function main(): Promise<void> {
     scaffold: { name: 'default', launchTemplateId: 'lt-1', securityGroupId: 'sg-1', roleId: ROLE_ID } as ReapDeps['scaffold'],
     remains: { list: async () => [], remove: async () => undefined },
     deployed: { templates: async () => [] },
+    start: async () => ({ state: 'skipped', job: '' }),
   };
   await reap(deps);
   time += 120_000;

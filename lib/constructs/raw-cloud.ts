@@ -134,7 +134,7 @@ export class RawCloud extends Construct {
     });
     this.reaperFunction = createReaperFunction(this, {
       ...functions,
-      statements: [...driverStatements(facts), ...reaperStatements(facts)],
+      statements: [...driverStatements(facts), ...launchFunctionStatements(facts, assets), ...reaperStatements(facts)],
     });
     new Rule(this, 'ReaperTick', {
       description: 'rawcloud: time for a pass of the reaper',

@@ -234,6 +234,8 @@ export interface ReapReport {
   readonly jobs: number;
   /** Of these, those that came to their end. */
   readonly ended: readonly string[];
+  /** Jobs that became of ticks which waited for the run before them. */
+  readonly started: readonly string[];
   /** Leftovers that no earlier pass knew: the next one removes them, when they are still what they are. */
   readonly marked: readonly Leftover[];
   /** VMs told to end, other things deleted. The pass after the next says when one is still there. */

@@ -36,7 +36,7 @@ export function createClient(deps: ClientDeps): Client {
     },
     jobs: (options: Signal & { all?: boolean; limit?: number } = {}): Promise<JobSummary[]> => listJobs(deps, options),
     start: (request: TickRequest): Promise<StartedTick> => startTick(deps, request),
-    reap: (options: Signal = {}): Promise<ReapReport> => reap(deps, options.signal),
+    reap: (options: Signal = {}): Promise<ReapReport> => reap({ ...deps, start: (request) => startTick(deps, request) }, options.signal),
     close: async (): Promise<void> => deps.close?.(),
   };
 }

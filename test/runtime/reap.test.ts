@@ -11,7 +11,12 @@ let world: World;
 let deps: ReapDeps;
 beforeEach(() => {
   world = new World();
-  deps = { ...world.deps('reaper'), remains: world.remains, deployed: { templates: () => Promise.resolve(['lt-nightly']) } };
+  deps = {
+    ...world.deps('reaper'),
+    remains: world.remains,
+    deployed: { templates: () => Promise.resolve(['lt-nightly']) },
+    start: () => Promise.reject(new Error('nothing is deployed here')),
+  };
 });
 
 /** A VM of our making whose job is not open. */
@@ -48,7 +53,7 @@ async function findings(): Promise<Findings[]> {
 test('a leftover VM is marked in one pass and ended in a later one, and both are on record', async () => {
   leftover('i-left');
   const vm = { kind: 'vm', id: 'i-left', why: 'no-open-job', job: 'jover' };
-  expect(await reap(deps)).toEqual({ jobs: 0, ended: [], marked: [vm], removed: [], cleared: [], waiting: 1, unproved: [] });
+  expect(await reap(deps)).toEqual({ jobs: 0, ended: [], started: [], marked: [vm], removed: [], cleared: [], waiting: 1, unproved: [] });
   world.time += MINUTE - 1;
   expect(await reap(deps)).toMatchObject({ marked: [], removed: [], waiting: 1 });
   expect(alive()).toEqual(['i-left']);
@@ -56,7 +61,7 @@ test('a leftover VM is marked in one pass and ended in a later one, and both are
   expect(await reap(deps)).toMatchObject({ marked: [], removed: [vm], waiting: 0 });
   expect(alive()).toEqual([]);
   world.time += 5 * MINUTE;
-  expect(await reap(deps)).toEqual({ jobs: 0, ended: [], marked: [], removed: [], cleared: [], waiting: 0, unproved: [] });
+  expect(await reap(deps)).toEqual({ jobs: 0, ended: [], started: [], marked: [], removed: [], cleared: [], waiting: 0, unproved: [] });
   expect(await marks()).toEqual([]);
   // The newest first.
   expect((await findings()).map(({ marked, removed }) => [ids(marked), ids(removed)])).toEqual([

@@ -2,9 +2,11 @@ import fc from 'fast-check';
 import { bucketKeys, decodeJson, jobKeys, JobSpecSchema, LaunchSchema, OutcomeSchema } from '../../lib/contract';
 import type { Definition, Deployed, Overlap } from '../../lib/contract';
 import { startTick } from '../../lib/runtime/definition/start';
-import type { StartedTick } from '../../lib/runtime/api';
+import { updateLast } from '../../lib/runtime/definition/ticks';
+import type { ReapReport, StartedTick } from '../../lib/runtime/api';
 import type { ClientDeps } from '../../lib/runtime/deps';
 import { Driver } from '../../lib/runtime/drive/driver';
+import { reap } from '../../lib/runtime/reap/pass';
 import { viewMarket } from '../../lib/runtime/plan/market';
 import { INTERVALS, ref, ROLE_ID } from '../fakes/records';
 import { World } from '../fakes/world';
@@ -238,6 +240,29 @@ describe('a tick that comes while the run before is still going', () => {
     await live(world, deps, first.job);
     expect(await startTick(deps, { id: 'nightly', tick: '2026-11-23T14:00:00Z' })).toMatchObject({ state: 'launched' });
     expect(world.launches).toBe(2);
+  });
+
+  test('queue: what waits is run by the reaper as soon as the run before it is over', async () => {
+    const { world, first, second, deps } = await two('queue');
+    const pass = (): Promise<ReapReport> => reap({ ...deps, start: (request) => startTick(deps, request) });
+    expect(await pass()).toMatchObject({ started: [], unproved: [] });
+    world.agents = true;
+    await live(world, deps, first.job);
+    const { started, unproved } = await pass();
+    expect([started, unproved]).toEqual([[second.job], []]);
+    expect(await pass()).toMatchObject({ started: [], unproved: [] });
+    expect(world.launches).toBe(2);
+  });
+
+  test('queue: nothing waits any more when the job is not deployed by then', async () => {
+    const { world, first, deps } = await two('queue');
+    world.agents = true;
+    await live(world, deps, first.job);
+    const gone = { ...deps, deployed: { ...deps.deployed, read: () => Promise.resolve(undefined) } };
+    const pass = (): Promise<ReapReport> => reap({ ...gone, start: (request) => startTick(gone, request) });
+    expect(await pass()).toMatchObject({ started: [], unproved: [] });
+    expect((await updateLast(world.store, 'nightly', () => undefined)).queued).toBeUndefined();
+    expect(world.launches).toBe(1);
   });
 });
 

@@ -8,10 +8,11 @@ import type { Verdict } from './judge';
 import { complete, look } from './look';
 import type { Look } from './look';
 import { readMarks, writeMarks } from './marks';
+import { startWaiting } from './queue';
 import { remove } from './remove';
 
 /**
- * One pass of the reaper: every open job is advanced, then what is in EC2 is compared with what should be. A leftover is
+ * One pass of the reaper: every open job is advanced, ticks that waited for one are started, then what is in EC2 is compared with what should be. A leftover is
  * marked in one pass and removed in a later one, after a last look. Any number of passes may run at once: marks are
  * written by condition, and ending what is ended does nothing. See docs/reaper.md.
  * @throws when VMs, open jobs or marks cannot be read: nothing is judged then. What fails of one thing is in `unproved`.
@@ -20,6 +21,7 @@ export async function reap(deps: ReapDeps, signal?: AbortSignal): Promise<ReapRe
   const known = await readMarks(deps.store, deps.by, signal);
   const first = await look(deps, signal);
   const jobs = await advanceJobs(deps, first.actives, first.instances, signal);
+  const queue = await startWaiting(deps, signal);
   const now = (after: Look): Promise<Verdict> =>
     complete(deps, after, { now: known.now, stuck: jobs.stuck }, signal).then((seen) => judge(seen, known.marks));
   const verdict = await now(first);
@@ -32,11 +34,11 @@ export async function reap(deps: ReapDeps, signal?: AbortSignal): Promise<ReapRe
     marked: verdict.marked,
     removed: removal.removed,
     cleared: verdict.cleared,
-    unproved: [...first.unproved, ...jobs.unproved, ...removal.unproved, ...lost],
+    unproved: [...first.unproved, ...jobs.unproved, ...queue.unproved, ...removal.unproved, ...lost],
   };
   await writeFindings(deps, known.now, findings, signal);
   const waiting = verdict.marks.filter((mark) => mark.why !== 'foreign').length - due.length;
-  return { jobs: first.actives.length, ended: jobs.ended, waiting, ...findings };
+  return { jobs: first.actives.length, ended: jobs.ended, started: queue.started, waiting, ...findings };
 }
 
 /** The last look: what was due a moment ago and is no more has come back to life, or has ended by itself. */
