@@ -25,7 +25,7 @@ export interface TestCloud {
   readonly ssm: SSMClient;
   /** A path on an instance's disk. */
   file(instanceId: string, name: string): string;
-  /** Content of a file as soon as it ends with a newline. @throws after 10 s */
+  /** Content of a file as soon as it ends with a newline and its instance is no longer pending. @throws after 10 s */
   line(instanceId: string, name: string): Promise<string>;
   /** Ends this process's cloud, with or without its machines, and starts another on the same state. */
   restart(options?: { readonly keepMachines?: boolean } & Partial<LocalCloudOptions>): Promise<TestCloud>;
@@ -85,7 +85,11 @@ async function openTestCloud(
     s3: new S3Client({ ...client, forcePathStyle: true }),
     ssm: new SSMClient(client),
     file,
-    line: (id, name) => lineOf(file(id, name), cloud.stateDir),
+    line: async (id, name) => {
+      const text = await lineOf(file(id, name), cloud.stateDir);
+      await cloud.ec2.whenBooted(id, AbortSignal.timeout(LINE_WITHIN_MS));
+      return text;
+    },
     restart: async ({ keepMachines = false, ...changes } = {}) => {
       await closeTestCloud(test, keepMachines);
       delete open.current;

@@ -127,6 +127,11 @@ export class Ec2Controls {
     return this.#fleet.when(this.#known(id), (i) => i.state === state, signal);
   }
 
+  /** Resolves when the instance is no longer pending; its machine may write before that. @throws E_LOCAL_CLOUD, the signal's reason */
+  async whenBooted(id: string, signal?: AbortSignal): Promise<InstanceRecord> {
+    return this.#fleet.when(this.#known(id), (i) => i.state !== 'pending', signal);
+  }
+
   #known(id: string): string {
     if (this.#state.instances.get(id)) return id;
     throw new RawcloudError(
