@@ -2,8 +2,9 @@ import { Arn, Duration, Lazy, RemovalPolicy, Stack, Tags } from 'aws-cdk-lib';
 import type { CfnLaunchTemplate } from 'aws-cdk-lib/aws-ec2';
 import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction as LambdaTarget } from 'aws-cdk-lib/aws-events-targets';
-import { Grant, PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import type { IGrantable, IRole } from 'aws-cdk-lib/aws-iam';
+import { Grant, PermissionsBoundary, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { IGrantable, IManagedPolicy, IRole } from 'aws-cdk-lib/aws-iam';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
@@ -45,6 +46,21 @@ export interface RawCloudProps {
    * @default RemovalPolicy.RETAIN
    */
   readonly removalPolicy?: RemovalPolicy;
+
+  /**
+   * Key that the bucket is encrypted with. VMs, functions and whoever may run jobs may use it. Requests to KMS cost $0.03
+   * for 10,000; the bucket keeps a key of its own for a while, so that there are few.
+   *
+   * @default - S3's own encryption, free of charge
+   */
+  readonly encryptionKey?: IKey;
+
+  /**
+   * Boundary of every role that the scaffolding and its jobs make.
+   *
+   * @default - none
+   */
+  readonly permissionsBoundary?: IManagedPolicy;
 
   /**
    * Time between two passes of the reaper. Each pass costs about $0.00002.
@@ -100,13 +116,18 @@ export class RawCloud extends Construct {
   readonly #kinds: VmKind[] = [];
   readonly #assetBuckets = new Set<string>();
   readonly #securityGroupId: string;
+  readonly #encryptionKey: IKey | undefined;
+  readonly #permissionsBoundary: IManagedPolicy | undefined;
 
   constructor(scope: Construct, id: string, props: RawCloudProps = {}) {
     super(scope, id);
     const { name = DEFAULT_SCAFFOLD_NAME, removalPolicy = RemovalPolicy.RETAIN } = props;
     this.scaffoldName = checkScaffoldName(name);
 
-    const bucket = createBucket(this, removalPolicy);
+    this.#encryptionKey = props.encryptionKey;
+    this.#permissionsBoundary = props.permissionsBoundary;
+    this.#bound(this);
+    const bucket = createBucket(this, removalPolicy, props.encryptionKey);
     protectGrants(bucket, () => this.#kinds.map(({ roleId }) => roleId), removalPolicy);
     this.bucket = bucket;
     const securityGroup = createSecurityGroup(this);
@@ -136,6 +157,7 @@ export class RawCloud extends Construct {
       ...functions,
       statements: [...driverStatements(facts), ...launchFunctionStatements(facts, assets), ...reaperStatements(facts)],
     });
+    for (const { role } of [this.launchFunction, this.reaperFunction]) if (role) this.#encryptionKey?.grantEncryptDecrypt(role);
     new Rule(this, 'ReaperTick', {
       description: 'rawcloud: time for a pass of the reaper',
       schedule: Schedule.rate(props.reaperInterval ?? Duration.minutes(5)),
@@ -149,6 +171,7 @@ export class RawCloud extends Construct {
     const statements = driverStatements(this.#accessFacts()).map((statement) => PolicyStatement.fromJson(statement));
     const granted = statements.map((statement) => grantee.grantPrincipal.addToPrincipalPolicy(statement).statementAdded);
     if (granted.some((added) => !added)) return Grant.drop(grantee, 'rawcloud: run jobs');
+    this.#encryptionKey?.grantEncryptDecrypt(grantee);
     return Grant.addToPrincipal({ grantee, actions: ['sts:GetSessionToken'], resourceArns: ['*'] });
   }
 
@@ -158,7 +181,9 @@ export class RawCloud extends Construct {
    */
   addVmKind(scope: Construct, description?: string): VmKind {
     const { region } = Stack.of(this);
+    if (scope !== this) this.#bound(scope);
     const role = createVmRole(scope, this.bucket.bucketArn, description);
+    this.#encryptionKey?.grantEncryptDecrypt(role);
     const template = createLaunchTemplate(scope, {
       name: this.scaffoldName,
       bucket: this.bucket.bucketName,
@@ -178,6 +203,10 @@ export class RawCloud extends Construct {
    */
   allowAssetsOf(bucket: IBucket): void {
     this.#assetBuckets.add(bucket.bucketArn);
+  }
+
+  #bound(scope: Construct): void {
+    if (this.#permissionsBoundary) PermissionsBoundary.of(scope).apply(this.#permissionsBoundary);
   }
 
   #publish(roleId: string, template: CfnLaunchTemplate): void {

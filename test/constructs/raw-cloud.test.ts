@@ -4,6 +4,8 @@ import path from 'node:path';
 import { App, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import type { Environment } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
+import { AccountRootPrincipal, ManagedPolicy, Role } from 'aws-cdk-lib/aws-iam';
+import { Key } from 'aws-cdk-lib/aws-kms';
 import { RawCloud } from '../../lib';
 import type { RawCloudProps } from '../../lib';
 import { anyVmOf, bucketStatements, parseScaffold, scaffoldParameterName, userData, vmRoleStatements, VERSION } from '../../lib/contract';
@@ -199,6 +201,43 @@ describe('parameter', () => {
     const { template } = synthesize({}, { account: '123456789012', region: 'eu-central-1' });
     const { Value } = propertiesOf(template, 'AWS::SSM::Parameter') as Record<string, string>;
     expect(parseScaffold(Value!)).toMatchObject({ account: '123456789012', region: 'eu-central-1', zones: expect.any(Array) });
+  });
+});
+
+describe('what a company brings along', () => {
+  function withProps(make: (stack: Stack) => RawCloudProps): Template {
+    const stack = new Stack(new App({ outdir: mkdtempSync(path.join(outdir, 'app-')) }), 'Test');
+    new RawCloud(stack, 'RawCloud', make(stack)).grantRun(new Role(stack, 'Developer', { assumedBy: new AccountRootPrincipal() }));
+    return Template.fromStack(stack);
+  }
+
+  test('a key: the bucket is encrypted with it, and VMs, functions and who runs jobs may use it', () => {
+    const template = withProps((stack) => ({ encryptionKey: new Key(stack, 'Key') }));
+    template.hasResourceProperties('AWS::S3::Bucket', {
+      BucketEncryption: {
+        ServerSideEncryptionConfiguration: [{ BucketKeyEnabled: true, ServerSideEncryptionByDefault: { SSEAlgorithm: 'aws:kms' } }],
+      },
+    });
+    const mayUse = Object.values(template.findResources('AWS::IAM::Policy')).filter((p) =>
+      JSON.stringify(p).includes('kms:GenerateDataKey*'),
+    );
+    const roles = mayUse.flatMap((policy) => (policy['Properties'] as { Roles: { Ref: string }[] }).Roles.map(({ Ref }) => Ref));
+    expect(roles.map((id) => id.replace(/[0-9A-F]{8}$/, '')).sort()).toEqual([
+      'Developer',
+      'RawCloudLaunchRole',
+      'RawCloudReaperRole',
+      'RawCloudVmRole',
+    ]);
+  });
+
+  test('a permissions boundary: every role of the scaffolding has it', () => {
+    const template = withProps((stack) => ({
+      permissionsBoundary: ManagedPolicy.fromManagedPolicyName(stack, 'Boundary', 'company-boundary'),
+    }));
+    const roles = Object.entries(template.findResources('AWS::IAM::Role')).filter(([id]) => !id.startsWith('Developer'));
+    expect(roles).toHaveLength(3);
+    for (const [, role] of roles)
+      expect(JSON.stringify((role['Properties'] as Record<string, unknown>)['PermissionsBoundary'])).toContain('policy/company-boundary');
   });
 });
 
