@@ -1,4 +1,4 @@
-import { EXIT_CODES } from '../../lib/contract';
+import { EXIT_CODES, formatSize } from '../../lib/contract';
 import type { Leftover } from '../../lib/contract';
 import type { ReapReport } from '../../lib/runtime/api';
 import type { Context } from '../context';
@@ -15,7 +15,7 @@ export async function reap(options: ConnectionOptions, context: Context): Promis
   return report.unproved.length === 0 ? 0 : EXIT_CODES.internal;
 }
 
-function reapLines({ jobs, ended, started, marked, removed, cleared, waiting, unproved }: ReapReport): string[] {
+function reapLines({ jobs, ended, started, marked, removed, cleared, waiting, swept, unproved }: ReapReport): string[] {
   const lines = (word: string, leftovers: readonly Leftover[]): string[] => leftovers.map((l) => `${word.padEnd(12)}${described(l)}`);
   return [
     `${count(jobs, 'open job')} looked at`,
@@ -24,6 +24,7 @@ function reapLines({ jobs, ended, started, marked, removed, cleared, waiting, un
     ...lines('marked', marked),
     ...lines('removed', removed),
     ...lines('cleared', cleared),
+    ...(swept.objects > 0 ? [`deleted     ${count(swept.objects, 'object')} with old content, ${formatSize(swept.bytes)}`] : []),
     ...unproved.map(({ what, error }) => `not proved  ${what}: ${error}`),
     ...(waiting > 0 ? [`${count(waiting, 'leftover')} marked; removed by a later pass, if still there`] : []),
   ];

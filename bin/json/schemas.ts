@@ -6,6 +6,7 @@ import {
   OfferSchema,
   OutcomeSchema,
   OutputFileSchema,
+  SweptSchema,
   TimingsSchema,
   UnprovedSchema,
 } from '../../lib/contract';
@@ -125,6 +126,7 @@ export const ANSWER_SCHEMAS = {
     removed: Leftovers,
     cleared: Leftovers,
     waiting: v.number(),
+    swept: v.strictObject(SweptSchema.entries),
     unproved: v.array(v.strictObject(UnprovedSchema.entries)),
   }),
   local: v.looseObject({

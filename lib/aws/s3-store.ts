@@ -132,6 +132,21 @@ export function createS3Store(context: AwsContext, { bucket, account }: S3StoreO
           throw toRawcloudError(error, `s3:DeleteObject of ${redactKey(key)}`);
         });
     },
+
+    async renew(key, options = {}) {
+      requests.put += 1;
+      const { CopyObjectCommand } = await sdk();
+      // S3 copies an object onto itself only when something of it is said anew: its metadata, of which ours have none.
+      const input = { ...where, Key: key, CopySource: encodeURIComponent(`${bucket}/${key}`), MetadataDirective: 'REPLACE' as const };
+      try {
+        await (await context.s3()).send(new CopyObjectCommand(input), { abortSignal: options.signal });
+        return true;
+      } catch (error) {
+        options.signal?.throwIfAborted();
+        if (isAbsent(error) || isTooLargeToCopy(error)) return false;
+        throw toRawcloudError(error, `s3:CopyObject of ${redactKey(key)}`);
+      }
+    },
   };
 }
 
@@ -151,6 +166,11 @@ interface Answered {
 
 function status(error: unknown): number | undefined {
   return (error as Answered).$metadata?.httpStatusCode;
+}
+
+/** Over 5 GB. Source: Amazon S3 API reference, CopyObject. */
+function isTooLargeToCopy(error: unknown): boolean {
+  return error instanceof Error && error.name === 'InvalidRequest' && error.message.includes('larger than the maximum allowable size');
 }
 
 function isAbsent(error: unknown): boolean {

@@ -91,6 +91,11 @@ export function createWireStore(options: WireOptions): Store & { close(): void }
       requests.put += 1;
       await readBody(mustSucceed(await client.send({ method: 'DELETE', key, ...(signal ? { signal } : {}) }), 's3:DeleteObject'));
     },
+
+    renew() {
+      // Content is not a VM's to write.
+      throw new RawcloudError('E_INTERNAL', 'a VM may not renew content');
+    },
   };
 }
 

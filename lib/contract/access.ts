@@ -38,7 +38,7 @@ export function driverStatements(facts: AccessFacts): PolicyStatement[] {
 function bucketAccess({ bucketArn }: AccessFacts): PolicyStatement[] {
   const under = (directories: readonly string[]): string[] => directories.map((directory) => `${bucketArn}/${ROOT}${directory}/*`);
   return [
-    { Sid: 'Read', Effect: 'Allow', Action: 's3:GetObject', Resource: under([...RECORDS, ...CONTENT]) },
+    { Sid: 'Read', Effect: 'Allow', Action: 's3:GetObject', Resource: under([...RECORDS, ...CONTENT, 'sweep']) },
     {
       Sid: 'Write',
       Effect: 'Allow',
@@ -175,8 +175,8 @@ export function launchFunctionStatements(
 }
 
 /**
- * What the reaper may do beyond that: remember what it found, know what deployed jobs need, and delete what carries our
- * tag, but for what the scaffolding itself is made of.
+ * What the reaper may do beyond that: remember what it found, sweep old content, know what deployed jobs need, and delete
+ * what carries our tag, but for what the scaffolding itself is made of.
  */
 export function reaperStatements(facts: AccessFacts): PolicyStatement[] {
   const { partition, account, region, scaffold, bucketArn, securityGroupId, launchTemplateArns } = facts;
@@ -184,6 +184,13 @@ export function reaperStatements(facts: AccessFacts): PolicyStatement[] {
   const jobs = `${partition}:ssm:${region}:${account}:parameter${deployedPath(scaffold)}`;
   return [
     { Sid: 'Marks', Effect: 'Allow', Action: ['s3:GetObject', 's3:PutObject'], Resource: `${bucketArn}/${ROOT}reaper/*` },
+    { Sid: 'Sweep', Effect: 'Allow', Action: 's3:PutObject', Resource: `${bucketArn}/${ROOT}sweep/*` },
+    {
+      Sid: 'SweepContent',
+      Effect: 'Allow',
+      Action: 's3:DeleteObject',
+      Resource: ['files', 'agent'].map((directory) => `${bucketArn}/${ROOT}${directory}/*`),
+    },
     { Sid: 'TemplatesOfJobs', Effect: 'Allow', Action: 'ssm:GetParametersByPath', Resource: [jobs, `${jobs}/*`] },
     {
       Sid: 'LookForLeftovers',

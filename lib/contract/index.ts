@@ -43,6 +43,7 @@ export * from './scaffold';
 export * from './spec';
 export * from './state-reason';
 export * from './states';
+export * from './sweep';
 export * from './system-error';
 export * from './tags';
 export * from './tree';

@@ -34,6 +34,7 @@ export function instanceOfVm(vm: string): string {
 export const jobKeys = {
   spec: (prefix: string) => `${prefix}spec.json`,
   launch: (prefix: string, n: number) => `${prefix}launch/${n}.json`,
+  launches: (prefix: string) => `${prefix}launch/`,
   control: (prefix: string) => `${prefix}control.json`,
   claim: (prefix: string, block: number) => `${prefix}task/${block}/claim.json`,
   done: (prefix: string, block: number) => `${prefix}task/${block}/done.json`,
@@ -60,6 +61,7 @@ export const bucketKeys = {
   environment: (key: string) => `${ROOT}environments/${key}`,
   /** The agent bundle or a gzipped Node executable, under the SHA-256 of the stored bytes. */
   agent: (sha256: string) => `${ROOT}agent/${sha256}`,
+  agents: `${ROOT}agent/`,
   active: (job: string) => `${ROOT}active/${job}`,
   actives: `${ROOT}active/`,
   /** Newest first in key order; see {@link reverseTime}. */
@@ -73,6 +75,8 @@ export const bucketKeys = {
   ticks: `${ROOT}ticks/`,
   /** What the reaper has found and not yet ended. */
   reaperMarks: `${ROOT}reaper/marks.json`,
+  /** Content that is being deleted just now. */
+  sweep: `${ROOT}sweep/now.json`,
   /** A pass of the reaper that found something; newest first in key order. */
   findings: (atMs: number) => `${ROOT}reaper/findings/${reverseTime(atMs)}`,
   ledger: (createdAtMs: number, job: string) => `${ROOT}ledger/${new Date(createdAtMs).toISOString().slice(0, 7)}/${job}`,

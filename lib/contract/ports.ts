@@ -46,6 +46,11 @@ export interface Store {
   list(prefix: string, options?: { after?: string; delimiter?: string; signal?: AbortSignal }): AsyncIterable<StoreEntry>;
   /** Deleting what is not there is no error. */
   delete(key: string, options?: { signal?: AbortSignal }): Promise<void>;
+  /**
+   * Makes an object new, its bytes as they are: `modified` becomes the store's now. False when it is not there, or cannot be
+   * copied (over 5 GB in S3). Not for agents.
+   */
+  renew(key: string, options?: { signal?: AbortSignal }): Promise<boolean>;
   /** Requests sent so far, for the bill. */
   readonly requests: { readonly put: number; readonly get: number };
 }

@@ -56,6 +56,10 @@ export type Marks = v.InferOutput<typeof MarksSchema>;
 export const UnprovedSchema = v.object({ what: v.string(), error: v.string() });
 export type Unproved = v.InferOutput<typeof UnprovedSchema>;
 
+/** Content that nobody needed any more: objects of the bucket, and their bytes. */
+export const SweptSchema = v.object({ objects: v.number(), bytes: v.number() });
+export type Swept = v.InferOutput<typeof SweptSchema>;
+
 /** `v1/reaper/findings/…`: one pass that found something. */
 export const FindingsSchema = v.object({
   v: v.literal(1),
@@ -68,6 +72,7 @@ export const FindingsSchema = v.object({
   removed: v.array(LeftoverSchema),
   /** Marked before, and no leftover any more though it is there. */
   cleared: v.array(LeftoverSchema),
+  swept: v.optional(SweptSchema),
   unproved: v.array(UnprovedSchema),
 });
 export type Findings = v.InferOutput<typeof FindingsSchema>;

@@ -15,6 +15,7 @@ import type {
   Timings,
   VmState,
   Leftover,
+  Swept,
   Unproved,
 } from '../contract';
 
@@ -244,6 +245,8 @@ export interface ReapReport {
   readonly cleared: readonly Leftover[];
   /** Marked and not due yet. */
   readonly waiting: number;
+  /** Old content that was deleted. */
+  readonly swept: Swept;
   /** What could not be looked at or ended, with the error's text. */
   readonly unproved: readonly Unproved[];
 }

@@ -3,6 +3,7 @@ import type { Store } from '../contract';
 import { encodeBlob, mayShrink } from './compress';
 import type { EncodedBlob } from './compress';
 import { inOrder } from './in-order';
+import { isKept, keepContent } from './keep';
 import { PackWriter } from './packs';
 import type { Pack, PackedBlob } from './packs';
 import { verifiedFile } from './read-file';
@@ -112,8 +113,8 @@ async function* encodeInOrder(blobs: Iterable<SmallBlob> | AsyncIterable<SmallBl
 
 async function putPack(pack: Pack, { store, keyOf, signal, onSending }: UploadOptions): Promise<StoredObject> {
   await onSending?.(pack.sha256, pack.blobs);
-  const put = await store.put(keyOf(pack.sha256), pack.bytes, { if: 'absent', sha256: pack.sha256, ...(signal ? { signal } : {}) });
-  return { object: pack.sha256, blobs: pack.blobs, sentBytes: put === 'lost' ? 0 : pack.bytes.byteLength };
+  const isSent = await keepContent(store, keyOf(pack.sha256), pack.bytes, { sha256: pack.sha256, ...(signal ? { signal } : {}) });
+  return { object: pack.sha256, blobs: pack.blobs, sentBytes: isSent ? pack.bytes.byteLength : 0 };
 }
 
 /**
@@ -126,7 +127,7 @@ export async function uploadLargeBlobs(blobs: readonly LargeBlob[], options: Upl
     blobs,
     LARGE_FILES,
     async ({ sha256, bytes, file, name }, _index, signal) => {
-      const there = await isStored(store, keyOf(sha256), signal);
+      const there = await isKept(store, keyOf(sha256), { signal });
       if (!there) await store.putStream(keyOf(sha256), verifiedFile(file, name, sha256), { signal });
       const stored = { object: sha256, blobs: [ownObject(sha256, bytes)], sentBytes: there ? 0 : bytes };
       await options.onStored?.(stored);

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream, existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { absentError } from '../contract';
@@ -56,6 +56,14 @@ export function createDirectoryStore(directory: string): Store {
     async delete(key) {
       requests.put += 1;
       await rm(fileOf(key), { force: true });
+    },
+    async renew(key) {
+      requests.put += 1;
+      const file = fileOf(key);
+      if (!existsSync(file)) return false;
+      await copyFile(file, `${file}.part`);
+      await rename(`${file}.part`, file);
+      return true;
     },
   };
 }

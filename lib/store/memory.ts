@@ -64,6 +64,12 @@ export function createMemoryStore({ now }: { now: () => number }): Store {
       requests.put += 1;
       held.delete(key);
     },
+    async renew(key) {
+      requests.put += 1;
+      const found = held.get(key);
+      if (found) keep(key, found.body);
+      return found !== undefined;
+    },
   };
 }
 

@@ -138,6 +138,7 @@ export const REPORT: ReapReport = {
   removed: [{ kind: 'vm', id: 'i-0dead', why: 'no-open-job', job: 'j0' }],
   cleared: [],
   waiting: 1,
+  swept: { objects: 3, bytes: 40_000_000 },
   unproved: [],
 };
 

@@ -198,6 +198,7 @@ describe('the other verbs', () => {
 ended       j1
 marked      volume vol-0, job j0: of a VM that is gone
 removed     vm i-0dead, job j0: its job is over
+deleted     3 objects with old content, 38.1 MiB
 1 leftover marked; removed by a later pass, if still there
 `);
   });

@@ -5,6 +5,7 @@ import type { ContractTests, Place } from './contract-tests';
 import { DEVIATIONS } from './deviations';
 import { testListing } from './store-listing';
 import { testReading } from './store-reading';
+import { testRenewing } from './store-renewing';
 import { testStreams } from './store-streams';
 import { testWriting } from './store-writing';
 
@@ -39,7 +40,8 @@ export function describeStore(place: StorePlace): void {
       held.fixture = fixtureOf(place, await place.open());
     });
     const fixture = (): StoreFixture => held.fixture!;
-    for (const define of [testWriting, testReading, testStreams, ...((place.canList ?? true) ? [testListing] : [])]) define(tests, fixture);
+    for (const define of [testWriting, testReading, testStreams, ...((place.canList ?? true) ? [testListing, testRenewing] : [])])
+      define(tests, fixture);
   });
 }
 

@@ -6,6 +6,7 @@ import { JOB, START } from '../fakes/records';
 import { World } from '../fakes/world';
 
 const MINUTE = 60_000;
+const NOTHING = { objects: 0, bytes: 0 };
 
 let world: World;
 let deps: ReapDeps;
@@ -53,7 +54,17 @@ async function findings(): Promise<Findings[]> {
 test('a leftover VM is marked in one pass and ended in a later one, and both are on record', async () => {
   leftover('i-left');
   const vm = { kind: 'vm', id: 'i-left', why: 'no-open-job', job: 'jover' };
-  expect(await reap(deps)).toEqual({ jobs: 0, ended: [], started: [], marked: [vm], removed: [], cleared: [], waiting: 1, unproved: [] });
+  expect(await reap(deps)).toEqual({
+    jobs: 0,
+    ended: [],
+    started: [],
+    marked: [vm],
+    removed: [],
+    cleared: [],
+    waiting: 1,
+    swept: NOTHING,
+    unproved: [],
+  });
   world.time += MINUTE - 1;
   expect(await reap(deps)).toMatchObject({ marked: [], removed: [], waiting: 1 });
   expect(alive()).toEqual(['i-left']);
@@ -61,7 +72,17 @@ test('a leftover VM is marked in one pass and ended in a later one, and both are
   expect(await reap(deps)).toMatchObject({ marked: [], removed: [vm], waiting: 0 });
   expect(alive()).toEqual([]);
   world.time += 5 * MINUTE;
-  expect(await reap(deps)).toEqual({ jobs: 0, ended: [], started: [], marked: [], removed: [], cleared: [], waiting: 0, unproved: [] });
+  expect(await reap(deps)).toEqual({
+    jobs: 0,
+    ended: [],
+    started: [],
+    marked: [],
+    removed: [],
+    cleared: [],
+    waiting: 0,
+    swept: NOTHING,
+    unproved: [],
+  });
   expect(await marks()).toEqual([]);
   // The newest first.
   expect((await findings()).map(({ marked, removed }) => [ids(marked), ids(removed)])).toEqual([

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import fc from 'fast-check';
-import { bucketKeys } from '../../lib/contract';
+import { bucketKeys, mapBounded, RENEW_AFTER_MS } from '../../lib/contract';
 import type { EventData, Store } from '../../lib/contract';
 import { createMemoryStore } from '../../lib/store/memory';
 import { fetchRef } from '../../lib/store/ref';
@@ -52,6 +52,9 @@ const inPlace = (body: (place: Place) => Promise<void>) => () =>
     mkdirSync(place.root);
     await body(place);
   });
+
+/** Of a tree whose content lies in one pack. */
+const packOf = ({ objects, tree: manifest }: Synced): string => objects.find((object) => object !== manifest.sha256)!;
 
 const sent = ({ uploadedObjects, newBytes }: Synced) => ({ uploadedObjects, newBytes });
 
@@ -137,6 +140,30 @@ function writeOther(base: string): string {
 }
 
 describe('the cache', () => {
+  test.each([
+    ['with the cache', false],
+    ['by a client that is new', true],
+  ])('content that the reaper might soon take for unused is made new, %s', (_, isNew) =>
+    inPlace(async (place) => {
+      const { root, store, sync } = place;
+      writeTree(root, { a: 'one' });
+      const first = await sync();
+      const ages = (): Promise<number[]> =>
+        mapBounded(first.objects, 8, async (object) => {
+          const found = await store.get(bucketKeys.file(object));
+          return typeof found === 'string' ? NaN : place.clockMs - found.modified;
+        });
+      if (isNew) rmSync(place.cacheFile);
+      place.clockMs += RENEW_AFTER_MS - 1000;
+      expect(sent(await sync())).toEqual({ uploadedObjects: 0, newBytes: 0 });
+      expect(await ages()).toEqual([RENEW_AFTER_MS - 1000, RENEW_AFTER_MS - 1000]);
+      if (isNew) rmSync(place.cacheFile);
+      place.clockMs += 25 * HOUR_MS;
+      expect(sent(await sync())).toEqual({ uploadedObjects: 0, newBytes: 0 });
+      expect(await ages()).toEqual([0, 0]);
+    })(),
+  );
+
   test(
     'is believed for 24 hours, then what it says is looked for again',
     inPlace(async (place) => {
@@ -147,7 +174,7 @@ describe('the cache', () => {
       place.clockMs += 1000;
       writeTree(root, { b: 'two' });
       await sync();
-      await store.delete(bucketKeys.file(first.objects[0]!));
+      await store.delete(bucketKeys.file(packOf(first)));
       place.clockMs += 23 * HOUR_MS;
       expect(sent(await sync())).toMatchObject({ newBytes: 0 });
       place.clockMs += 2 * HOUR_MS;

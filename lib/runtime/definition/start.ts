@@ -8,6 +8,7 @@ import { begin } from '../run/begin';
 import type { Prepared } from '../run/begin';
 import { hardwareOf, offersFor } from '../run/offers';
 import { Stopwatch } from '../run/stopwatch';
+import { isKept, lookAtSweep, settleContent } from '../../store/keep';
 import { isGoing } from './going';
 import { skipTick, takeTick, updateLast } from './ticks';
 
@@ -98,12 +99,16 @@ async function launch(deps: ClientDeps, launching: Launching): Promise<StartedTi
   return { state: 'launched', job: tick.job };
 }
 
-async function copyContents({ store, deployed: jobs }: ClientDeps, deployed: Deployed, definition: Definition): Promise<void> {
+async function copyContents(deps: ClientDeps, deployed: Deployed, definition: Definition): Promise<void> {
+  const { store, deployed: jobs } = deps;
+  const before = await lookAtSweep(store);
   const boots = [definition.agent, definition.node].map((ref): [Ref, string] => [ref, bucketKeys.agent(ref.sha256)]);
   const files = definition.contents.map((ref): [Ref, string] => [ref, bucketKeys.file(ref.sha256)]);
   await mapBounded([...boots, ...files], COPIES, async ([{ sha256 }, key]) => {
-    if ((await store.get(key, { range: { start: 0, end: 0 } })) === 'absent') await jobs.copy(deployed, sha256, key);
+    if (!(await isKept(store, key))) await jobs.copy(deployed, sha256, key);
   });
+  const gone = await settleContent(deps, before, new Set([...boots, ...files].map(([, key]) => key)));
+  if (gone.length > 0) await copyContents(deps, deployed, definition);
 }
 
 async function prepare(deps: ClientDeps, { deployed, definition, tick, asked }: Launching): Promise<Prepared> {

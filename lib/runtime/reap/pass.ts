@@ -1,5 +1,5 @@
 import { bucketKeys, encodeJson } from '../../contract';
-import type { Findings, Leftover, Mark, Unproved } from '../../contract';
+import type { Findings, Leftover, Mark, Swept, Unproved } from '../../contract';
 import type { ReapReport } from '../api';
 import type { ReapDeps } from './deps';
 import { advanceJobs } from './jobs';
@@ -10,10 +10,12 @@ import type { Look } from './look';
 import { readMarks, writeMarks } from './marks';
 import { startWaiting } from './queue';
 import { remove } from './remove';
+import { sweep } from './sweep';
 
 /**
- * One pass of the reaper: every open job is advanced, ticks that waited for one are started, then what is in EC2 is compared with what should be. A leftover is
- * marked in one pass and removed in a later one, after a last look. Any number of passes may run at once: marks are
+ * One pass of the reaper: every open job is advanced, ticks that waited for one are started, then what is in EC2 is compared
+ * with what should be. A leftover is marked in one pass and removed in a later one, after a last look. Once a day old content
+ * is swept from the bucket. Any number of passes may run at once: marks are
  * written by condition, and ending what is ended does nothing. See docs/reaper.md.
  * @throws when VMs, open jobs or marks cannot be read: nothing is judged then. What fails of one thing is in `unproved`.
  */
@@ -30,11 +32,13 @@ export async function reap(deps: ReapDeps, signal?: AbortSignal): Promise<ReapRe
   const marks = carried(verdict.marks, known.marks, first.unproved);
   const isWritten = await writeMarks(deps.store, known, marks, deps.by, signal);
   const lost = isWritten ? [] : [{ what: 'marks', error: 'another pass of the reaper wrote its marks at the same time; ours are lost' }];
+  const { swept, unproved: unswept } = await sweep(deps, signal ? { signal } : {});
   const findings = {
     marked: verdict.marked,
     removed: removal.removed,
     cleared: verdict.cleared,
-    unproved: [...first.unproved, ...jobs.unproved, ...queue.unproved, ...removal.unproved, ...lost],
+    swept,
+    unproved: [...first.unproved, ...jobs.unproved, ...queue.unproved, ...removal.unproved, ...lost, ...unswept],
   };
   await writeFindings(deps, known.now, findings, signal);
   const waiting = verdict.marks.filter((mark) => mark.why !== 'foreign').length - due.length;
@@ -60,10 +64,20 @@ function carried(marks: readonly Mark[], before: readonly Mark[], failed: readon
 async function writeFindings(
   { store, by }: ReapDeps,
   at: number,
-  { marked, removed, cleared, unproved }: Pick<ReapReport, 'marked' | 'removed' | 'cleared' | 'unproved'>,
+  { marked, removed, cleared, swept, unproved }: Pick<ReapReport, 'marked' | 'removed' | 'cleared' | 'swept' | 'unproved'>,
   signal?: AbortSignal,
 ): Promise<void> {
-  if (marked.length + removed.length + cleared.length + unproved.length === 0) return;
-  const findings: Findings = { v: 1, at, by, marked: [...marked], removed: [...removed], cleared: [...cleared], unproved: [...unproved] };
+  if (marked.length + removed.length + cleared.length + swept.objects + unproved.length === 0) return;
+  const content: { swept?: Swept } = swept.objects > 0 ? { swept } : {};
+  const findings: Findings = {
+    v: 1,
+    at,
+    by,
+    marked: [...marked],
+    removed: [...removed],
+    cleared: [...cleared],
+    ...content,
+    unproved: [...unproved],
+  };
   await store.put(bucketKeys.findings(at), encodeJson(findings), signal ? { signal } : {});
 }

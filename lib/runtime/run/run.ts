@@ -1,6 +1,5 @@
-import path from 'node:path';
 import { jobPrefix } from '../../contract';
-import type { EventData, EventType, JobSpec, Notice, Offer, RawcloudEvent, Ref } from '../../contract';
+import type { EventData, EventType, JobSpec, Notice, Offer, RawcloudEvent } from '../../contract';
 import type { RunRequest } from '../api';
 import { hourlyUsd } from '../cost/rates';
 import type { ClientDeps, Forwarded } from '../deps';
@@ -10,17 +9,15 @@ import { newJobId, newSecret } from '../ids';
 import type { Image } from '../launch/compile';
 import { normalizeRequest } from '../request';
 import type { NormalRequest } from '../request';
-import { syncTree, uploadContent, uploadStream } from '../sync/sync';
 import { sortVariables } from '../variables';
 import { begin } from './begin';
 import type { Prepared } from './begin';
 import { capture } from './capture';
-import type { Captured } from './capture';
 import type { MarketView } from '../plan/market';
 import { archOf, hardwareOf, offersFor } from './offers';
 import { makeSpec } from './spec';
 import { Stopwatch } from './stopwatch';
-import { uploadArtifacts } from './upload';
+import { upload } from './upload';
 
 export interface RunOptions {
   readonly signal?: AbortSignal;
@@ -77,7 +74,7 @@ async function prepare(
   say('plan.ready', planEvent(request, offers, market, image, forwarded));
   for (const notice of [...captured.notices, ...riskNotices(request, offers)]) say('notice', notice);
   signal?.throwIfAborted();
-  const uploaded = await stopwatch.time('upload', () => upload(deps, asked, captured, arch, say, signal));
+  const uploaded = await stopwatch.time('upload', () => upload(deps, { asked, captured, arch, say, signal }));
   const createdAt = deps.clock.now();
   const spec = makeSpec({
     job,
@@ -136,39 +133,4 @@ export function identityText(forwarded: Forwarded | undefined): string {
   if (!forwarded) return 'none';
   const { expiresAt } = forwarded.credentials;
   return expiresAt ? `${forwarded.arn} until ${expiresAt}` : forwarded.arn;
-}
-
-async function upload(
-  deps: ClientDeps,
-  asked: RunRequest,
-  captured: Captured,
-  arch: JobSpec['hardware']['arch'],
-  say: <T extends EventType>(type: T, data: EventData[T]) => void,
-  signal: AbortSignal | undefined,
-): Promise<{ tree: Ref; stdin: Ref | undefined; agent: Ref; node: Ref }> {
-  const { store, cacheDir, scaffold } = deps;
-  const options = signal ? { signal } : {};
-  const artifacts = async (): Promise<Ref[]> =>
-    uploadArtifacts(store, [await deps.agentArtifact(signal), await deps.nodeArtifact(arch, signal)], signal);
-  const tree = async (): Promise<Ref> => {
-    const synced = await syncTree({
-      store,
-      root: captured.root,
-      include: captured.include,
-      home: deps.home,
-      env: deps.env,
-      cacheFile: path.join(cacheDir, 'blobs', `${scaffold.bucket}.jsonl`),
-      treeCacheDirectory: path.join(cacheDir, 'trees', scaffold.bucket),
-      now: () => deps.clock.now(),
-      onProgress: (progress) => say('sync.progress', progress),
-      ...(asked.confirmLargeTree ? { confirm: asked.confirmLargeTree } : {}),
-      ...options,
-    });
-    for (const notice of synced.notices) say('notice', notice);
-    return synced.tree;
-  };
-  const [treeRef, [agent, node]] = await Promise.all([tree(), artifacts()]);
-  for (const content of captured.contents) await uploadContent(store, content.bytes, options);
-  const stdin = asked.stdin && (await uploadStream(store, asked.stdin, path.join(cacheDir, 'stdin'), options));
-  return { tree: treeRef, stdin, agent: agent!, node: node! };
 }

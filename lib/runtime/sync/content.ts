@@ -4,6 +4,7 @@ import { mkdir, open, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { bucketKeys } from '../../contract';
 import type { Ref, Store } from '../../contract';
+import { keepContent } from '../../store/keep';
 import { sha256Of } from '../../store/sha256';
 
 interface Options {
@@ -13,7 +14,7 @@ interface Options {
 /** Stores small content under its hash. That it is there already is as good. */
 export async function uploadContent(store: Store, bytes: Uint8Array, options: Options = {}): Promise<Ref> {
   const sha256 = sha256Of(bytes);
-  await store.put(bucketKeys.file(sha256), bytes, { if: 'absent', ...options });
+  await keepContent(store, bucketKeys.file(sha256), bytes, options);
   return { sha256, bytes: bytes.byteLength };
 }
 

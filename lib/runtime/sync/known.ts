@@ -1,6 +1,7 @@
 import { bucketKeys, mapBounded } from '../../contract';
 import type { Store } from '../../contract';
 import { isStored } from '../../store/blob-upload';
+import { isKept } from '../../store/keep';
 import type { PackedBlob } from '../../store/packs';
 import { EMPTY_SHA256 } from '../../store/sha256';
 import { cachedObject, CacheFile } from './cache-file';
@@ -14,8 +15,14 @@ export interface KnownOptions {
   readonly signal?: AbortSignal;
 }
 
-/** The reaper deletes nothing that was named in the last 30 days, but a bucket may be emptied by hand. */
+/**
+ * What was seen stays for two weeks at least (see `lib/contract/sweep.ts`), which leaves time for an upload; but a bucket may be
+ * emptied by hand.
+ */
 const BELIEF_MS = 24 * 3_600_000;
+
+/** Time of objects that were listed: they may be about to be swept, so those that are needed are looked at. */
+const LISTED = 1;
 
 /** Requests at once. */
 const CHECKS = 8;
@@ -107,7 +114,7 @@ export class KnownBlobs {
     const there = await mapBounded(
       old,
       CHECKS,
-      (object, _index, stop) => isStored(store, bucketKeys.file(object), stop),
+      (object, _index, stop) => isKept(store, bucketKeys.file(object), { signal: stop }),
       signal ? { signal } : {},
     );
     const at = this.options.now();
@@ -134,8 +141,7 @@ export class KnownBlobs {
 
   async #discover(): Promise<void> {
     const found = await discoverObjects(this.options.store, this.options.signal);
-    const at = this.options.now();
-    const objects = found.map(({ object, blobs }) => cachedObject(object, at, blobs));
+    const objects = found.map(({ object, blobs }) => cachedObject(object, LISTED, blobs));
     for (const object of objects) this.#add(object);
     await this.#file.stored(objects);
   }

@@ -1,5 +1,6 @@
 import { bucketKeys } from '../../contract';
 import type { Ref, Store } from '../../contract';
+import { keepContent } from '../../store/keep';
 import { encodeTree, encodeTreeJson } from '../../store/tree-codec';
 import type { EncodedTree } from '../../store/tree-codec';
 import type { Contents } from './contents';
@@ -50,8 +51,7 @@ export async function storeManifest(
 
 async function storeTree({ bytes, sha256 }: EncodedTree, { store, known, signal, onSent }: StoreManifestOptions): Promise<Ref> {
   if (!(await known.areThere([sha256]))) {
-    const put = await store.put(bucketKeys.file(sha256), bytes, { if: 'absent', sha256, ...(signal ? { signal } : {}) });
-    if (put !== 'lost') onSent();
+    if (await keepContent(store, bucketKeys.file(sha256), bytes, { sha256, ...(signal ? { signal } : {}) })) onSent();
     await known.stored(sha256, []);
   }
   return { sha256, bytes: bytes.byteLength };

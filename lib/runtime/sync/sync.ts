@@ -43,7 +43,7 @@ export interface SyncOptions extends MeasureOptions {
 export interface Synced {
   /** The manifest, as `spec.environment.tree` names it. */
   readonly tree: Ref;
-  /** Objects that its content lies in, by their SHA-256. */
+  /** All objects that a VM reads for it, manifests included, by their SHA-256. */
   readonly objects: readonly string[];
   readonly files: number;
   /** Content that the bucket did not hold, before it was deflated. */
@@ -113,7 +113,7 @@ class Sync {
     this.#progress.begin('done', files);
     return {
       tree: state.manifest,
-      objects: [...new Set([...state.base.objects, ...state.objects])],
+      objects: objectsOf(state),
       files,
       newBytes: this.counted.bytes,
       totalBytes: bytes,
