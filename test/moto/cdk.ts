@@ -3,6 +3,8 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { App } from 'aws-cdk-lib';
+import type { Stack } from 'aws-cdk-lib';
 import { ACCOUNT, KEYS, REGION, ROOT, URL } from './moto';
 
 const CLI = path.join(ROOT, 'node_modules/aws-cdk/bin/cdk');
@@ -28,6 +30,16 @@ export class CdkApp {
     const context = name === 'default' ? [] : ['--context', `name=${name}`];
     await app.#cdk('synth', ['--app', `${process.execPath} ${APP}`, '--output', app.#assembly, '--quiet', ...context]);
     return app;
+  }
+
+  /** As somebody's own app with our constructs in it, synthesized in this process. */
+  static async of(stackName: string, make: (app: App, stackName: string) => Stack): Promise<CdkApp> {
+    const directory = await mkdtemp(path.join(os.tmpdir(), 'rawcloud-cdk-'));
+    const cdkApp = new CdkApp(directory, stackName);
+    const app = new App({ outdir: cdkApp.#assembly });
+    make(app, stackName);
+    app.synth();
+    return cdkApp;
   }
 
   async resources(): Promise<Record<string, Resource>> {

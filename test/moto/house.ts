@@ -45,12 +45,12 @@ export class House {
     readonly client: Client,
   ) {}
 
-  /** @param zones instead of the scaffolding's own */
-  static async open(zones?: readonly string[]): Promise<House> {
+  /** `zones`: instead of the scaffolding's own. */
+  static async open({ name = 'default', zones }: { name?: string; zones?: readonly string[] } = {}): Promise<House> {
     const directory = await mkdtemp(path.join(os.tmpdir(), 'rawcloud-house-'));
     await mkdir(path.join(directory, 'project'));
     const aws = await openMoto();
-    const deployed = await readScaffold(aws, 'default');
+    const deployed = await readScaffold(aws, name);
     const scaffold = zones ? { ...deployed, zones: [...zones] } : deployed;
     const store = createS3Store(aws, scaffold);
     const compute = createEc2Compute(aws);
@@ -97,6 +97,11 @@ export class House {
     return Reservations.flatMap((r) => r.Instances ?? []).map((i) => i.InstanceId!);
   }
 
+  /** As if the job had never been open: its VM is then nobody's. */
+  async forget(job: string): Promise<void> {
+    await this.store.delete(bucketKeys.active(job));
+  }
+
   /** As if the reaper's marks were older than they are. */
   async ageMarks(ms: number): Promise<void> {
     const found = await this.store.get(bucketKeys.reaperMarks);
@@ -109,19 +114,19 @@ export class House {
   }
 
   /** The VMs of a job. */
-  async vms(job: JobHandle): Promise<Instance[]> {
+  async vms(job: Pick<JobHandle, 'id'>): Promise<Instance[]> {
     return this.compute.describe({ scaffold: this.scaffold.name, job: job.id });
   }
 
   /** The one VM of a job, booted by us. */
-  async boot(job: JobHandle): Promise<PlayedVm> {
+  async boot(job: Pick<JobHandle, 'id'>): Promise<PlayedVm> {
     const [instance, ...others] = await this.vms(job);
     if (!instance || others.length > 0) throw new Error(`the job has ${others.length + (instance ? 1 : 0)} VMs, not one`);
     return PlayedVm.boot(this.aws, instance.id, this.#over.signal);
   }
 
   /** Keys in the bucket that name the job, without the secret. */
-  async keys(job: JobHandle): Promise<string[]> {
+  async keys(job: Pick<JobHandle, 'id'>): Promise<string[]> {
     const keys: string[] = [];
     for await (const { key } of this.store.list(ROOT)) if (key.includes(job.id)) keys.push(key.replace(/-[0-9a-f]{32}\//, '/'));
     return keys;

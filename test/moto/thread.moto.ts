@@ -108,7 +108,7 @@ test('a job whose VM somebody else ends before it has booted says so', async () 
 });
 
 test('a launch that EC2 refuses ends the job as refused, in its words, and leaves no VM', async () => {
-  const elsewhere = await House.open(['us-east-1x']);
+  const elsewhere = await House.open({ zones: ['us-east-1x'] });
   try {
     const job = await elsewhere.run(['true']);
     const message = expect.stringMatching(/InvalidParameterValue: .*us-east-1x/) as string;
