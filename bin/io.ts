@@ -1,4 +1,5 @@
 import type { Client, ConnectOptions } from '../lib/runtime/api';
+import type { Doctor } from '../lib/runtime/doctor/open';
 import type { Clock } from '../lib/contract';
 
 /** A stream to write to, and what is known of the terminal behind it. */
@@ -58,5 +59,6 @@ export interface CliIo {
   readonly clock: Clock;
   readonly signals: Signals;
   connect(options: ConnectOptions): Promise<Client>;
+  openDoctor(options: ConnectOptions): Promise<Doctor>;
   localCloud(): Promise<LocalCloudControl>;
 }

@@ -18,6 +18,7 @@ export function processIo(process: NodeJS.Process): CliIo {
     clock: systemClock,
     signals: signalsOf(process),
     connect: async (options) => (await import('./backend.js')).connect(options),
+    openDoctor: async (options) => (await import('./backend.js')).openDoctor(options),
     localCloud: async () => (await import('./backend.js')).localCloud(process.env),
   };
 }

@@ -3,6 +3,7 @@ import { version } from '../package.json';
 import type { Commands } from './commands';
 import type { Context } from './context';
 import { withExamples } from './verbs/examples';
+import { declareAccountVerbs } from './verbs/account';
 import { declareCompletion } from './verbs/completion';
 import { declareExplain } from './verbs/explain';
 import { declareHelp } from './verbs/help';
@@ -53,6 +54,7 @@ export function createProgram(context: Context, perform: Perform): Command {
   const declaring = { program, context, perform };
   declareRun(declaring);
   declareJobVerbs(declaring);
+  declareAccountVerbs(declaring);
   declareLocal(declaring);
   declareExplain(declaring);
   declareCompletion(declaring);

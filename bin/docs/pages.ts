@@ -29,6 +29,7 @@ function nowhere(): Context {
     clock: systemClock,
     signals: { listen: () => () => undefined },
     connect: unused,
+    openDoctor: unused,
     localCloud: unused,
   };
   return { io, out: new Sink(stream), err: new Sink(stream) };

@@ -129,6 +129,19 @@ export const ANSWER_SCHEMAS = {
     swept: v.strictObject(SweptSchema.entries),
     unproved: v.array(v.strictObject(UnprovedSchema.entries)),
   }),
+  doctor: v.strictObject({
+    v: One,
+    well: v.boolean(),
+    checks: v.array(
+      v.strictObject({
+        id: v.string(),
+        state: v.picklist(['ok', 'warning', 'failed', 'unknown']),
+        text: v.string(),
+        remedy: Text,
+        data: v.optional(v.record(v.string(), v.unknown())),
+      }),
+    ),
+  }),
   local: v.looseObject({
     v: One,
     running: v.boolean(),

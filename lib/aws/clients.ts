@@ -34,6 +34,8 @@ export interface AwsContext {
   sts(): Promise<STSClient>;
   /** The credentials in use. @throws E_NO_CREDENTIALS, E_CREDENTIALS_EXPIRED */
   credentials(): Promise<Credentials>;
+  /** Where those were found, in words. */
+  credentialsFrom(): Promise<string>;
   close(): void;
 }
 
@@ -89,6 +91,11 @@ export async function openAws(options: OpenAwsOptions): Promise<AwsContext> {
     ssm: once(async () => new (await import('./sdk/ssm.js')).SSMClient(base)),
     sts: once(async () => new (await import('./sdk/sts.js')).STSClient(base)),
     credentials: async () => fixed ?? contractCredentials(await (await s3()).config.credentials()),
+    credentialsFrom: async () => {
+      if (options.credentials) return 'the local cloud';
+      if (fixed) return 'AWS_ACCESS_KEY_ID of the environment';
+      return sourceWords(await (await s3()).config.credentials(), profile);
+    },
     close: () => opened.forEach((client) => client.destroy()),
   };
 }
@@ -113,6 +120,24 @@ function credentialsIn(env: OpenAwsOptions['env']): Credentials | undefined {
   const { AWS_SESSION_TOKEN: sessionToken, AWS_CREDENTIAL_EXPIRATION: expiresAt } = env;
   if (!accessKeyId || !secretAccessKey) return undefined;
   return { accessKeyId, secretAccessKey, ...(sessionToken ? { sessionToken } : {}), ...(expiresAt ? { expiresAt } : {}) };
+}
+
+/** Marks that the SDK leaves on credentials, the first that fits. Source: @smithy/types, AwsSdkCredentialsFeatures. */
+const SOURCES: readonly [mark: RegExp, words: string][] = [
+  [/SSO/, 'SSO'],
+  [/PROCESS/, 'credential_process'],
+  [/WEB_ID/, 'web identity'],
+  [/ASSUME_ROLE/, 'an assumed role'],
+  [/HTTP/, "the container's role"],
+  [/IMDS/, "this VM's role"],
+  [/ENV_VARS/, 'the environment'],
+];
+
+function sourceWords(found: object, profile: string | undefined): string {
+  const marks = Object.keys(('$source' in found && (found.$source as object)) || {}).join(' ');
+  const words = SOURCES.find(([mark]) => mark.test(marks))?.[1];
+  if (profile !== undefined) return `profile ${profile}${words === undefined ? '' : ` (${words})`}`;
+  return words ?? "profile default, or AWS's own order of places";
 }
 
 function sdkCredentials(given: Credentials): { accessKeyId: string; secretAccessKey: string; sessionToken?: string; expiration?: Date } {

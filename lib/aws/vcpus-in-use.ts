@@ -7,11 +7,17 @@ const PAGE = 1000;
 
 /** vCPUs of the account's running and starting VMs in the region that a quota counts. Anybody's, not only ours. */
 export async function vcpusInUse(context: AwsContext, code: string, signal?: AbortSignal): Promise<number> {
+  return (await vcpusByQuota(context, signal))[code] ?? 0;
+}
+
+/** The same for all quotas at once, by code. */
+export async function vcpusByQuota(context: AwsContext, signal?: AbortSignal): Promise<Record<string, number>> {
   return wording('ec2:DescribeInstances', async () => {
     const { DescribeInstancesCommand } = await import('./sdk/ec2.js');
     const client = await context.ec2();
     const Filters = [{ Name: 'instance-state-name', Values: ['pending', 'running'] }];
-    let [used, NextToken]: [number, string | undefined] = [0, undefined];
+    const used: Record<string, number> = {};
+    let NextToken: string | undefined;
     do {
       const input = { Filters, MaxResults: PAGE, ...(NextToken ? { NextToken } : {}) };
       const page: { Reservations?: { Instances?: Counted[] }[]; NextToken?: string } = await client.send(
@@ -21,7 +27,10 @@ export async function vcpusInUse(context: AwsContext, code: string, signal?: Abo
         },
       );
       const vms = (page.Reservations ?? []).flatMap((r) => r.Instances ?? []);
-      used += vms.reduce((sum, vm) => sum + (countedBy(vm) === code ? vcpusOf(vm) : 0), 0);
+      for (const vm of vms) {
+        const code = countedBy(vm);
+        if (code !== undefined) used[code] = (used[code] ?? 0) + vcpusOf(vm);
+      }
       NextToken = page.NextToken;
     } while (NextToken);
     return used;

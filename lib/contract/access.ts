@@ -26,6 +26,9 @@ const CONTENT = ['files', 'agent', 'environments'];
 /** What is deleted when a job has ended. */
 const PASSING = ['active', 'sealed', 'private'];
 
+/** The same for who wants to know whether it may: what a driver reads and writes, and what it deletes. */
+export const DRIVER_DIRECTORIES = { readWrite: [...RECORDS, ...CONTENT], remove: PASSING } as const;
+
 /**
  * What whoever drives jobs may do: clients, the launch function, the reaper. Launches carry our tag and come from our
  * templates, with our roles; tags are given only by a launch; what is ended carries our tag. Describe calls know no

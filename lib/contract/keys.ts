@@ -77,6 +77,10 @@ export const bucketKeys = {
   reaperMarks: `${ROOT}reaper/marks.json`,
   /** Content that is being deleted just now. */
   sweep: `${ROOT}sweep/now.json`,
+  /** Where the reaper's findings lie. */
+  reaperFindings: `${ROOT}reaper/findings/`,
+  /** Nothing stays there: what may be read, written and deleted is tried on it. */
+  probe: (directory: string) => `${ROOT}${directory}/rawcloud-doctor`,
   /** A pass of the reaper that found something; newest first in key order. */
   findings: (atMs: number) => `${ROOT}reaper/findings/${reverseTime(atMs)}`,
   ledger: (createdAtMs: number, job: string) => `${ROOT}ledger/${new Date(createdAtMs).toISOString().slice(0, 7)}/${job}`,

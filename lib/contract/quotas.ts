@@ -8,6 +8,8 @@ export interface VcpuQuota {
 }
 
 interface Row {
+  /** For people, as `G and VT`. */
+  readonly title: string;
   /** What stands before the first digit or dash of a type's name. */
   readonly families: RegExp;
   readonly onDemand: VcpuQuota;
@@ -25,9 +27,14 @@ const ROWS: readonly Row[] = [
   { families: /^inf$/, ...pair('Inf', 'L-1945791B', 'L-B5D1601B') },
   { families: /^trn$/, ...pair('Trn', 'L-2C3B7624', 'L-6B0D517C') },
   { families: /^dl$/, ...pair('DL', 'L-6E869C2A', 'L-85EED4F7') },
-  { families: /^hpc$/, onDemand: quota('L-F7808C92', 'Running On-Demand HPC instances') },
-  { families: /^u$/, onDemand: quota('L-43DA4232', 'Running On-Demand High Memory instances') },
-  { families: /^p$/, onDemand: onDemand('P', 'L-417A185B'), spot: quota('L-7212CCBC', 'All P4, P3 and P2 Spot Instance Requests') },
+  { title: 'HPC', families: /^hpc$/, onDemand: quota('L-F7808C92', 'Running On-Demand HPC instances') },
+  { title: 'High Memory', families: /^u$/, onDemand: quota('L-43DA4232', 'Running On-Demand High Memory instances') },
+  {
+    title: 'P',
+    families: /^p$/,
+    onDemand: onDemand('P', 'L-417A185B'),
+    spot: quota('L-7212CCBC', 'All P4, P3 and P2 Spot Instance Requests'),
+  },
   { families: /^f$/, ...pair('F', 'L-74FC7D96', 'L-88CF9481') },
   { families: /^x$/, ...pair('X', 'L-7295265B', 'L-E3A00192') },
   { families: /^[acdhimrtz]/, ...pair('Standard (A, C, D, H, I, M, R, T, Z)', 'L-1216C47A', 'L-34B43A08') },
@@ -39,8 +46,8 @@ function onDemand(families: string, code: string): VcpuQuota {
   return quota(code, `Running On-Demand ${families} instances`);
 }
 
-function pair(families: string, onDemandCode: string, spotCode: string): Pick<Row, 'onDemand' | 'spot'> {
-  return { onDemand: onDemand(families, onDemandCode), spot: quota(spotCode, `All ${families} Spot Instance Requests`) };
+function pair(families: string, onDemandCode: string, spotCode: string): Omit<Row, 'families'> {
+  return { title: families, onDemand: onDemand(families, onDemandCode), spot: quota(spotCode, `All ${families} Spot Instance Requests`) };
 }
 
 /** The quota that counts VMs of a type; undefined for families that have none (as Mac, which needs a host of its own). */
@@ -50,6 +57,25 @@ export function quotaOf(vmType: string, purchase: Offer['purchase']): VcpuQuota 
   if (purchase === 'spot' && vmType.startsWith('p5')) return P5_SPOT;
   const row = ROWS.find((r) => r.families.test(family));
   return purchase === 'spot' ? row?.spot : row?.onDemand;
+}
+
+/** Quotas of one family of VM types. */
+export interface FamilyQuotas {
+  /** As `Standard (A, C, D, H, I, M, R, T, Z)`. */
+  readonly title: string;
+  readonly onDemand: VcpuQuota;
+  readonly spot?: VcpuQuota;
+}
+
+/** The quotas that count the VMs that are chosen when nothing is asked for: families m, c and r. */
+export const STANDARD_QUOTAS: FamilyQuotas = ROWS.at(-1)!;
+
+/** All others, in no particular order. */
+export const SPECIAL_QUOTAS: readonly FamilyQuotas[] = ROWS.slice(0, -1);
+
+/** The command that asks for more. */
+export function raiseCommand({ code }: VcpuQuota, desired: number, region: string): string {
+  return `aws service-quotas request-service-quota-increase --service-code ec2 --quota-code ${code} --desired-value ${desired} --region ${region}`;
 }
 
 /** How far a quota reaches, in vCPUs. `used` is undefined when it could not be counted. */
@@ -65,10 +91,7 @@ export function quotaWords({ quota: { name, code }, value, used }: QuotaState, a
 }
 
 /** How to have a quota raised, with the command to type. */
-export function quotaRemedy({ quota: { code }, value, used }: QuotaState, asked: number, region: string): string {
+export function quotaRemedy({ quota, value, used }: QuotaState, asked: number, region: string): string {
   const desired = Math.max(value + asked, (used ?? 0) + asked);
-  return (
-    `Raise it in Service Quotas: aws service-quotas request-service-quota-increase --service-code ec2 --quota-code ${code} --desired-value ${desired} --region ${region}; ` +
-    'or take a smaller VM, or let others end first.'
-  );
+  return `Raise it in Service Quotas: ${raiseCommand(quota, desired, region)}; or take a smaller VM, or let others end first.`;
 }

@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import { bucketKeys, ROOT } from './keys';
 import { RawcloudError } from './errors';
 import { decodeJson } from './json';
+import { refuseNewerScaffold } from './upgrade';
 
 /**
  * The facts that the account scaffolding and the runtime share. `lib/constructs` lays them down with CDK,
@@ -43,9 +44,23 @@ export function checkScaffoldName(name: string): string {
   );
 }
 
-/** Reads the parameter's value. */
+/**
+ * Reads the parameter's value. Keys that this version does not know are passed over.
+ * @throws E_NEWER for a higher `v`, E_RECORD
+ */
 export function parseScaffold(text: string): Scaffold {
+  refuseNewerScaffold(fieldsOf(text));
   return decodeJson(ScaffoldSchema, Buffer.from(text), 'the scaffolding parameter');
+}
+
+function fieldsOf(text: string): object {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? value : {};
+  } catch {
+    // What is no JSON is refused in better words by who reads it.
+    return {};
+  }
 }
 
 /** SSM public parameter with the newest Amazon Linux 2023 image. Source: EC2 user guide, "Reference the latest AMIs using SSM public parameters". */

@@ -2,7 +2,6 @@ import os from 'node:os';
 import path from 'node:path';
 import { amazonLinuxParameter, DEFAULT_SCAFFOLD_NAME, parseScaffold, RawcloudError, scaffoldParameterName } from '../contract';
 import type { Arch, Scaffold } from '../contract';
-import { openAws } from '../aws/clients';
 import type { AwsContext } from '../aws/clients';
 import { createDeployedJobs } from '../aws/deployed-jobs';
 import { createEc2Compute, loadEc2 } from '../aws/ec2-compute';
@@ -12,7 +11,6 @@ import { describeImage } from '../aws/images';
 import { createMarketSource } from '../aws/market-source';
 import { readParameter } from '../aws/parameters';
 import { createS3Store } from '../aws/s3-store';
-import type { LocalConnection } from '../local/daemon';
 import type { Client, ConnectOptions } from './api';
 import { createClient } from './client';
 import { DEFAULT_INTERVALS, LOCAL_INTERVALS } from './deps';
@@ -20,6 +18,7 @@ import type { ClientDeps } from './deps';
 import { agentArtifact, nodeArtifact } from './launch/artifacts';
 import type { Image } from './launch/compile';
 import { MarketKeeper } from './market/keeper';
+import { openContext } from './open-context';
 import { DEFAULT_PACE, LOCAL_PACE } from './observe/pace';
 
 /**
@@ -28,7 +27,7 @@ import { DEFAULT_PACE, LOCAL_PACE } from './observe/pace';
  */
 export async function connect(options: ConnectOptions): Promise<Client> {
   const { env, cwd, local = false } = options;
-  const { context, shippedNode } = await open(options);
+  const { context, shippedNode } = await openContext(options);
   const asked = Promise.all([readScaffold(context, options.scaffold ?? DEFAULT_SCAFFOLD_NAME, local), whoAmI(context)]);
   // While these are on their way.
   loadEc2();
@@ -78,23 +77,6 @@ export async function connect(options: ConnectOptions): Promise<Client> {
     },
   };
   return createClient(deps);
-}
-
-interface Opened {
-  readonly context: AwsContext;
-  readonly shippedNode?: LocalConnection['shippedNode'];
-}
-
-async function open({ env, region, profile, local, onNotice }: ConnectOptions): Promise<Opened> {
-  if (!local) return { context: await openAws({ env, ...(region ? { region } : {}), ...(profile ? { profile } : {}) }) };
-  const { ensureLocalCloud } = await import('../local/daemon.js');
-  const cloud = await ensureLocalCloud({ env });
-  for (const notice of cloud.notices) onNotice?.(notice);
-  if (region && region !== cloud.region) {
-    throw new RawcloudError('E_USAGE', `the local cloud has one region, ${cloud.region}; got ${region}`, { remedy: 'Leave out --region.' });
-  }
-  const context = await openAws({ env: {}, region: cloud.region, endpoint: cloud.url, credentials: cloud.credentials });
-  return { context, shippedNode: cloud.shippedNode };
 }
 
 async function readScaffold(context: AwsContext, name: string, local: boolean): Promise<Scaffold> {

@@ -1,5 +1,8 @@
 export { connect } from './connect';
 export { createClient } from './client';
+export { openDoctor } from './doctor/open';
+export type { Doctor } from './doctor/open';
+export { isWell } from './doctor/well';
 export type {
   Client,
   ConnectOptions,
@@ -34,6 +37,9 @@ export type {
   Arch,
   Bill,
   Bounds,
+  Check,
+  CheckId,
+  CheckState,
   Clock,
   Compute,
   ErrorCode,

@@ -13,7 +13,7 @@ export function prunedClients(esbuild) {
   return {
     name: 'pruned-clients',
     setup(build) {
-      build.onLoad({ filter: /[\\/]lib[\\/]aws[\\/]sdk[\\/]\w+\.ts$/ }, async ({ path: file }) => {
+      build.onLoad({ filter: /[\\/]lib[\\/]aws[\\/]sdk[\\/][\w-]+\.ts$/ }, async ({ path: file }) => {
         if (!file.startsWith(SDK)) return undefined;
         const { outputFiles, metafile } = await esbuild.build({
           absWorkingDir: ROOT,

@@ -2,7 +2,7 @@ import { PassThrough, Writable } from 'node:stream';
 import * as commands from '../../bin/commands';
 import type { CliIo, LocalCloudControl, OutputStream, SignalName, StandardInput } from '../../bin/io';
 import { main } from '../../bin/main';
-import type { Clock } from '../../lib/contract';
+import type { Check, Clock } from '../../lib/contract';
 import type { ConnectOptions } from '../../lib/runtime/api';
 import { FakeClient, NOW } from './fake-client';
 import type { Script } from './fake-client';
@@ -74,7 +74,12 @@ export interface World {
   readonly terminal?: boolean;
   readonly columns?: number;
   readonly connectFails?: Error;
+  readonly checks?: readonly Check[];
   readonly cloud?: LocalCloudControl;
+}
+
+async function* checksOf(checks: readonly Check[]): AsyncGenerator<Check> {
+  for (const check of checks) yield check;
 }
 
 /** One command line in a world of its own. */
@@ -140,6 +145,11 @@ export class Cli {
         this.connections.push(options);
         if (world.connectFails) throw world.connectFails;
         return this.client;
+      },
+      openDoctor: async (options) => {
+        this.connections.push(options);
+        if (world.connectFails) throw world.connectFails;
+        return { examine: () => checksOf(world.checks ?? []), close: async () => undefined };
       },
       localCloud: async () => {
         if (world.cloud) return world.cloud;

@@ -32,6 +32,7 @@ const LINES: readonly (readonly [verb: string, words: string])[] = [
   ['extend', 'extend j 1h --json'],
   ['download', 'download --to out --json'],
   ['reap', 'reap --json'],
+  ['doctor', 'doctor --json'],
   ['local', 'local start --json'],
   ['local', 'local stop --json'],
   ['local', 'local status --json'],

@@ -10,7 +10,7 @@ export interface Image {
 }
 
 export interface LaunchInput {
-  readonly spec: JobSpec;
+  readonly spec: Pick<JobSpec, 'job' | 'name' | 'tags'> & { readonly hardware: Pick<JobSpec['hardware'], 'diskGiB'> };
   readonly scaffold: Scaffold;
   readonly image: Image;
   readonly offer: Offer;
