@@ -45,6 +45,7 @@ const LOOKS = 8;
  * To be called after the last look at content and before a job names it. Waits while the reaper deletes some of it, and looks
  * at it once more when anything was deleted since.
  * @param before as it was before the first look
+ * @param options `onWait` is called once, when there is something to wait for
  * @returns the keys that are gone: they have to be stored again, and all of this is to be done again
  * @throws E_RECORD when the reaper does not come to an end with it in 20 minutes
  */
@@ -52,19 +53,23 @@ export async function settleContent(
   { store, clock }: { readonly store: Store; readonly clock: Clock },
   before: SweepSeen,
   keys: ReadonlySet<string>,
-  options: Options = {},
+  options: Options & { readonly onWait?: () => void } = {},
 ): Promise<string[]> {
+  const { onWait, ...look } = options;
+  let isTold = false;
   const until = clock.now() + SWEEP_PATIENCE_MS;
   for (let seen = before; ;) {
-    const now = await lookAtSweep(store, options);
+    const now = await lookAtSweep(store, look);
     const swept = now.keys.filter((key) => keys.has(key)).length;
     if (swept === 0 && now.rev === seen.rev) return [];
     if (swept > 0) {
       if (clock.now() >= until) throw stuck(swept);
+      if (!isTold) onWait?.();
+      isTold = true;
       await clock.sleep(SWEEP_POLL_MS, options.signal);
       continue;
     }
-    const isThere = await mapBounded([...keys], LOOKS, (key, _index, signal) => isKept(store, key, { signal }), options);
+    const isThere = await mapBounded([...keys], LOOKS, (key, _index, signal) => isKept(store, key, { signal }), look);
     const gone = [...keys].filter((_key, index) => !isThere[index]);
     if (gone.length > 0) return gone;
     seen = now;

@@ -56,3 +56,22 @@ test('a VM that nobody knows any more is ended with all that runs on it, and a V
   expect((await house.rawcloud(['stop'])).code).toBe(0);
   await house.allGone();
 }, 60_000);
+
+test('a run waits while the reaper deletes what it needs, and sends it again', async () => {
+  await house.write({ 'needed.txt': 'content of its own' });
+  expect((await house.rawcloud(['run', '--', 'cat', 'needed.txt'])).stdout.toString()).toBe('content of its own');
+  const content: string[] = [];
+  for await (const { key } of store.list(bucketKeys.files)) content.push(key);
+  const sweep = (rev: number, keys: string[]): Promise<unknown> =>
+    store.put(bucketKeys.sweep, encodeJson({ v: 1, rev, by: 'reaper', keys, more: false }));
+  await sweep(1, content);
+
+  const running = house.start(['run', '--', 'cat', 'needed.txt']);
+  await running.saw(/the reaper is deleting old content/);
+  expect(house.alive()).toEqual([]);
+  for (const key of content) await store.delete(key);
+  await sweep(2, []);
+  const { code, stdout } = await running.ended;
+  expect([code, stdout.toString()]).toEqual([0, 'content of its own']);
+  await house.allGone();
+}, 60_000);

@@ -1,5 +1,6 @@
 import { jobPrefix } from '../../contract';
 import type { EventData, EventType, JobSpec, Notice, Offer, RawcloudEvent } from '../../contract';
+import { lookAtSweep } from '../../store/keep';
 import type { RunRequest } from '../api';
 import { hourlyUsd } from '../cost/rates';
 import type { ClientDeps, Forwarded } from '../deps';
@@ -60,7 +61,7 @@ async function prepare(
   const request = normalizeRequest(asked, deps.cwd);
   const arch = archOf(deps, request);
   // What AWS tells and what this machine tells do not depend on one another.
-  const [[image, forwarded, market], captured] = await Promise.all([
+  const [[image, forwarded, market], captured, sweep] = await Promise.all([
     stopwatch.time('plan', () =>
       Promise.all([
         deps.resolveImage(arch, request.image, signal),
@@ -69,12 +70,13 @@ async function prepare(
       ]),
     ),
     stopwatch.time('capture', () => capture(deps, request, arch, signal)),
+    lookAtSweep(deps.store, signal ? { signal } : {}),
   ]);
   const offers = offersFor(hardwareOf(deps, request, arch, job), market);
   say('plan.ready', planEvent(request, offers, market, image, forwarded));
   for (const notice of [...captured.notices, ...riskNotices(request, offers)]) say('notice', notice);
   signal?.throwIfAborted();
-  const uploaded = await stopwatch.time('upload', () => upload(deps, { asked, captured, arch, say, signal }));
+  const uploaded = await stopwatch.time('upload', () => upload(deps, { asked, captured, arch, sweep, say, signal }));
   const createdAt = deps.clock.now();
   const spec = makeSpec({
     job,

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { bucketKeys, mapBounded, RawcloudError } from '../../contract';
 import type { Arch, EventData, EventType, Ref, Store } from '../../contract';
 import { isKept, lookAtSweep, settleContent } from '../../store/keep';
+import type { SweepSeen } from '../../store/keep';
 import type { RunRequest } from '../api';
 import type { Artifact, ClientDeps } from '../deps';
 import { syncTree, uploadContent, uploadStream } from '../sync/sync';
@@ -13,6 +14,8 @@ export interface Uploading {
   readonly asked: RunRequest;
   readonly captured: Captured;
   readonly arch: Arch;
+  /** As it was before any of this began. */
+  readonly sweep: SweepSeen;
   readonly say: <T extends EventType>(type: T, data: EventData[T]) => void;
   readonly signal: AbortSignal | undefined;
 }
@@ -30,16 +33,19 @@ const TRIES = 3;
 
 /** Brings all that a job's VMs read into the bucket: what is not there, and nothing else. */
 export async function upload(deps: ClientDeps, uploading: Uploading): Promise<Uploaded> {
-  const { asked, signal } = uploading;
+  const { asked, say, signal } = uploading;
   const options = signal ? { signal } : {};
+  let before = uploading.sweep;
+  const onWait = (): void =>
+    say('notice', { level: 'info', text: 'the reaper is deleting old content that this job needs; waiting for it' });
   for (let tries = 1; ; tries++) {
-    const before = await lookAtSweep(deps.store, options);
     const { refs, keys } = await uploadRepeatable(deps, uploading);
-    const gone = await settleContent(deps, before, keys, options);
+    const gone = await settleContent(deps, before, keys, { ...options, onWait });
     if (gone.length === 0) return { ...refs, stdin: await uploadStdin(deps, asked.stdin, options) };
     if (tries === TRIES) throw sweptAway(gone.length);
     // What this client believes of the bucket is no longer so.
     await rm(cacheFileOf(deps), { force: true });
+    before = await lookAtSweep(deps.store, options);
   }
 }
 
