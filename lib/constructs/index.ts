@@ -1,5 +1,5 @@
 export { RawCloud } from './raw-cloud';
-export type { RawCloudProps } from './raw-cloud';
+export type { RawCloudProps } from './raw-cloud-props';
 export { ScheduledJob } from './scheduled-job';
 export type { ScheduledJobProps } from './scheduled-job';
 export { EventJob, JobTarget } from './job-target';

@@ -2,7 +2,7 @@ import { Token } from 'aws-cdk-lib';
 import type { Duration } from 'aws-cdk-lib';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { IStringParameter } from 'aws-cdk-lib/aws-ssm';
-import { problemsOfAsked, RETRY_REASONS } from '../contract';
+import { checkTagsBeside, problemsOfAsked, RETRY_REASONS } from '../contract';
 import type { Definition, SecretSource } from '../contract';
 import type { RawCloud } from './raw-cloud';
 
@@ -169,6 +169,7 @@ function checkPinned({ cloud: _cloud, variables: _variables, secrets: _secrets, 
 
 /** @throws with every problem found, not just the first */
 function checkAsked({ vmTypes, families, cpu, memoryGiB, diskGiB, image, retries, ...options }: JobOptions): void {
+  checkTagsBeside(options.cloud.demands, options.jobTags ?? {});
   const problems = problemsOfAsked({
     ...definedOf({ vmTypes, families, diskGiB, image, retries, spotPolicy: options.spotPolicy, tags: options.jobTags }),
     ...(cpu === undefined ? {} : { cpu: { min: cpu } }),

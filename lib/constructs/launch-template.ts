@@ -11,6 +11,8 @@ export interface LaunchTemplateProps {
   readonly roleId: string;
   readonly instanceProfileArn: string;
   readonly securityGroupId: string;
+  /** Of the company, on all that a launch makes. */
+  readonly vmTags: Readonly<Record<string, string>>;
 }
 
 /**
@@ -20,6 +22,8 @@ export interface LaunchTemplateProps {
 export function createLaunchTemplate(scope: Construct, props: LaunchTemplateProps): CfnLaunchTemplate {
   const { bucket, region, roleId } = props;
   const tags = [{ key: TAGS.scaffold, value: props.name }];
+  const demanded = Object.entries(props.vmTags).map(([key, value]) => ({ key, value }));
+  const launched = demanded.length === 0 ? [] : ['instance', 'volume'].map((resourceType) => ({ resourceType, tags: demanded }));
   return new CfnLaunchTemplate(scope, 'LaunchTemplate', {
     versionDescription: 'rawcloud',
     tagSpecifications: [{ resourceType: 'launch-template', tags }],
@@ -30,7 +34,7 @@ export function createLaunchTemplate(scope: Construct, props: LaunchTemplateProp
       // One hop: containers and tunnels on the VM do not reach the role.
       metadataOptions: { httpEndpoint: 'enabled', httpTokens: 'required', httpPutResponseHopLimit: 1, instanceMetadataTags: 'disabled' },
       userData: Fn.base64(userData({ bucket, region, roleId })),
-      tagSpecifications: [{ resourceType: 'network-interface', tags }],
+      tagSpecifications: [...launched, { resourceType: 'network-interface', tags: [...tags, ...demanded] }],
     },
   });
 }

@@ -20,62 +20,16 @@ import {
   TAGS,
   VERSION,
 } from '../contract';
-import type { AccessFacts } from '../contract';
+import type { AccessFacts, Scaffold } from '../contract';
 import { createBucket, protectGrants } from './bucket';
 import { createLaunchFunction, createReaperFunction } from './functions';
 import { createLaunchTemplate } from './launch-template';
+import type { RawCloudProps } from './raw-cloud-props';
 import { createScaffoldParameter } from './scaffold-parameter';
 import { createSecurityGroup } from './security-group';
 import { createInstanceProfile, createVmRole } from './vm-role';
+import { checkVmTags } from './vm-tags';
 import { zonesForJson } from './zones';
-
-/** What can be chosen about the scaffolding. */
-export interface RawCloudProps {
-  /**
-   * Name of the scaffolding: 1 to 32 lower-case letters, digits and dashes, starting with a letter. Several live
-   * in one account and region under different names; clients pick one with `--scaffold`.
-   *
-   * @default 'default'
-   */
-  readonly name?: string;
-
-  /**
-   * What happens to the bucket, with logs and ledger in it, when the scaffolding is removed. With
-   * `RemovalPolicy.DESTROY` the removal fails unless the bucket is empty.
-   *
-   * @default RemovalPolicy.RETAIN
-   */
-  readonly removalPolicy?: RemovalPolicy;
-
-  /**
-   * Key that the bucket is encrypted with. VMs, functions and whoever may run jobs may use it. Requests to KMS cost $0.03
-   * for 10,000; the bucket keeps a key of its own for a while, so that there are few.
-   *
-   * @default - S3's own encryption, free of charge
-   */
-  readonly encryptionKey?: IKey;
-
-  /**
-   * Boundary of every role that the scaffolding and its jobs make.
-   *
-   * @default - none
-   */
-  readonly permissionsBoundary?: IManagedPolicy;
-
-  /**
-   * Time between two passes of the reaper. Each pass costs about $0.00002.
-   *
-   * @default Duration.minutes(5)
-   */
-  readonly reaperInterval?: Duration;
-
-  /**
-   * How long the functions' own logs are kept. Jobs' output lies in the bucket.
-   *
-   * @default RetentionDays.ONE_MONTH
-   */
-  readonly logRetention?: RetentionDays;
-}
 
 /** What VMs of one kind are for AWS and are launched from: the scaffolding's own, and one for each deployed job. */
 export interface VmKind {
@@ -118,6 +72,7 @@ export class RawCloud extends Construct {
   readonly #securityGroupId: string;
   readonly #encryptionKey: IKey | undefined;
   readonly #permissionsBoundary: IManagedPolicy | undefined;
+  readonly #vmTags: Readonly<Record<string, string>>;
 
   constructor(scope: Construct, id: string, props: RawCloudProps = {}) {
     super(scope, id);
@@ -126,6 +81,7 @@ export class RawCloud extends Construct {
 
     this.#encryptionKey = props.encryptionKey;
     this.#permissionsBoundary = props.permissionsBoundary;
+    this.#vmTags = checkVmTags(props.vmTags ?? {});
     this.#bound(this);
     const bucket = createBucket(this, removalPolicy, props.encryptionKey);
     protectGrants(bucket, () => this.#kinds.map(({ roleId }) => roleId), removalPolicy);
@@ -191,10 +147,19 @@ export class RawCloud extends Construct {
       roleId: role.roleId,
       instanceProfileArn: createInstanceProfile(scope, role).instanceProfileArn,
       securityGroupId: this.#securityGroupId,
+      vmTags: this.#vmTags,
     });
     const kind = { role, roleId: role.roleId, template };
     this.#kinds.push(kind);
     return kind;
+  }
+
+  /**
+   * What the scaffolding demands of its jobs, for a check at synthesis.
+   * @internal
+   */
+  get demands(): Pick<Scaffold, 'name' | 'vmTags'> {
+    return { name: this.scaffoldName, vmTags: this.#vmTags };
   }
 
   /**
@@ -222,6 +187,7 @@ export class RawCloud extends Construct {
       launchTemplateVersion: template.attrLatestVersionNumber,
       securityGroupId: this.#securityGroupId,
       zones: zonesForJson(this),
+      ...(Object.keys(this.#vmTags).length > 0 ? { vmTags: this.#vmTags } : {}),
       version: VERSION,
     });
   }
@@ -238,6 +204,7 @@ export class RawCloud extends Construct {
       securityGroupId: this.#securityGroupId,
       vmRoleArns: Lazy.list({ produce: () => this.#kinds.map(({ role }) => role.roleArn) }),
       launchTemplateArns: Lazy.list({ produce: () => this.#kinds.map(({ template }) => templateArn(template.ref)) }),
+      vmTags: this.#vmTags,
     };
   }
 }

@@ -18,6 +18,8 @@ export interface AccessFacts {
   readonly vmRoleArns: readonly string[];
   /** ARNs of the launch templates that VMs are launched from. */
   readonly launchTemplateArns: readonly string[];
+  /** Tags that every launch must give. @default - none but ours */
+  readonly vmTags?: Readonly<Record<string, string>>;
 }
 
 /** Directories of the bucket that a driver reads and writes; of private grants it may only write and delete. */
@@ -62,17 +64,19 @@ function launchAccess({
   securityGroupId,
   vmRoleArns,
   launchTemplateArns,
+  vmTags = {},
 }: AccessFacts): PolicyStatement[] {
   const ec2 = (resource: string, owner = account): string => `${partition}:ec2:${region}:${owner}:${resource}`;
   const ourTemplates = { 'ec2:LaunchTemplate': launchTemplateArns };
-  const ourTag = { [`aws:RequestTag/${TAGS.scaffold}`]: scaffold };
+  const tags = Object.entries({ [TAGS.scaffold]: scaffold, ...vmTags });
+  const ourTags = Object.fromEntries(tags.map(([key, value]) => [`aws:RequestTag/${key}`, value]));
   return [
     {
       Sid: 'LaunchTagged',
       Effect: 'Allow',
       Action: 'ec2:RunInstances',
       Resource: ['instance', 'volume', 'network-interface', 'spot-instances-request'].map((kind) => ec2(`${kind}/*`)),
-      Condition: { ArnEquals: ourTemplates, StringEquals: ourTag },
+      Condition: { ArnEquals: ourTemplates, StringEquals: ourTags },
     },
     // A list of its own: what is known at deployment only cannot be joined to another.
     { Sid: 'LaunchFromTemplate', Effect: 'Allow', Action: 'ec2:RunInstances', Resource: launchTemplateArns },

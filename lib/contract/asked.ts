@@ -1,7 +1,7 @@
 import type { Bounds } from './spec';
 import { SpotPolicySchema } from './spec';
 import { MOST_RETRIES } from './retries';
-import { TAG_PREFIX } from './tags';
+import { problemsOfTags } from './vm-tags';
 
 /** Hardware and limits as somebody asked for them, in a run or in a construct. */
 export interface Asked {
@@ -19,12 +19,9 @@ export interface Asked {
   readonly tags?: Readonly<Record<string, string>>;
 }
 
-/** EC2 allows 50 tags; five are ours. */
-const MOST_TAGS = 45;
-
 /** Everything that is wrong with it, in words; empty when it can be had. */
 export function problemsOfAsked(asked: Asked): string[] {
-  return [...numberProblems(asked), ...hardwareProblems(asked), ...tagProblems(asked)];
+  return [...numberProblems(asked), ...hardwareProblems(asked), ...problemsOfTags(asked.tags ?? {})];
 }
 
 function numberProblems(asked: Asked): string[] {
@@ -66,16 +63,4 @@ function boundsProblems(what: string, bounds: Bounds | undefined, unit: string):
   const { min = 0, max = Infinity } = bounds;
   if (min < 0 || max <= 0) return [`${what} must be greater than zero`];
   return min <= max ? [] : [`${what} from ${min} to ${max} ${unit} is empty: the lower bound is above the upper`];
-}
-
-function tagProblems({ tags = {} }: Asked): string[] {
-  const reserved = Object.keys(tags).filter((key) => key.toLowerCase().startsWith('aws:') || key.startsWith(TAG_PREFIX) || key === 'Name');
-  const long = Object.entries(tags).filter(([key, value]) => key.length === 0 || key.length > 128 || value.length > 256);
-  return [
-    ...reserved.map((key) => `tag '${key}' is reserved; allowed are keys that are not Name and do not start with aws: or ${TAG_PREFIX}`),
-    ...long.map(
-      ([key]) => `tag '${key.slice(0, 40)}' is too long or empty; allowed are keys of 1 to 128 and values of up to 256 characters`,
-    ),
-    ...(Object.keys(tags).length > MOST_TAGS ? [`${Object.keys(tags).length} tags are too many; allowed are ${MOST_TAGS}`] : []),
-  ];
 }

@@ -139,6 +139,14 @@ export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
       'Ask for a smaller VM or another family.',
     ],
   },
+  E_NOT_ALLOWED: {
+    means: 'Whoever owns the scaffolding has set a limit that the job does not keep. Nothing was launched.',
+    why: ['A tag says otherwise than one that the owner wants on every VM.'],
+    todo: [
+      'The line below the error says what is allowed: ask for that.',
+      'Ask the owner of the scaffolding to change it: props of `RawCloud`.',
+    ],
+  },
   E_PERMISSION: {
     means: 'AWS denied a call. Nothing was changed by that call.',
     why: [

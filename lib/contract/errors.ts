@@ -23,6 +23,7 @@ export const ERROR_CODES = {
   E_ENDPOINT_DOWN: { source: 'aws', exitCode: 125, title: 'The AWS endpoint cannot be reached' },
   E_CAPACITY: { source: 'aws', exitCode: 120, title: 'AWS has no capacity for any offer of the plan' },
   E_QUOTA: { source: 'aws', exitCode: 120, title: 'An AWS quota is too low' },
+  E_NOT_ALLOWED: { source: 'user', exitCode: 120, title: 'The scaffolding does not allow this' },
   E_PERMISSION: { source: 'aws', exitCode: 120, title: 'AWS denied a call' },
   E_THROTTLED: { source: 'aws', exitCode: 120, title: 'AWS throttled the calls for too long' },
   E_AWS_REQUEST: { source: 'aws', exitCode: 120, title: 'AWS refused the request' },

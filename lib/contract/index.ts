@@ -52,3 +52,4 @@ export * from './units';
 export * from './upgrade';
 export * from './version';
 export * from './view';
+export * from './vm-tags';

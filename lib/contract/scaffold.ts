@@ -23,6 +23,8 @@ export const ScaffoldSchema = v.object({
   securityGroupId: v.string(),
   /** Zones of the region in which VMs may be launched. */
   zones: v.array(v.string()),
+  /** Tags that every VM, volume, interface and spot request must carry, as the account's owner wants. @default - none */
+  vmTags: v.optional(v.record(v.string(), v.string())),
   /** Version of the package that laid it down. */
   version: v.string(),
 });

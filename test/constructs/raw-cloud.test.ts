@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { App, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { App, Aws, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import type { Environment } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { AccountRootPrincipal, ManagedPolicy, Role } from 'aws-cdk-lib/aws-iam';
@@ -228,6 +228,34 @@ describe('what a company brings along', () => {
       'RawCloudReaperRole',
       'RawCloudVmRole',
     ]);
+  });
+
+  test('tags: in the template, the parameter, and the conditions of every launch', () => {
+    const template = withProps(() => ({ vmTags: { CostCenter: '4711', Stack: Aws.STACK_NAME } }));
+    const { LaunchTemplateData } = propertiesOf(template, 'AWS::EC2::LaunchTemplate') as {
+      LaunchTemplateData: { TagSpecifications: { ResourceType: string; Tags: object[] }[] };
+    };
+    const specs = LaunchTemplateData.TagSpecifications;
+    expect(specs.map(({ ResourceType }) => ResourceType)).toEqual(['instance', 'volume', 'network-interface']);
+    for (const { Tags } of specs) expect(Tags).toContainEqual({ Key: 'CostCenter', Value: '4711' });
+    const { Value } = propertiesOf(template, 'AWS::SSM::Parameter') as { Value: string };
+    expect(parseScaffold(Value).vmTags).toEqual({ CostCenter: '4711', Stack: 'value-of-AWS::StackName' });
+    const conditions = JSON.stringify(
+      template.findResources('AWS::IAM::Policy', { Properties: { Roles: [{ Ref: Match.stringLikeRegexp('Developer') }] } }),
+    );
+    expect(conditions).toContain('"aws:RequestTag/rawcloud:scaffold":"default","aws:RequestTag/CostCenter":"4711"');
+  });
+
+  test.each<[string, Record<string, string>, RegExp]>([
+    ['one of ours', { 'rawcloud:job': 'x' }, /'rawcloud:job' is reserved; allowed are keys that are not Name/],
+    ['one of AWS', { 'AWS:x': 'x' }, /'AWS:x' is reserved/],
+    ['a key that is too long', { ['k'.repeat(129)]: 'x' }, /keys of 1 to 128/],
+    ['a value that is too long', { k: 'x'.repeat(257) }, /values of up to 256/],
+    ['a control character', { 'a\nb': 'x' }, /"a\\nb" holds a control character/],
+    ['a key that is a token', { [Aws.STACK_NAME]: 'x' }, /allowed are tokens as values only/],
+    ['46 tags', Object.fromEntries(Array.from({ length: 46 }, (_, i) => [`k${i}`, 'x'])), /46 tags are too many; allowed are 45/],
+  ])('fails on %s as a tag', (_what, vmTags, message) => {
+    expect(() => withProps(() => ({ vmTags }))).toThrow(message);
   });
 
   test('a permissions boundary: every role of the scaffolding has it', () => {

@@ -8,7 +8,7 @@ import { Rule } from 'aws-cdk-lib/aws-events';
 import { ScheduleExpression } from 'aws-cdk-lib/aws-scheduler';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { EventJob, JobSecret, JobTarget, RawCloud, ScheduledJob } from '../../lib';
-import type { ScheduledJobProps } from '../../lib';
+import type { RawCloudProps, ScheduledJobProps } from '../../lib';
 import { assetName, decodeJson, DefinitionSchema, parseDeployed, tickOf } from '../../lib/contract';
 import type { Deployed } from '../../lib/contract';
 import { deployedAs, resolve } from './resolve';
@@ -33,10 +33,10 @@ interface Made {
   readonly cloud: RawCloud;
 }
 
-function inStack(make: (made: Made) => void): { template: Template; outdir: string } {
+function inStack(make: (made: Made) => void, props: RawCloudProps = {}): { template: Template; outdir: string } {
   const outdir = mkdtempSync(path.join(scratch, 'app-'));
   const stack = new Stack(new App({ outdir }), 'Test');
-  make({ stack, cloud: new RawCloud(stack, 'RawCloud') });
+  make({ stack, cloud: new RawCloud(stack, 'RawCloud', props) });
   return { template: Template.fromStack(stack), outdir };
 }
 
@@ -188,5 +188,12 @@ describe('a job fails to synthesize, saying why,', () => {
   ];
   test.each(failing)('%s', (_what, make, message) => {
     expect(() => inStack(make)).toThrow(message);
+  });
+});
+
+describe('a job that does not keep to what the scaffolding demands', () => {
+  test('fails at synth when a tag says otherwise', () => {
+    const attempt = () => inStack((made) => scheduled(made, { jobTags: { CostCenter: '1' } }), { vmTags: { CostCenter: '4711' } });
+    expect(attempt).toThrow(/CostCenter=1, but every VM of scaffolding 'default' has CostCenter=4711/);
   });
 });

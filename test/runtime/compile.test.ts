@@ -74,6 +74,37 @@ describe('a compiled launch', () => {
     expect(recompileLaunch(compileLaunch(input), JOB, 1, offer({ purchase: 'spot' }))).toMatch(/MarketType/);
   });
 
+  test('tags the spot request too, where there is one', () => {
+    const kinds = (text: string) => parse(text).TagSpecifications.map((t) => t.ResourceType);
+    const spot = compileLaunch({ ...input, offer: offer({ purchase: 'spot' }) });
+    expect(kinds(spot)).toEqual(['instance', 'volume', 'network-interface', 'spot-instances-request']);
+    expect(kinds(recompileLaunch(spot, JOB, 1, offer()))).not.toContain('spot-instances-request');
+    expect(kinds(recompileLaunch(compileLaunch(input), JOB, 1, offer({ purchase: 'spot' })))).toContain('spot-instances-request');
+  });
+
+  test('carries the tags that the scaffolding demands, whatever the job says, and the next launch those that it demands by then', () => {
+    const scaffold = { ...input.scaffold, vmTags: { CostCenter: '4711', team: 'platform' } };
+    const compiled = compileLaunch({ ...input, scaffold });
+    for (const { Tags } of parse(compiled).TagSpecifications) {
+      expect(Tags).toEqual(
+        expect.arrayContaining([
+          { Key: 'CostCenter', Value: '4711' },
+          { Key: 'team', Value: 'platform' },
+        ]),
+      );
+      expect(Tags.filter(({ Key }) => Key === 'team')).toHaveLength(1);
+    }
+    for (const { Tags } of parse(recompileLaunch(compiled, JOB, 1, offer(), { CostCenter: '4712', Owner: 'data' })).TagSpecifications) {
+      expect(Tags).toEqual(
+        expect.arrayContaining([
+          { Key: 'CostCenter', Value: '4712' },
+          { Key: 'Owner', Value: 'data' },
+        ]),
+      );
+      expect(Tags).toContainEqual({ Key: 'rawcloud:launch', Value: '1' });
+    }
+  });
+
   test('buys no surplus credits for burstable types', () => {
     expect(parse(compileLaunch({ ...input, offer: offer({ vmType: 't3.large' }) })).CreditSpecification).toEqual({
       CpuCredits: 'standard',

@@ -44,12 +44,15 @@ export function compileLaunch(input: LaunchInput): string {
     BlockDeviceMappings: [
       { DeviceName: image.rootDevice, Ebs: { VolumeSize: spec.hardware.diskGiB, VolumeType: 'gp3', DeleteOnTermination: true } },
     ],
-    TagSpecifications: ['instance', 'volume', 'network-interface'].map((ResourceType) => ({ ResourceType, Tags: tags })),
+    TagSpecifications: tagged(offer, tags),
   });
 }
 
-/** The request of a job's next launch, made from the last one: any driver can go on, knowing only the record. */
-export function recompileLaunch(request: string, job: string, n: number, offer: Offer): string {
+/**
+ * The request of a job's next launch, made from the last one: any driver can go on, knowing only the record.
+ * @param vmTags of the scaffolding as it is now: IAM refuses launches without them
+ */
+export function recompileLaunch(request: string, job: string, n: number, offer: Offer, vmTags: Scaffold['vmTags'] = {}): string {
   const {
     Placement: _zone,
     CreditSpecification: _credits,
@@ -59,10 +62,7 @@ export function recompileLaunch(request: string, job: string, n: number, offer: 
   return JSON.stringify({
     ...last,
     ...offerPart(job, n, offer),
-    TagSpecifications: last.TagSpecifications.map((spec) => ({
-      ...spec,
-      Tags: spec.Tags.map((tag) => (tag.Key === TAGS.launch ? { ...tag, Value: String(n) } : tag)),
-    })),
+    TagSpecifications: tagged(offer, tagList({ ...tagsOf(last), ...vmTags, [TAGS.launch]: String(n) })),
   });
 }
 
@@ -72,8 +72,27 @@ interface CompiledLaunch {
   readonly InstanceMarketOptions?: unknown;
   readonly TagSpecifications: readonly {
     readonly ResourceType: string;
-    readonly Tags: readonly { readonly Key: string; readonly Value: string }[];
+    readonly Tags: readonly Tag[];
   }[];
+}
+
+interface Tag {
+  readonly Key: string;
+  readonly Value: string;
+}
+
+/** All that a launch makes carries the same tags; EC2 refuses those of a spot request where none is made. */
+function tagged({ purchase }: Offer, Tags: readonly Tag[]): CompiledLaunch['TagSpecifications'] {
+  const kinds = ['instance', 'volume', 'network-interface', ...(purchase === 'spot' ? ['spot-instances-request'] : [])];
+  return kinds.map((ResourceType) => ({ ResourceType, Tags }));
+}
+
+function tagsOf({ TagSpecifications: [first] }: CompiledLaunch): Record<string, string> {
+  return Object.fromEntries((first?.Tags ?? []).map(({ Key, Value }) => [Key, Value]));
+}
+
+function tagList(tags: Readonly<Record<string, string>>): Tag[] {
+  return Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
 }
 
 function offerPart(job: string, n: number, offer: Offer): Record<string, unknown> {
@@ -87,7 +106,7 @@ function offerPart(job: string, n: number, offer: Offer): Record<string, unknown
   };
 }
 
-function launchTags({ spec, scaffold, n, lifetimeUntil }: LaunchInput): { Key: string; Value: string }[] {
+function launchTags({ spec, scaffold, n, lifetimeUntil }: LaunchInput): Tag[] {
   const ours = {
     [TAGS.scaffold]: scaffold.name,
     [TAGS.job]: spec.job,
@@ -95,7 +114,7 @@ function launchTags({ spec, scaffold, n, lifetimeUntil }: LaunchInput): { Key: s
     [TAGS.until]: new Date(lifetimeUntil).toISOString(),
     Name: spec.name ? `rawcloud ${spec.name}` : `rawcloud ${spec.job}`,
   };
-  return Object.entries({ ...spec.tags, ...ours }).map(([Key, Value]) => ({ Key, Value }));
+  return tagList({ ...spec.tags, ...scaffold.vmTags, ...ours });
 }
 
 function isBurstable(vmType: string): boolean {

@@ -1,4 +1,4 @@
-import { formatSize } from '../../contract';
+import { checkTagsBeside, formatSize } from '../../contract';
 import type { RunPlan, RunRequest } from '../api';
 import { diskUsdPerHour, hourlyUsd, RATES } from '../cost/rates';
 import type { ClientDeps } from '../deps';
@@ -12,6 +12,7 @@ import { archOf, hardwareOf, offersFor } from './offers';
 /** The plan of a run: what it would take along, buy and cost. Writes nothing but prices that were asked for anew. */
 export async function planRun(deps: ClientDeps, asked: RunRequest, signal?: AbortSignal): Promise<RunPlan> {
   const request = normalizeRequest(asked, deps.cwd);
+  checkTagsBeside(deps.scaffold, request.tags);
   const arch = archOf(deps, request);
   const captured = await capture(deps, request, arch, signal);
   const [image, forwarded, { view: market, notices }, measured] = await Promise.all([

@@ -1,4 +1,4 @@
-import { jobPrefix } from '../../contract';
+import { checkTagsBeside, jobPrefix } from '../../contract';
 import type { EventData, EventType, JobSpec, Notice, Offer, RawcloudEvent } from '../../contract';
 import { lookAtSweep } from '../../store/keep';
 import type { RunRequest } from '../api';
@@ -59,6 +59,7 @@ async function prepare(
 ): Promise<Prepared> {
   const { signal } = options;
   const request = normalizeRequest(asked, deps.cwd);
+  checkTagsBeside(deps.scaffold, request.tags);
   const arch = archOf(deps, request);
   // What AWS tells and what this machine tells do not depend on one another.
   const [[image, forwarded, market], captured, sweep] = await Promise.all([

@@ -1,0 +1,61 @@
+import type { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import type { IManagedPolicy } from 'aws-cdk-lib/aws-iam';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
+import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
+
+/** What can be chosen about the scaffolding. */
+export interface RawCloudProps {
+  /**
+   * Name of the scaffolding: 1 to 32 lower-case letters, digits and dashes, starting with a letter. Several live
+   * in one account and region under different names; clients pick one with `--scaffold`.
+   *
+   * @default 'default'
+   */
+  readonly name?: string;
+
+  /**
+   * What happens to the bucket, with logs and ledger in it, when the scaffolding is removed. With
+   * `RemovalPolicy.DESTROY` the removal fails unless the bucket is empty.
+   *
+   * @default RemovalPolicy.RETAIN
+   */
+  readonly removalPolicy?: RemovalPolicy;
+
+  /**
+   * Key that the bucket is encrypted with. VMs, functions and whoever may run jobs may use it. Requests to KMS cost $0.03
+   * for 10,000; the bucket keeps a key of its own for a while, so that there are few.
+   *
+   * @default - S3's own encryption, free of charge
+   */
+  readonly encryptionKey?: IKey;
+
+  /**
+   * Boundary of every role that the scaffolding and its jobs make.
+   *
+   * @default - none
+   */
+  readonly permissionsBoundary?: IManagedPolicy;
+
+  /**
+   * Time between two passes of the reaper. Each pass costs about $0.00002.
+   *
+   * @default Duration.minutes(5)
+   */
+  readonly reaperInterval?: Duration;
+
+  /**
+   * How long the functions' own logs are kept. Jobs' output lies in the bucket.
+   *
+   * @default RetentionDays.ONE_MONTH
+   */
+  readonly logRetention?: RetentionDays;
+
+  /**
+   * Tags that a company wants on every VM, volume, network interface and spot request: for its bill, or because a policy of
+   * its organization refuses others. No job can say otherwise, and IAM refuses launches without them. Keys and values
+   * as EC2 allows; at most 45. Jobs that run when they change have the new ones from their next VM on.
+   *
+   * @default - none but rawcloud's own
+   */
+  readonly vmTags?: { [key: string]: string };
+}
