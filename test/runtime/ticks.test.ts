@@ -61,7 +61,7 @@ function depsOf(world: World, overlap: Overlap = 'skip', change: Partial<Deploye
     cacheDir: '/nowhere',
     intervals: INTERVALS,
     market: market as unknown as ClientDeps['market'],
-    pace: { quickestMs: 1, slowestMs: 1, beatMs: 1, fullMs: 1, describeMs: 1, describeSoonMs: 1 },
+    pace: { quickestMs: 1, slowestMs: 1, beatMs: 1, fullMs: 1, describeMs: 1, describeBootMs: 1, describeSoonMs: 1 },
     resolveImage: () => Promise.resolve({ id: 'ami-1', rootDevice: '/dev/xvda' }),
     forward: () => Promise.resolve(undefined),
     agentArtifact: () => Promise.reject(new Error('a deployed job has its own')),

@@ -1,4 +1,4 @@
-import type { JobView } from '../../contract';
+import type { JobView, VmView } from '../../contract';
 
 /** How often a watcher asks. Milliseconds. */
 export interface Pace {
@@ -11,7 +11,9 @@ export interface Pace {
   readonly fullMs: number;
   /** Between questions to EC2 while the job just runs. */
   readonly describeMs: number;
-  /** The same while VMs come or go. */
+  /** The same while VMs boot: their first beat tells more. */
+  readonly describeBootMs: number;
+  /** The same while VMs are requested or go. */
   readonly describeSoonMs: number;
 }
 
@@ -21,26 +23,40 @@ export const DEFAULT_PACE: Pace = {
   beatMs: 6_000,
   fullMs: 60_000,
   describeMs: 30_000,
+  describeBootMs: 1_000,
   describeSoonMs: 1_000,
 };
 
-/** On loopback a request costs nothing. */
-export const LOCAL_PACE: Pace = { quickestMs: 25, slowestMs: 500, beatMs: 500, fullMs: 2_000, describeMs: 2_000, describeSoonMs: 25 };
+/** On loopback a request costs no money, but time of the cores that the VM runs on as well. */
+export const LOCAL_PACE: Pace = {
+  quickestMs: 25,
+  slowestMs: 500,
+  beatMs: 500,
+  fullMs: 2_000,
+  describeMs: 2_000,
+  describeBootMs: 250,
+  describeSoonMs: 25,
+};
 
 /** Time to the next look: soon after something happened, then less and less often. */
 export function nextLookMs(pace: Pace, sinceChangeMs: number): number {
   return Math.min(pace.slowestMs, Math.max(pace.quickestMs, sinceChangeMs / 20));
 }
 
-/** Time between questions to EC2: as often as looks while VMs come or go, seldom while a job just runs. */
+/** Time between questions to EC2: often while VMs come or go, seldom while a job just runs. */
 export function describeEveryMs(pace: Pace, view: JobView | undefined): number {
   if (!view) return 0;
-  return justRuns(view) ? pace.describeMs : pace.describeSoonMs;
+  if (justRuns(view)) return pace.describeMs;
+  return view.vms.length > 0 && view.vms.every(boots) ? pace.describeBootMs : pace.describeSoonMs;
 }
 
 /** Time between two looks at the beat. */
 export function beatEveryMs(pace: Pace, view: JobView | undefined): number {
   return view && justRuns(view) ? pace.beatMs : 0;
+}
+
+function boots({ state, beat }: VmView): boolean {
+  return !beat && (state === 'pending' || state === 'booting');
 }
 
 function justRuns(view: JobView): boolean {
