@@ -31,7 +31,7 @@ async function installInto(project, tarball, others) {
 }
 
 /** The package itself is copied, so that it finds no more than the project has. */
-async function linkInto(project, tarball, others) {
+export async function linkInto(project, tarball, others) {
   const home = path.join(project, 'node_modules/rawcloud');
   mkdirSync(home, { recursive: true });
   await output('tar', ['-xzf', tarball, '-C', home, '--strip-components=1']);
@@ -39,6 +39,14 @@ async function linkInto(project, tarball, others) {
   for (const name of [...Object.keys(dependencies), ...others])
     link(path.join(ROOT, 'node_modules', name), path.join(project, 'node_modules', name));
   link(path.join(home, bin.rawcloud), path.join(project, 'node_modules/.bin/rawcloud'));
+  for (const name of others) linkPrograms(name, project);
+}
+
+function linkPrograms(name, project) {
+  const { bin = {} } = manifestOf(name);
+  const programs = typeof bin === 'string' ? { [path.basename(name)]: bin } : bin;
+  for (const [program, file] of Object.entries(programs))
+    link(path.join(ROOT, 'node_modules', name, file), path.join(project, 'node_modules/.bin', program));
 }
 
 function link(target, at) {

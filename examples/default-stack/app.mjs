@@ -1,13 +1,13 @@
 import { App, CfnOutput, Stack } from 'aws-cdk-lib';
 import { RawCloud } from 'rawcloud';
 
-/** A stack of yours that lets a team run jobs: `rawcloud run --scaffold team-a …`. */
-class TeamStack extends Stack {
+/** All that an account needs for `rawcloud run …`. */
+class ScaffoldingStack extends Stack {
   constructor(scope, id, props) {
     super(scope, id, props);
-    const cloud = new RawCloud(this, 'RawCloud', { name: 'team-a' });
+    const cloud = new RawCloud(this, 'RawCloud');
     new CfnOutput(this, 'Bucket', { value: cloud.bucket.bucketName, description: 'Logs, results and ledger of the jobs' });
   }
 }
 
-new TeamStack(new App(), 'TeamA');
+new ScaffoldingStack(new App(), 'RawCloud');
