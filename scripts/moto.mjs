@@ -34,7 +34,7 @@ async function testWithMoto(python) {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => ended.abort());
   try {
     // With a TMPDIR of ours nothing stays when the tests are interrupted.
-    const env = { ...process.env, TMPDIR: directory, RAWCLOUD_MOTO_URL: server.url, RAWCLOUD_MOTO_LOG: log };
+    const env = { ...process.env, TMPDIR: directory, RAWCLOUD_MOTO_URL: server.url, RAWCLOUD_MOTO_LOG: log, RAWCLOUD_MOTO_PYTHON: python };
     process.exitCode = await run(process.execPath, [...JEST, ...process.argv.slice(2)], { env, signal: ended.signal });
     sayUnproven(log);
   } finally {

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { Duration } from 'aws-cdk-lib';
 import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { Architecture, Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
+import { Architecture, Code, Function as LambdaFunction, Runtime, RuntimeFamily } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { RemovalPolicy } from 'aws-cdk-lib';
@@ -35,12 +35,15 @@ export function createReaperFunction(scope: Construct, props: FunctionProps): La
   return createFunction(scope, 'Reaper', 'reap', 'rawcloud: brings jobs to their end, and sees that nothing is left on', props);
 }
 
+/** Older versions of the CDK do not know it by name. */
+const NODE_24 = new Runtime('nodejs24.x', RuntimeFamily.NODEJS, { supportsInlineCode: true });
+
 function createFunction(scope: Construct, id: string, name: 'launch' | 'reap', description: string, props: FunctionProps): LambdaFunction {
   const { scaffold, deadLetters, logRetention, removalPolicy } = props;
   const logGroup = new LogGroup(scope, `${id}Logs`, { retention: logRetention, removalPolicy });
   return new LambdaFunction(scope, id, {
     description,
-    runtime: Runtime.NODEJS_22_X,
+    runtime: NODE_24,
     architecture: Architecture.ARM_64,
     handler: 'index.handler',
     code: Code.fromAsset(path.dirname(builtFile(`lambda/${name}/index.js`))),

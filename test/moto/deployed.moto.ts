@@ -159,7 +159,7 @@ test('fails for an event that names no deployed job, so that EventBridge keeps i
 });
 
 test('the functions are what the template says: runtime, time, memory, environment', () => {
-  const facts = { Runtime: 'nodejs22.x', Handler: 'index.handler', Timeout: 300, MemorySize: 512 };
+  const facts = { Runtime: 'nodejs24.x', Handler: 'index.handler', Timeout: 300, MemorySize: 512 };
   const environment = { Environment: { Variables: { RAWCLOUD_SCAFFOLD: NAME } } };
   for (const deployed of [launch, reaper]) expect(deployed.facts).toMatchObject({ ...facts, ...environment });
 });

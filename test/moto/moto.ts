@@ -16,6 +16,8 @@ export const REGION = 'us-east-1';
 export const URL = setting('RAWCLOUD_MOTO_URL');
 /** What the server says, as a file. */
 export const LOG = setting('RAWCLOUD_MOTO_LOG');
+/** The Python that moto is installed for, with its companions. */
+export const PYTHON = setting('RAWCLOUD_MOTO_PYTHON');
 
 function setting(name: string): string {
   const value = process.env[name];
