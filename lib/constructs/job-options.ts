@@ -2,36 +2,11 @@ import { Token } from 'aws-cdk-lib';
 import type { Duration } from 'aws-cdk-lib';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { IStringParameter } from 'aws-cdk-lib/aws-ssm';
-import { checkTagsBeside, problemsOfAsked, RETRY_REASONS } from '../contract';
+import { checkTagsBeside, checkWithinLimits, defaultsWithin, problemsOfAsked, RETRY_REASONS } from '../contract';
 import type { Definition, SecretSource } from '../contract';
+import { Architecture, Overlap } from './choices';
+import type { SpotPolicy } from './choices';
 import type { RawCloud } from './raw-cloud';
-
-/** What to do with a tick while the run of the one before is still going. */
-export enum Overlap {
-  /** The tick does not become a run; that is on record. */
-  SKIP = 'skip',
-  /** It waits for the end of that run. At most one waits: a later tick takes its place. */
-  QUEUE = 'queue',
-  /** That run is stopped. */
-  REPLACE = 'replace',
-  /** Both run. */
-  ALLOW = 'allow',
-}
-
-/** How VMs are bought. */
-export enum SpotPolicy {
-  ON_DEMAND = 'on-demand',
-  /** Spot VMs only. */
-  SPOT = 'spot',
-  /** Spot VMs, and VMs on demand when there are none to be had. */
-  SPOT_WITH_FALLBACK = 'spot_with_fallback',
-}
-
-/** Architecture of the VMs. */
-export enum Architecture {
-  X86_64 = 'x86_64',
-  ARM64 = 'arm64',
-}
 
 /** A variable whose value the VM itself fetches, with the job's role. */
 export class JobSecret {
@@ -99,7 +74,7 @@ export interface JobOptions {
   /** AMI id. @default - the newest Amazon Linux 2023 at each launch */
   readonly image?: string;
 
-  /** @default SpotPolicy.ON_DEMAND */
+  /** @default - SpotPolicy.ON_DEMAND, or the first that the scaffolding allows */
   readonly spotPolicy?: SpotPolicy;
 
   /** End of the command after this long. @default - none but the lifetime */
@@ -108,7 +83,7 @@ export interface JobOptions {
   /** End of a command that uses next to no CPU, GPU, disk and network and writes nothing for this long. @default - none */
   readonly idleTimeout?: Duration;
 
-  /** The VM ends itself after this long, whatever happens. @default Duration.hours(24) */
+  /** The VM ends itself after this long, whatever happens. @default - 24 hours, or what the scaffolding allows if that is less */
   readonly maxLifetime?: Duration;
 
   /** New VMs that start the command again when one is lost or taken back. @default 2 */
@@ -124,7 +99,6 @@ export interface JobOptions {
   readonly jobTags?: { [key: string]: string };
 }
 
-const DAY_S = 86_400;
 const GRACE_S = 10;
 
 /** The part of a definition that is neither files nor packages. @throws for what cannot be pinned now */
@@ -133,19 +107,23 @@ export function definitionOf(
 ): Pick<Definition, 'hardware' | 'limits' | 'overlap' | 'tags'> & Pick<Definition['environment'], 'image'> {
   checkPinned(options);
   checkAsked(options);
-  const { vmTypes, families, cpu = 2, retries = 2, timeout, idleTimeout } = options;
+  const { vmTypes, families, cpu = 2, retries = 2, timeout, idleTimeout, cloud } = options;
+  const within = defaultsWithin(cloud.demands.limits ?? {});
+  const spotPolicy = options.spotPolicy ?? within.spotPolicy;
+  const lifetimeS = options.maxLifetime?.toSeconds() ?? within.lifetimeS;
+  checkWithinLimits(cloud.demands, { lifetimeS, spotPolicy, vmTypes });
   return {
     hardware: {
       ...(vmTypes ? { vmTypes } : { cpu: { min: cpu }, memoryGiB: { min: options.memoryGiB ?? 4 * cpu } }),
       ...(families ? { families } : {}),
       arch: options.architecture ?? Architecture.X86_64,
       diskGiB: options.diskGiB ?? 30,
-      spotPolicy: options.spotPolicy ?? SpotPolicy.ON_DEMAND,
+      spotPolicy,
     },
     limits: {
       ...(timeout ? { taskTimeoutS: timeout.toSeconds() } : {}),
       ...(idleTimeout ? { idleS: idleTimeout.toSeconds() } : {}),
-      lifetimeS: options.maxLifetime?.toSeconds() ?? DAY_S,
+      lifetimeS,
       graceS: GRACE_S,
       retries: retries === 0 ? [] : RETRY_REASONS.map((on) => ({ on, times: retries })),
     },

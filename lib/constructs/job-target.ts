@@ -5,7 +5,7 @@ import type { IGrantable, IPrincipal, IRole } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import { DeployedJob } from './deployed-job';
 import type { JobOptions } from './job-options';
-import { Overlap } from './job-options';
+import { Overlap } from './choices';
 
 /** A job that events start. */
 export interface EventJobProps extends JobOptions {

@@ -2,6 +2,7 @@ import type { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import type { IManagedPolicy } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
+import type { SpotPolicy } from './choices';
 
 /** What can be chosen about the scaffolding. */
 export interface RawCloudProps {
@@ -58,4 +59,35 @@ export interface RawCloudProps {
    * @default - none but rawcloud's own
    */
   readonly vmTags?: { [key: string]: string };
+
+  /**
+   * Longest lifetime of a job, from its beginning, `rawcloud extend` included: 60 s to 30 days. Held by the runtime; IAM
+   * knows no such condition.
+   *
+   * @default - 30 days; what a job asks for is 24 hours where nothing is said
+   */
+  readonly maxLifetime?: Duration;
+
+  /**
+   * VMs that are on at once, of all jobs of the scaffolding. Held by the runtime before each launch; EC2 shows a new VM only
+   * after seconds, so launches in the same moment may exceed it. Quotas of EC2 are exact.
+   *
+   * @default - as many as the account's quotas allow
+   */
+  readonly maxVms?: number;
+
+  /**
+   * VM types that jobs may have, as patterns with `*` and `?`: `m7i.*`. Held by the runtime and by IAM.
+   *
+   * @default - all
+   */
+  readonly allowedVmTypes?: string[];
+
+  /**
+   * How VMs may be bought. A job that does not say has `ON_DEMAND` where it is allowed, else the first of these. Held by the
+   * runtime and by IAM.
+   *
+   * @default - any
+   */
+  readonly allowedSpotPolicies?: SpotPolicy[];
 }

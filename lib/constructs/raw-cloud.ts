@@ -20,10 +20,11 @@ import {
   TAGS,
   VERSION,
 } from '../contract';
-import type { AccessFacts, Scaffold } from '../contract';
+import type { AccessFacts, Limits, Scaffold } from '../contract';
 import { createBucket, protectGrants } from './bucket';
 import { createLaunchFunction, createReaperFunction } from './functions';
 import { createLaunchTemplate } from './launch-template';
+import { limitsOf } from './limits';
 import type { RawCloudProps } from './raw-cloud-props';
 import { createScaffoldParameter } from './scaffold-parameter';
 import { createSecurityGroup } from './security-group';
@@ -73,6 +74,7 @@ export class RawCloud extends Construct {
   readonly #encryptionKey: IKey | undefined;
   readonly #permissionsBoundary: IManagedPolicy | undefined;
   readonly #vmTags: Readonly<Record<string, string>>;
+  readonly #limits: Limits | undefined;
 
   constructor(scope: Construct, id: string, props: RawCloudProps = {}) {
     super(scope, id);
@@ -82,6 +84,7 @@ export class RawCloud extends Construct {
     this.#encryptionKey = props.encryptionKey;
     this.#permissionsBoundary = props.permissionsBoundary;
     this.#vmTags = checkVmTags(props.vmTags ?? {});
+    this.#limits = limitsOf(props);
     this.#bound(this);
     const bucket = createBucket(this, removalPolicy, props.encryptionKey);
     protectGrants(bucket, () => this.#kinds.map(({ roleId }) => roleId), removalPolicy);
@@ -158,8 +161,8 @@ export class RawCloud extends Construct {
    * What the scaffolding demands of its jobs, for a check at synthesis.
    * @internal
    */
-  get demands(): Pick<Scaffold, 'name' | 'vmTags'> {
-    return { name: this.scaffoldName, vmTags: this.#vmTags };
+  get demands(): Pick<Scaffold, 'name' | 'vmTags' | 'limits'> {
+    return { name: this.scaffoldName, vmTags: this.#vmTags, limits: this.#limits };
   }
 
   /**
@@ -188,6 +191,7 @@ export class RawCloud extends Construct {
       securityGroupId: this.#securityGroupId,
       zones: zonesForJson(this),
       ...(Object.keys(this.#vmTags).length > 0 ? { vmTags: this.#vmTags } : {}),
+      ...(this.#limits ? { limits: this.#limits } : {}),
       version: VERSION,
     });
   }
@@ -205,6 +209,7 @@ export class RawCloud extends Construct {
       vmRoleArns: Lazy.list({ produce: () => this.#kinds.map(({ role }) => role.roleArn) }),
       launchTemplateArns: Lazy.list({ produce: () => this.#kinds.map(({ template }) => templateArn(template.ref)) }),
       vmTags: this.#vmTags,
+      ...(this.#limits ? { limits: this.#limits } : {}),
     };
   }
 }

@@ -1,5 +1,7 @@
 import { deployedPath } from './definition';
 import { ROOT } from './keys';
+import { allowedMarkets } from './limits';
+import type { Limits } from './limits';
 import type { PolicyStatement } from './scaffold';
 import { scaffoldParameterName } from './scaffold';
 import { TAGS } from './tags';
@@ -20,6 +22,8 @@ export interface AccessFacts {
   readonly launchTemplateArns: readonly string[];
   /** Tags that every launch must give. @default - none but ours */
   readonly vmTags?: Readonly<Record<string, string>>;
+  /** What VMs may be launched. @default - any */
+  readonly limits?: Limits;
 }
 
 /** Directories of the bucket that a driver reads and writes; of private grants it may only write and delete. */
@@ -65,19 +69,23 @@ function launchAccess({
   vmRoleArns,
   launchTemplateArns,
   vmTags = {},
+  limits = {},
 }: AccessFacts): PolicyStatement[] {
   const ec2 = (resource: string, owner = account): string => `${partition}:ec2:${region}:${owner}:${resource}`;
   const ourTemplates = { 'ec2:LaunchTemplate': launchTemplateArns };
   const tags = Object.entries({ [TAGS.scaffold]: scaffold, ...vmTags });
   const ourTags = Object.fromEntries(tags.map(([key, value]) => [`aws:RequestTag/${key}`, value]));
+  const isLimited = limits.vmTypes !== undefined || allowedMarkets(limits) !== undefined;
+  const launched = ['volume', 'network-interface', 'spot-instances-request', ...(isLimited ? [] : ['instance'])];
   return [
     {
       Sid: 'LaunchTagged',
       Effect: 'Allow',
       Action: 'ec2:RunInstances',
-      Resource: ['instance', 'volume', 'network-interface', 'spot-instances-request'].map((kind) => ec2(`${kind}/*`)),
+      Resource: launched.map((kind) => ec2(`${kind}/*`)),
       Condition: { ArnEquals: ourTemplates, StringEquals: ourTags },
     },
+    ...(isLimited ? [allowedVms(ec2('instance/*'), { ArnEquals: ourTemplates, StringEquals: ourTags }, limits)] : []),
     // A list of its own: what is known at deployment only cannot be joined to another.
     { Sid: 'LaunchFromTemplate', Effect: 'Allow', Action: 'ec2:RunInstances', Resource: launchTemplateArns },
     {
@@ -109,6 +117,27 @@ function launchAccess({
       Condition: { StringEquals: { 'iam:AWSServiceName': 'spot.amazonaws.com' } },
     },
   ];
+}
+
+/** Only an instance has a type and a market: what else a launch makes would never fit. */
+function allowedVms(Resource: string, { ArnEquals, StringEquals }: LaunchConditions, limits: Limits): PolicyStatement {
+  const markets = allowedMarkets(limits);
+  return {
+    Sid: 'LaunchAllowedVms',
+    Effect: 'Allow',
+    Action: 'ec2:RunInstances',
+    Resource,
+    Condition: {
+      ArnEquals,
+      StringEquals: { ...StringEquals, ...(markets ? { 'ec2:InstanceMarketType': markets } : {}) },
+      ...(limits.vmTypes ? { StringLike: { 'ec2:InstanceType': limits.vmTypes } } : {}),
+    },
+  };
+}
+
+interface LaunchConditions {
+  readonly ArnEquals: Readonly<Record<string, readonly string[]>>;
+  readonly StringEquals: Readonly<Record<string, string>>;
 }
 
 function vmAccess({ partition, account, region, scaffold }: AccessFacts): PolicyStatement[] {

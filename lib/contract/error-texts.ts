@@ -141,7 +141,11 @@ export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
   },
   E_NOT_ALLOWED: {
     means: 'Whoever owns the scaffolding has set a limit that the job does not keep. Nothing was launched.',
-    why: ['A tag says otherwise than one that the owner wants on every VM.'],
+    why: [
+      'As many VMs are on as the scaffolding allows.',
+      'The VM type, the spot policy or the lifetime is none of those allowed.',
+      'A tag says otherwise than one that the owner wants on every VM.',
+    ],
     todo: [
       'The line below the error says what is allowed: ask for that.',
       'Ask the owner of the scaffolding to change it: props of `RawCloud`.',

@@ -31,6 +31,7 @@ export * from './file-stamp';
 export * from './failover';
 export * from './json';
 export * from './keys';
+export * from './limits';
 export * from './logs';
 export * from './market';
 export * from './offers';

@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import { bucketKeys, ROOT } from './keys';
 import { RawcloudError } from './errors';
 import { decodeJson } from './json';
+import { LimitsSchema } from './limits';
 import { refuseNewerScaffold } from './upgrade';
 
 /**
@@ -25,6 +26,8 @@ export const ScaffoldSchema = v.object({
   zones: v.array(v.string()),
   /** Tags that every VM, volume, interface and spot request must carry, as the account's owner wants. @default - none */
   vmTags: v.optional(v.record(v.string(), v.string())),
+  /** What jobs may have. @default - no limits but the account's own */
+  limits: v.optional(LimitsSchema),
   /** Version of the package that laid it down. */
   version: v.string(),
 });

@@ -1,4 +1,4 @@
-import { jobKeys, outputBytes, RawcloudError, TAGS } from '../contract';
+import { formatDuration, jobKeys, outputBytes, RawcloudError, TAGS } from '../contract';
 import type { Bill, JobView, LogStream, OutputFile, RawcloudEvent } from '../contract';
 import type { JobHandle, JobResult, JobStatus, OutputChunk } from './api';
 import { updateControl } from './control';
@@ -109,10 +109,24 @@ export class Handle implements JobHandle {
       );
     }
     const until = view.now + seconds * 1000;
+    this.#checkLifetime(view, until);
     await updateControl(this.deps.store, this.prefix, (control) => ({ ...control, lifetimeUntil: until }));
     const ids = view.vms.filter((vm) => vm.state !== 'gone').map((vm) => vm.id);
     if (ids.length > 0) await this.deps.compute.tag(ids, { [TAGS.until]: new Date(until).toISOString() }, options);
     return until;
+  }
+
+  /** The limit counts from the job's beginning, so that nobody gets around it in steps. @throws E_NOT_ALLOWED */
+  #checkLifetime(view: JobView, until: number): void {
+    const { name, limits } = this.deps.scaffold;
+    const createdAt = view.objects.spec?.value.createdAt;
+    if (limits?.lifetimeS === undefined || createdAt === undefined) return;
+    const leftS = (Date.parse(createdAt) - view.now) / 1000 + limits.lifetimeS;
+    if ((until - view.now) / 1000 <= leftS) return;
+    const most = formatDuration(limits.lifetimeS);
+    throw new RawcloudError('E_NOT_ALLOWED', `scaffolding '${name}' lets a job live for ${most} from its beginning, and not longer`, {
+      remedy: leftS >= 60 ? `Extend it by at most ${formatDuration(leftS)}.` : 'Run the rest as another job.',
+    });
   }
 
   async download(directory: string, options: Signal & { overwrite?: boolean } = {}): Promise<OutputFile[]> {

@@ -1,5 +1,5 @@
-import { problemsOfAsked, RawcloudError } from '../contract';
-import type { Arch, Bounds, SpotPolicy } from '../contract';
+import { checkTagsBeside, checkWithinLimits, defaultsWithin, problemsOfAsked, RawcloudError } from '../contract';
+import type { Arch, Bounds, Limits, Scaffold, SpotPolicy } from '../contract';
 import type { RunRequest } from './api';
 
 /** A run request with every default filled in, valid. */
@@ -30,9 +30,7 @@ const GIB_PER_VCPU = 4;
 
 const DEFAULTS = {
   cpu: { min: 2 },
-  spotPolicy: 'on-demand',
   diskGiB: 30,
-  lifetimeS: 86_400,
   retries: 0,
   credentials: 'forward',
   root: false,
@@ -63,10 +61,23 @@ const KNOWN: Readonly<Record<keyof RunRequest, true>> = {
 };
 
 /**
+ * A request with its defaults, as the scaffolding allows it.
+ * @throws E_USAGE, E_NOT_ALLOWED
+ */
+export function requestWithin(scaffold: Scaffold, request: RunRequest, cwd: string): NormalRequest {
+  const normal = normalizeRequest(request, cwd, scaffold.limits);
+  checkTagsBeside(scaffold, normal.tags);
+  checkWithinLimits(scaffold, normal);
+  return normal;
+}
+
+/**
  * Checks and completes what was asked: the one place where requests are validated.
+ * @param limits what the defaults keep within
  * @throws E_USAGE with every problem found, not just the first
  */
-export function normalizeRequest(request: RunRequest, cwd: string): NormalRequest {
+export function normalizeRequest(request: RunRequest, cwd: string, limits: Limits = {}): NormalRequest {
+  const within = defaultsWithin(limits);
   const problems = [...unknownKeys(request), ...commandProblems(request), ...problemsOfAsked(request), ...variableProblems(request)];
   if (problems.length > 0) {
     const text = problems.length === 1 ? problems[0]! : `${problems.length} problems:\n${problems.map((p) => `  - ${p}`).join('\n')}`;
@@ -78,7 +89,7 @@ export function normalizeRequest(request: RunRequest, cwd: string): NormalReques
     ...(request.name === undefined ? {} : { name: request.name }),
     ...(request.vmTypes && request.vmTypes.length > 0 ? { vmTypes: request.vmTypes } : {}),
     ...(request.families && request.families.length > 0 ? { families: request.families } : {}),
-    spotPolicy: request.spotPolicy ?? DEFAULTS.spotPolicy,
+    spotPolicy: request.spotPolicy ?? within.spotPolicy,
     cpu: request.cpu ?? DEFAULTS.cpu,
     // Balanced families have 4 GiB per vCPU: the default asks for as much.
     memoryGiB: request.memoryGiB ?? { min: GIB_PER_VCPU * (request.cpu?.min ?? DEFAULTS.cpu.min) },
@@ -88,7 +99,7 @@ export function normalizeRequest(request: RunRequest, cwd: string): NormalReques
     variables: request.variables ?? {},
     ...(request.timeoutS === undefined ? {} : { timeoutS: request.timeoutS }),
     ...(request.idleTimeoutS === undefined ? {} : { idleTimeoutS: request.idleTimeoutS }),
-    lifetimeS: request.lifetimeS ?? DEFAULTS.lifetimeS,
+    lifetimeS: request.lifetimeS ?? within.lifetimeS,
     retries: request.retries ?? DEFAULTS.retries,
     tags: request.tags ?? {},
     credentials: request.credentials ?? DEFAULTS.credentials,

@@ -1,12 +1,12 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { App, Aws, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { App, Aws, Duration, RemovalPolicy, Stack, Token } from 'aws-cdk-lib';
 import type { Environment } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { AccountRootPrincipal, ManagedPolicy, Role } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
-import { RawCloud } from '../../lib';
+import { RawCloud, SpotPolicy } from '../../lib';
 import type { RawCloudProps } from '../../lib';
 import { anyVmOf, bucketStatements, parseScaffold, scaffoldParameterName, userData, vmRoleStatements, VERSION } from '../../lib/contract';
 import { deployedAs, resolve } from './resolve';
@@ -44,6 +44,22 @@ function propertiesOf(template: Template, type: string): Record<string, unknown>
 /** What the name of the bucket becomes in {@link deployed}. */
 function bucketNameOf(template: Template): string {
   return deployed(Object.keys(template.findResources('AWS::S3::Bucket'))[0]!);
+}
+
+interface Statement {
+  readonly Sid?: string;
+  readonly Effect: string;
+  readonly Action: string | string[];
+  readonly Resource: unknown;
+  readonly Condition?: object;
+}
+
+/** What the policies of a role say whose logical id begins so. */
+function statementsOf(template: Template, role: string): Statement[] {
+  const policies = template.findResources('AWS::IAM::Policy', { Properties: { Roles: [{ Ref: Match.stringLikeRegexp(`^${role}`) }] } });
+  return Object.values(policies).flatMap(
+    (policy) => (policy['Properties'] as { PolicyDocument: { Statement: Statement[] } }).PolicyDocument.Statement,
+  );
 }
 
 /** As the template has them: plain JSON. */
@@ -256,6 +272,35 @@ describe('what a company brings along', () => {
     ['46 tags', Object.fromEntries(Array.from({ length: 46 }, (_, i) => [`k${i}`, 'x'])), /46 tags are too many; allowed are 45/],
   ])('fails on %s as a tag', (_what, vmTags, message) => {
     expect(() => withProps(() => ({ vmTags }))).toThrow(message);
+  });
+
+  test('limits: in the parameter, and as far as IAM knows them in the conditions of every launch', () => {
+    const template = withProps(() => ({
+      maxLifetime: Duration.hours(12),
+      maxVms: 20,
+      allowedVmTypes: ['m7i.*', 'c7i.*'],
+      allowedSpotPolicies: [SpotPolicy.SPOT],
+    }));
+    const { Value } = propertiesOf(template, 'AWS::SSM::Parameter') as { Value: string };
+    expect(parseScaffold(Value).limits).toEqual({ lifetimeS: 43_200, vms: 20, vmTypes: ['m7i.*', 'c7i.*'], spotPolicies: ['spot'] });
+    const launches = statementsOf(template, 'Developer').filter(({ Sid }) => Sid?.startsWith('Launch'));
+    const [vms] = launches.filter(({ Resource }) => JSON.stringify(Resource).includes(':instance/*'));
+    expect(vms!.Condition).toMatchObject({
+      StringEquals: { 'aws:RequestTag/rawcloud:scaffold': 'default', 'ec2:InstanceMarketType': ['spot'] },
+      StringLike: { 'ec2:InstanceType': ['m7i.*', 'c7i.*'] },
+    });
+    const [others] = launches.filter(({ Sid }) => Sid === 'LaunchTagged');
+    expect(others!.Condition).not.toHaveProperty('StringLike');
+  });
+
+  test.each<[string, RawCloudProps, RegExp]>([
+    ['a lifetime of a second', { maxLifetime: Duration.seconds(1) }, /maxLifetime of 1 s is not possible; allowed are 60 s to 30 days/],
+    ['no VMs', { maxVms: 0 }, /maxVms of 0 is not possible/],
+    ['a number that is a token', { maxVms: Token.asNumber({ Ref: 'Most' }) }, /'maxVms' must be known before the deployment/],
+    ['a duration that is a token', { maxLifetime: Duration.hours(Token.asNumber({ Ref: 'Most' })) }, /'maxLifetime' must be known/],
+    ['a type that is a token', { allowedVmTypes: [Aws.REGION] }, /'allowedVmTypes' must be known/],
+  ])('fails on %s as a limit', (_what, props, message) => {
+    expect(() => withProps(() => props)).toThrow(message);
   });
 
   test('a permissions boundary: every role of the scaffolding has it', () => {

@@ -7,7 +7,7 @@ import { AttributeType, Table } from 'aws-cdk-lib/aws-dynamodb';
 import { Rule } from 'aws-cdk-lib/aws-events';
 import { ScheduleExpression } from 'aws-cdk-lib/aws-scheduler';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
-import { EventJob, JobSecret, JobTarget, RawCloud, ScheduledJob } from '../../lib';
+import { EventJob, JobSecret, JobTarget, RawCloud, ScheduledJob, SpotPolicy } from '../../lib';
 import type { RawCloudProps, ScheduledJobProps } from '../../lib';
 import { assetName, decodeJson, DefinitionSchema, parseDeployed, tickOf } from '../../lib/contract';
 import type { Deployed } from '../../lib/contract';
@@ -192,6 +192,14 @@ describe('a job fails to synthesize, saying why,', () => {
 });
 
 describe('a job that does not keep to what the scaffolding demands', () => {
+  test('fails at synth when type, lifetime or spot policy are not allowed', () => {
+    const limits = { maxLifetime: Duration.hours(2), allowedVmTypes: ['m7i.*'], allowedSpotPolicies: [SpotPolicy.SPOT] };
+    const attempt = (change: Partial<ScheduledJobProps>) => () => inStack((made) => scheduled(made, change), limits);
+    expect(attempt({ vmTypes: ['p5.48xlarge'] })).toThrow(/VM type p5\.48xlarge is not allowed; allowed are m7i\.\*/);
+    expect(attempt({ maxLifetime: Duration.hours(3) })).toThrow(/lifetime of 3 h is too long; allowed are up to 2 h/);
+    expect(attempt({ spotPolicy: SpotPolicy.ON_DEMAND })).toThrow(/spot policy on-demand is not allowed; allowed is spot/);
+  });
+
   test('fails at synth when a tag says otherwise', () => {
     const attempt = () => inStack((made) => scheduled(made, { jobTags: { CostCenter: '1' } }), { vmTags: { CostCenter: '4711' } });
     expect(attempt).toThrow(/CostCenter=1, but every VM of scaffolding 'default' has CostCenter=4711/);

@@ -41,3 +41,32 @@ describe('tags that the account demands', () => {
     expect(house.calls('PutObject')).toBe(0);
   });
 });
+
+describe('limits that the account sets', () => {
+  beforeEach(() => demand({ limits: { lifetimeS: 7_200, vms: 1, vmTypes: ['c*.*'], spotPolicies: ['on-demand'] } }));
+
+  test('are kept by what is planned, and fail a run that asks for more', async () => {
+    const plan = await house.rawcloud(['run', '--dry-run', '--json', 'true']);
+    const { data } = JSON.parse(plan.stdout.toString()) as { data: { lifetimeS: number; offers: { vmType: string }[] } };
+    expect(data.lifetimeS).toBe(7_200);
+    expect(data.offers.every(({ vmType }) => vmType.startsWith('c'))).toBe(true);
+    const ended = await house.rawcloud(['run', '--max-lifetime', '3h', '--spot-policy', 'spot', '--vm-type', 'm7i.large', 'true']);
+    expect(ended.code).toBe(120);
+    expect(ended.stderr).toMatch(/lifetime of 3 h is too long; allowed are up to 2 h.*allowed is on-demand.*allowed are c\*\.\*/);
+    expect(house.calls('RunInstances')).toBe(0);
+  });
+
+  test('fail the VM beyond their number, naming what is on, and a lifetime that is extended beyond them', async () => {
+    const first = house.start(['run', '--name', 'first', 'sh', '-c', 'echo on; sleep 60']);
+    await first.saw(/^on$/m);
+    const second = await house.rawcloud(['run', 'true']);
+    expect(second.code).toBe(120);
+    expect(second.stderr).toMatch(/allows 1 VM at once, and 1 is on: c\S+ since .* \(first\) of arn:/);
+    const extended = await house.rawcloud(['extend', 'first', '3h']);
+    expect(extended.code).toBe(120);
+    expect(extended.stderr).toMatch(/lets a job live for 2 h from its beginning/);
+    expect((await house.rawcloud(['stop', 'first'])).code).toBe(0);
+    await first.ended;
+    await house.allGone();
+  });
+});

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
-import type { Market } from '../../lib/contract';
+import type { Limits, Market } from '../../lib/contract';
 import { alternatives } from '../../lib/runtime/plan/alternatives';
 import type { Hardware } from '../../lib/runtime/plan/hardware';
-import { viewMarket } from '../../lib/runtime/plan/market';
+import { viewMarket, withinLimits } from '../../lib/runtime/plan/market';
 import { planOffers } from '../../lib/runtime/plan/offers';
 
 const ASKED: Hardware = { cpu: { min: 2 }, memoryGiB: { min: 8 }, arch: 'x86_64', region: 'us-east-1', zones: [], spotPolicy: 'on-demand' };
@@ -14,6 +14,16 @@ const ways = (hardware: Hardware, market: Market | undefined = SPOT) => {
 };
 
 describe('other ways to run the same', () => {
+  test('are only those that the scaffolding allows', () => {
+    const allowed = (limits: Limits) => {
+      const view = withinLimits(viewMarket('us-east-1', SPOT), limits);
+      return alternatives(ASKED, planOffers(ASKED, view)[0]!, view).map((a) => a.options);
+    };
+    expect(allowed({ spotPolicies: ['on-demand'] }).join()).not.toMatch(/spot/);
+    expect(allowed({ spotPolicies: ['on-demand', 'spot'] })[0]).toBe('--spot-policy spot');
+    expect(allowed({ vmTypes: ['m6a.*'] }).join()).not.toMatch(/--arch/);
+  });
+
   test('are spot and the other architecture, and something faster', () => {
     expect(ways(ASKED).map((a) => [a.kind, a.offer.vmType, a.options])).toEqual([
       ['cheaper', 'm6a.large', '--spot-policy spot_with_fallback'],

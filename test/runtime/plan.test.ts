@@ -1,8 +1,8 @@
 import { CATALOG, priceOf } from '../../lib/runtime/plan/catalog';
 import type { Hardware } from '../../lib/runtime/plan/hardware';
-import { viewMarket } from '../../lib/runtime/plan/market';
+import { viewMarket, withinLimits } from '../../lib/runtime/plan/market';
 import { planOffers as plan } from '../../lib/runtime/plan/offers';
-import type { Market, Offer } from '../../lib/contract';
+import type { Limits, Market, Offer } from '../../lib/contract';
 
 const ZONES = ['us-east-1a', 'us-east-1b'];
 const ASKED = {
@@ -57,6 +57,24 @@ describe('the plan', () => {
 
   test('fails when the type is of another architecture than the job', () => {
     expect(() => planOffers({ ...ASKED, vmTypes: ['m7g.large'] })).toThrow(/arm64/);
+  });
+});
+
+describe('the plan within the limits of a scaffolding', () => {
+  const within = (hardware: Hardware, limits: Limits): Offer[] => plan(hardware, withinLimits(viewMarket('us-east-1', undefined), limits));
+
+  test('offers only types that are allowed', () => {
+    const types = new Set(within(ASKED, { vmTypes: ['c7i.*', 'r7i.*'] }).map((o) => o.vmType.split('.')[0]));
+    expect([...types].sort()).toEqual(['c7i', 'r7i']);
+  });
+
+  test('takes unusual types where the owner allows no others', () => {
+    expect(within({ ...ASKED, memoryGiB: { min: 2 } }, { vmTypes: ['t3.*'] })[0]?.vmType).toMatch(/^t3\./);
+  });
+
+  test('fails on hardware that no allowed type has, naming what is allowed', () => {
+    expect(() => within({ ...ASKED, cpu: { min: 64 } }, { vmTypes: ['m7i.large'] })).toThrow(/the scaffolding allows m7i\.large/);
+    expect(() => within({ ...ASKED, families: ['c'] }, { vmTypes: ['m7i.*'] })).toThrow(/family c.*the scaffolding allows m7i\.\*/);
   });
 });
 

@@ -22,6 +22,11 @@ describe('a run request', () => {
     });
   });
 
+  test('gets defaults that the scaffolding allows', () => {
+    const within = normalizeRequest({ command: ['true'] }, '/here', { lifetimeS: 7_200, spotPolicies: ['spot'] });
+    expect(within).toMatchObject({ lifetimeS: 7_200, spotPolicy: 'spot' });
+  });
+
   test('asks for balanced memory when only vCPUs are given', () => {
     expect(normal({ cpu: { min: 16 } }).memoryGiB).toEqual({ min: 64 });
   });

@@ -1,4 +1,4 @@
-import { decisionOfResults, EXIT_CODES, offersAfter, SETTLE_MS } from '../../contract';
+import { decisionOfResults, EXIT_CODES, MAX_VMS, offersAfter, SETTLE_MS } from '../../contract';
 import type { Decision, JobView, Launch, Stored, VmView } from '../../contract';
 import { isTriedAgain, lossOfJob, supersededVms } from './losses';
 import { refused, refusedBy } from './refusals';
@@ -136,10 +136,15 @@ function endAction(view: JobView): Action[] {
   return gone && !callMayBeUnderWay(view) ? [{ type: 'end' }] : [];
 }
 
-/** A cancelled launch may have been called by someone who then died: its VM would show within the settling time. */
+/**
+ * A cancelled launch, or one for which there was no room, may have been called before by someone who then died: its VM
+ * would show within the settling time.
+ */
 function callMayBeUnderWay(view: JobView): boolean {
   const last = lastLaunch(view);
-  return last?.value.failure?.class === 'cancelled' && view.now - last.modified < SETTLE_MS;
+  const failure = last?.value.failure;
+  const isOurWord = failure?.class === 'cancelled' || failure?.code === MAX_VMS;
+  return last !== undefined && isOurWord && view.now - last.modified < SETTLE_MS;
 }
 
 function decide(view: JobView): Decision | undefined {

@@ -1,4 +1,4 @@
-import { bucketKeys, jobKeys, mapBounded, RawcloudError } from '../../contract';
+import { bucketKeys, checkWithinLimits, jobKeys, mapBounded, RawcloudError } from '../../contract';
 import type { Definition, Deployed, JobSpec, Ref, Tick } from '../../contract';
 import type { StartedTick, TickRequest } from '../api';
 import { updateControl } from '../control';
@@ -6,6 +6,7 @@ import type { ClientDeps } from '../deps';
 import { Driver } from '../drive/driver';
 import { begin } from '../run/begin';
 import type { Prepared } from '../run/begin';
+import { withinLimits } from '../plan/market';
 import { hardwareOf, offersFor } from '../run/offers';
 import { Stopwatch } from '../run/stopwatch';
 import { isKept, lookAtSweep, settleContent } from '../../store/keep';
@@ -113,7 +114,9 @@ async function copyContents(deps: ClientDeps, deployed: Deployed, definition: De
 
 async function prepare(deps: ClientDeps, { deployed, definition, tick, asked }: Launching): Promise<Prepared> {
   const { hardware, environment } = definition;
-  const [image, market] = await Promise.all([deps.resolveImage(hardware.arch, environment.image), deps.market.view(hardware.spotPolicy)]);
+  checkWithinLimits(deps.scaffold, { ...hardware, lifetimeS: definition.limits.lifetimeS });
+  const [image, view] = await Promise.all([deps.resolveImage(hardware.arch, environment.image), deps.market.view(hardware.spotPolicy)]);
+  const market = withinLimits(view, deps.scaffold.limits);
   const input = deployed.inputVariable === undefined || asked.input === undefined ? {} : { [deployed.inputVariable]: asked.input };
   return {
     job: tick.job,

@@ -2,6 +2,7 @@ import { bucketKeys, encodeJson, findRawcloudError, jobKeys, mapBounded, offersA
 import type { FailureClass, Instance, JobView, Launch, Offer, Outcome, Stored, Timings } from '../../contract';
 import { billedVm, jobBill } from '../cost/job-bill';
 import { recompileLaunch } from '../launch/compile';
+import { checkRoom } from '../launch/room';
 import type { Action } from '../advance/advance';
 import { event } from './deps';
 import { explainQuota } from './quota-failure';
@@ -47,6 +48,7 @@ async function launch(deps: DriverDeps, view: JobView, record: Stored<Launch>): 
   const from = deps.clock.now();
   let instances: readonly Instance[];
   try {
+    await checkRoom(deps, record.value.token);
     instances = await deps.compute.launch(record.value.request);
   } catch (error) {
     return launchFailed(deps, view, record, error);

@@ -35,10 +35,11 @@ export function alternatives(hardware: Hardware, chosen: Offer, market: MarketVi
 }
 
 function viaSpot(hardware: Hardware, chosen: Offer, market: MarketView): Alternative | undefined {
-  if (hardware.spotPolicy !== 'on-demand' || market.spotSource === undefined) return undefined;
+  const policy = (['spot_with_fallback', 'spot'] as const).find((p) => market.limits?.spotPolicies?.includes(p) ?? true);
+  if (hardware.spotPolicy !== 'on-demand' || market.spotSource === undefined || !policy) return undefined;
   const offer = best({ ...hardware, spotPolicy: 'spot' }, market);
   if (!offer || !saves(offer, chosen)) return undefined;
-  return { kind: 'cheaper', offer, text: 'EC2 may take it back after two minutes’ notice', options: '--spot-policy spot_with_fallback' };
+  return { kind: 'cheaper', offer, text: 'EC2 may take it back after two minutes’ notice', options: `--spot-policy ${policy}` };
 }
 
 function otherArch(hardware: Hardware, chosen: Offer, market: MarketView): Alternative | undefined {

@@ -17,15 +17,22 @@ export interface Fitting {
  */
 export function fittingTypes(hardware: Hardware, market: MarketView): Fitting[] {
   if (hardware.vmTypes) return hardware.vmTypes.map((name, rank) => ({ type: named(name, hardware, market), rank }));
-  const candidates = market.types.filter((t) => t.arch === hardware.arch && rankOf(t, hardware) >= 0);
+  const candidates = candidatesOf(hardware, market);
   const fit = candidates.filter((t) => fits(t, hardware));
-  if (fit.length === 0) throw nothingFits(hardware, candidates);
+  if (fit.length === 0) throw nothingFits(hardware, candidates, market);
   return fit.map((type) => ({ type, rank: rankOf(type, hardware) })).sort(byRankAndPrice);
 }
 
 /** Whether anything fits: then {@link fittingTypes} does not throw for hardware without types by name. */
 export function anyFits(hardware: Hardware, market: MarketView): boolean {
-  return market.types.some((t) => t.arch === hardware.arch && rankOf(t, hardware) >= 0 && fits(t, hardware));
+  return candidatesOf(hardware, market).some((t) => fits(t, hardware));
+}
+
+/** Types that are taken without being named. Where the owner allows only others than ordinary ones, those. */
+function candidatesOf(hardware: Hardware, { types, limits }: MarketView): VmType[] {
+  const ofArch = types.filter((t) => t.arch === hardware.arch);
+  const ranked = ofArch.filter((t) => rankOf(t, hardware) >= 0);
+  return limits?.vmTypes && !hardware.families && ranked.length === 0 ? ofArch : ranked;
 }
 
 function fits(type: VmType, hardware: Hardware): boolean {
@@ -49,7 +56,7 @@ export function zonesFor(type: VmType, { zones }: Hardware): readonly (string | 
   return have.length > 0 ? have : undefined;
 }
 
-function nothingFits(hardware: Hardware, candidates: readonly VmType[]): RawcloudError {
+function nothingFits(hardware: Hardware, candidates: readonly VmType[], { limits }: MarketView): RawcloudError {
   const largest = candidates.reduce<VmType | undefined>(
     (a, b) => (a && a.vcpu * 1e6 + a.memoryGiB >= b.vcpu * 1e6 + b.memoryGiB ? a : b),
     undefined,
@@ -57,9 +64,10 @@ function nothingFits(hardware: Hardware, candidates: readonly VmType[]): Rawclou
   const mostGiB = Math.max(0, ...candidates.map((t) => t.memoryGiB));
   const families = hardware.families ? ` of family ${hardware.families.join(' or ')}` : '';
   const known = largest ? `the largest known are ${largest.name} with ${largest.vcpu} vCPU and types with ${mostGiB} GiB` : 'none is known';
+  const allowed = limits?.vmTypes ? `; the scaffolding allows ${limits.vmTypes.join(', ')}` : '';
   return new RawcloudError(
     'E_HARDWARE',
-    `no ${hardware.arch} VM type${families} has ${boundsWords(hardware.cpu, 'vCPU')} and ${boundsWords(hardware.memoryGiB, 'GiB memory')}; ${known}`,
+    `no ${hardware.arch} VM type${families} has ${boundsWords(hardware.cpu, 'vCPU')} and ${boundsWords(hardware.memoryGiB, 'GiB memory')}; ${known}${allowed}`,
     { remedy: 'Ask for less with --cpu and --memory, widen the range, or name a type with --vm-type.' },
   );
 }

@@ -1,4 +1,5 @@
-import type { Market, TypeRow } from '../../contract';
+import { isAllowedType } from '../../contract';
+import type { Limits, Market, TypeRow } from '../../contract';
 import { builtInTypes, CATALOG_DATE } from './catalog';
 import type { VmType } from './vm-type';
 
@@ -16,6 +17,18 @@ export interface MarketView {
   quotaVcpus(code: string): number | undefined;
   /** What the region takes for disks; undefined when not known. */
   readonly gp3UsdPerGiBMonth: number | undefined;
+  /** What the owner of the scaffolding allows; types that are not are not among the {@link types}. @default - everything */
+  readonly limits?: Limits;
+}
+
+/**
+ * The part of the market that the scaffolding allows. Where it allows no ordinary type, those that it does allow are taken
+ * without being named.
+ */
+export function withinLimits(market: MarketView, limits: Limits | undefined): MarketView {
+  if (!limits) return market;
+  const types = market.types.filter(({ name }) => isAllowedType(limits, name));
+  return { ...market, limits, types };
 }
 
 /** @param market as read from the bucket; undefined when there is none */

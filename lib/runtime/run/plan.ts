@@ -1,26 +1,29 @@
-import { checkTagsBeside, formatSize } from '../../contract';
+import { formatSize } from '../../contract';
 import type { RunPlan, RunRequest } from '../api';
 import { diskUsdPerHour, hourlyUsd, RATES } from '../cost/rates';
 import type { ClientDeps } from '../deps';
 import { newJobId } from '../ids';
-import { normalizeRequest } from '../request';
+import { checkRoom } from '../launch/room';
+import { requestWithin } from '../request';
 import { measureTree } from '../sync/sync';
 import { capture } from './capture';
 import { alternatives } from '../plan/alternatives';
+import { withinLimits } from '../plan/market';
 import { archOf, hardwareOf, offersFor } from './offers';
 
 /** The plan of a run: what it would take along, buy and cost. Writes nothing but prices that were asked for anew. */
 export async function planRun(deps: ClientDeps, asked: RunRequest, signal?: AbortSignal): Promise<RunPlan> {
-  const request = normalizeRequest(asked, deps.cwd);
-  checkTagsBeside(deps.scaffold, request.tags);
+  const request = requestWithin(deps.scaffold, asked, deps.cwd);
+  await checkRoom(deps);
   const arch = archOf(deps, request);
   const captured = await capture(deps, request, arch, signal);
-  const [image, forwarded, { view: market, notices }, measured] = await Promise.all([
+  const [image, forwarded, { view, notices }, measured] = await Promise.all([
     deps.resolveImage(arch, request.image, signal),
     request.credentials === 'none' ? undefined : deps.forward(signal),
     deps.market.freshView(signal),
     measureTree({ root: captured.root, include: captured.include, home: deps.home, env: deps.env, ...(signal ? { signal } : {}) }),
   ]);
+  const market = withinLimits(view, deps.scaffold.limits);
   const hardware = hardwareOf(deps, request, arch, newJobId());
   const offers = offersFor(hardware, market);
   const hourly = (vmUsd: number): number => hourlyUsd(vmUsd, request.diskGiB, market.gp3UsdPerGiBMonth);

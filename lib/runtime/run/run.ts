@@ -1,4 +1,4 @@
-import { checkTagsBeside, jobPrefix } from '../../contract';
+import { jobPrefix } from '../../contract';
 import type { EventData, EventType, JobSpec, Notice, Offer, RawcloudEvent } from '../../contract';
 import { lookAtSweep } from '../../store/keep';
 import type { RunRequest } from '../api';
@@ -8,12 +8,14 @@ import { event } from '../drive/deps';
 import type { Driver } from '../drive/driver';
 import { newJobId, newSecret } from '../ids';
 import type { Image } from '../launch/compile';
-import { normalizeRequest } from '../request';
+import { checkRoom } from '../launch/room';
+import { requestWithin } from '../request';
 import type { NormalRequest } from '../request';
 import { sortVariables } from '../variables';
 import { begin } from './begin';
 import type { Prepared } from './begin';
 import { capture } from './capture';
+import { withinLimits } from '../plan/market';
 import type { MarketView } from '../plan/market';
 import { archOf, hardwareOf, offersFor } from './offers';
 import { makeSpec } from './spec';
@@ -58,11 +60,11 @@ async function prepare(
   options: RunOptions,
 ): Promise<Prepared> {
   const { signal } = options;
-  const request = normalizeRequest(asked, deps.cwd);
-  checkTagsBeside(deps.scaffold, request.tags);
+  const request = requestWithin(deps.scaffold, asked, deps.cwd);
+  await checkRoom(deps);
   const arch = archOf(deps, request);
   // What AWS tells and what this machine tells do not depend on one another.
-  const [[image, forwarded, market], captured, sweep] = await Promise.all([
+  const [[image, forwarded, view], captured, sweep] = await Promise.all([
     stopwatch.time('plan', () =>
       Promise.all([
         deps.resolveImage(arch, request.image, signal),
@@ -73,6 +75,7 @@ async function prepare(
     stopwatch.time('capture', () => capture(deps, request, arch, signal)),
     lookAtSweep(deps.store, signal ? { signal } : {}),
   ]);
+  const market = withinLimits(view, deps.scaffold.limits);
   const offers = offersFor(hardwareOf(deps, request, arch, job), market);
   say('plan.ready', planEvent(request, offers, market, image, forwarded));
   for (const notice of [...captured.notices, ...riskNotices(request, offers)]) say('notice', notice);
