@@ -2,7 +2,7 @@ import { formatDuration, formatSize } from '../../lib/contract';
 import type { EventData, RawcloudEvent } from '../../lib/contract';
 import { labelled } from './label';
 import type { Style } from './style';
-import { count, offerText, perHour } from './words';
+import { addressText, count, offerText, perHour } from './words';
 
 /** A phase in one line. */
 export interface PhaseText {
@@ -59,7 +59,7 @@ export function phaseText(event: RawcloudEvent, style: Style): PhaseText | undef
 
 function planText({ offers, usdPerHour, diskGiB, lifetimeS, identity }: EventData['plan.ready']): string {
   const offer = offers[0] ? `${offerText(offers[0])} · ` : '';
-  const cost = `${perHour(usdPerHour)} with ${diskGiB} GiB disk and address${offers[0] ? ` (${offers[0].priceSource})` : ''}`;
+  const cost = `${perHour(usdPerHour)} with ${diskGiB} GiB disk${addressText(offers[0])}${offers[0] ? ` (${offers[0].priceSource})` : ''}`;
   return `${offer}${cost} · AWS identity: ${identity} · VM ends itself in ${formatDuration(lifetimeS)} at the latest`;
 }
 

@@ -3,7 +3,7 @@ import type { Offer } from '../../lib/contract';
 import type { PlanAlternative, RunPlan } from '../../lib/runtime/api';
 import { labelled } from './label';
 import type { Style } from './style';
-import { count, localTime, offerText, perHour, relativeTime } from './words';
+import { addressText, count, localTime, offerText, perHour, relativeTime } from './words';
 
 /** What `--dry-run` prints. */
 export function planLines(plan: RunPlan, how: { local: boolean; style: Style; now: number }): string[] {
@@ -34,7 +34,7 @@ function offerLine(offer: Offer, index: number): string {
 }
 
 function alternativeLine({ kind, offer, usdPerHour, text, options }: PlanAlternative): string {
-  const price = `${offer.priceEstimated ? 'about ' : ''}${perHour(usdPerHour)} with disk and address`;
+  const price = `${offer.priceEstimated ? 'about ' : ''}${perHour(usdPerHour)} with disk${addressText(offer)}`;
   return `${kind}: ${offerText(offer)} · ${price} · ${text} · ${options}`;
 }
 
@@ -55,8 +55,9 @@ function treeTexts({ root, files, bytes, largest }: RunPlan['tree']): string[] {
   return [`${root}: ${count(files, 'file')}, ${formatSize(bytes)}${rows.length > 0 ? '; the largest:' : ''}`, ...rows];
 }
 
-function priceText({ usdPerHour, parts, minimumUsd }: RunPlan, local: boolean): string {
-  const made = `VM ${perHour(parts.vm)}, disk ${perHour(parts.disk)}, address ${perHour(parts.address)}`;
-  const price = `${perHour(usdPerHour)} with disk and address (${made}), ${formatUsd(minimumUsd)} at least (60 s); traffic and storage not included`;
+function priceText({ usdPerHour, parts, minimumUsd, offers }: RunPlan, local: boolean): string {
+  const address = parts.address > 0 ? `, address ${perHour(parts.address)}` : '';
+  const made = `VM ${perHour(parts.vm)}, disk ${perHour(parts.disk)}${address}`;
+  const price = `${perHour(usdPerHour)} with disk${addressText(offers[0])} (${made}), ${formatUsd(minimumUsd)} at least (60 s); traffic and storage not included`;
   return local ? `nothing is charged in the local cloud; on AWS ${price}` : price;
 }

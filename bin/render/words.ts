@@ -16,6 +16,11 @@ export function perHour(usd: number): string {
   return `$${usd.toFixed(usd < 10 ? 4 : 2)}/h`;
 }
 
+/** ` and address`, where the VM has a public one. */
+export function addressText(offer: Offer | undefined): string {
+  return offer?.publicIpv4 === false ? ', no public address' : ' and address';
+}
+
 /** Local time: `14:03:05` today, `2026-11-23 14:03` on other days. */
 export function localTime(ms: number, now: number): string {
   const at = new Date(ms);

@@ -41,7 +41,7 @@ export function createAccountLook(context: AwsContext, clock: Clock = systemCloc
     parameter: (name) => readParameter(context, name),
     image: (id) => describeImage(context, id),
     defaultVpc: (signal) => defaultVpc(context, signal),
-    subnets: (vpcId, signal) => subnets(context, vpcId, signal),
+    subnets: (which, signal) => subnets(context, which, signal),
     bucketRegion: (bucket, account, signal) => bucketRegion(context, bucket, account, signal),
     tryAbort: (bucket, key, signal) => tryAbort(context, bucket, key, signal),
     tryLaunch: (request, signal) =>
@@ -131,10 +131,16 @@ async function defaultVpc(context: AwsContext, abortSignal?: AbortSignal): Promi
   });
 }
 
-async function subnets(context: AwsContext, vpcId: string, abortSignal?: AbortSignal): Promise<FoundSubnet[]> {
+async function subnets(
+  context: AwsContext,
+  which: Parameters<AccountLook['subnets']>[0],
+  abortSignal?: AbortSignal,
+): Promise<FoundSubnet[]> {
   return wording('ec2:DescribeSubnets', async () => {
     const { DescribeSubnetsCommand } = await import('./sdk/ec2-account.js');
-    const input = { Filters: [{ Name: 'vpc-id', Values: [vpcId] }] };
+    // By filter: an id that is gone would else fail the call for all.
+    const [Name, Values] = 'ids' in which ? ['subnet-id', [...which.ids]] : ['vpc-id', [which.vpcId]];
+    const input = { Filters: [{ Name, Values }] };
     const { Subnets = [] } = await (await context.ec2()).send(new DescribeSubnetsCommand(input), { abortSignal });
     return Subnets.map((subnet) => ({
       id: subnet.SubnetId ?? '',

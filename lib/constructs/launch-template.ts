@@ -10,7 +10,7 @@ export interface LaunchTemplateProps {
   readonly region: string;
   readonly roleId: string;
   readonly instanceProfileArn: string;
-  readonly securityGroupId: string;
+  readonly securityGroupIds: string[];
   /** Of the company, on all that a launch makes. */
   readonly vmTags: Readonly<Record<string, string>>;
 }
@@ -29,7 +29,7 @@ export function createLaunchTemplate(scope: Construct, props: LaunchTemplateProp
     tagSpecifications: [{ resourceType: 'launch-template', tags }],
     launchTemplateData: {
       iamInstanceProfile: { arn: props.instanceProfileArn },
-      securityGroupIds: [props.securityGroupId],
+      securityGroupIds: props.securityGroupIds,
       instanceInitiatedShutdownBehavior: 'terminate',
       // One hop: containers and tunnels on the VM do not reach the role.
       metadataOptions: { httpEndpoint: 'enabled', httpTokens: 'required', httpPutResponseHopLimit: 1, instanceMetadataTags: 'disabled' },

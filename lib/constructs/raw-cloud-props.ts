@@ -1,4 +1,5 @@
 import type { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import type { ISecurityGroup, IVpc, SubnetSelection } from 'aws-cdk-lib/aws-ec2';
 import type { IManagedPolicy } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
@@ -50,6 +51,29 @@ export interface RawCloudProps {
    * @default RetentionDays.ONE_MONTH
    */
   readonly logRetention?: RetentionDays;
+
+  /**
+   * VPC in which VMs are launched. In private subnets they have no public address, which saves $0.005 an hour each; they
+   * need a way to S3 and to whatever the job talks to: a gateway endpoint for S3 costs nothing, a NAT gateway about $33 a month.
+   *
+   * @default - the account's default VPC, whose public subnets reach S3 for free
+   */
+  readonly vpc?: IVpc;
+
+  /**
+   * Subnets of {@link vpc} in which VMs are launched, at most one in each zone. Public ones must give addresses by themselves
+   * (`mapPublicIpOnLaunch`), as those that CDK makes do.
+   *
+   * @default - the private subnets, or the public ones where there are no others
+   */
+  readonly vpcSubnets?: SubnetSelection;
+
+  /**
+   * Security groups of the VMs, in the same VPC: 1 to 5. They need no ingress; egress to port 443 at least.
+   *
+   * @default - one of their own: nothing in, everything out
+   */
+  readonly securityGroups?: ISecurityGroup[];
 
   /**
    * Tags that a company wants on every VM, volume, network interface and spot request: for its bill, or because a policy of

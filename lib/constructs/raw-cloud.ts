@@ -1,5 +1,6 @@
 import { Arn, Duration, Lazy, RemovalPolicy, Stack, Tags } from 'aws-cdk-lib';
-import type { CfnLaunchTemplate } from 'aws-cdk-lib/aws-ec2';
+import { Connections } from 'aws-cdk-lib/aws-ec2';
+import type { CfnLaunchTemplate, IConnectable } from 'aws-cdk-lib/aws-ec2';
 import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction as LambdaTarget } from 'aws-cdk-lib/aws-events-targets';
 import { Grant, PermissionsBoundary, PolicyStatement } from 'aws-cdk-lib/aws-iam';
@@ -25,9 +26,10 @@ import { createBucket, protectGrants } from './bucket';
 import { createLaunchFunction, createReaperFunction } from './functions';
 import { createLaunchTemplate } from './launch-template';
 import { limitsOf } from './limits';
+import { networkOf } from './network';
+import type { Network } from './network';
 import type { RawCloudProps } from './raw-cloud-props';
 import { createScaffoldParameter } from './scaffold-parameter';
-import { createSecurityGroup } from './security-group';
 import { createInstanceProfile, createVmRole } from './vm-role';
 import { checkVmTags } from './vm-tags';
 import { zonesForJson } from './zones';
@@ -49,7 +51,7 @@ export interface VmKind {
  * new RawCloud(this, 'RawCloud');
  * ```
  */
-export class RawCloud extends Construct {
+export class RawCloud extends Construct implements IConnectable {
   /** Name of the scaffolding. */
   readonly scaffoldName: string;
 
@@ -68,9 +70,12 @@ export class RawCloud extends Construct {
   /** Events that could not be handled, and passes that failed, after all their retries. */
   readonly deadLetters: IQueue;
 
+  /** Of the VMs: `database.connections.allowDefaultPortFrom(cloud)`. */
+  readonly connections: Connections;
+
   readonly #kinds: VmKind[] = [];
   readonly #assetBuckets = new Set<string>();
-  readonly #securityGroupId: string;
+  readonly #network: Network;
   readonly #encryptionKey: IKey | undefined;
   readonly #permissionsBoundary: IManagedPolicy | undefined;
   readonly #vmTags: Readonly<Record<string, string>>;
@@ -89,8 +94,8 @@ export class RawCloud extends Construct {
     const bucket = createBucket(this, removalPolicy, props.encryptionKey);
     protectGrants(bucket, () => this.#kinds.map(({ roleId }) => roleId), removalPolicy);
     this.bucket = bucket;
-    const securityGroup = createSecurityGroup(this);
-    this.#securityGroupId = securityGroup.attrGroupId;
+    this.#network = networkOf(this, props);
+    this.connections = new Connections({ securityGroups: [...this.#network.securityGroups] });
     const { role, roleId, template } = this.addVmKind(this);
     this.vmRole = role;
     this.#publish(roleId, template);
@@ -149,7 +154,7 @@ export class RawCloud extends Construct {
       region,
       roleId: role.roleId,
       instanceProfileArn: createInstanceProfile(scope, role).instanceProfileArn,
-      securityGroupId: this.#securityGroupId,
+      securityGroupIds: this.#groupIds,
       vmTags: this.#vmTags,
     });
     const kind = { role, roleId: role.roleId, template };
@@ -173,12 +178,17 @@ export class RawCloud extends Construct {
     this.#assetBuckets.add(bucket.bucketArn);
   }
 
+  get #groupIds(): [string, ...string[]] {
+    return this.#network.securityGroups.map((group) => group.securityGroupId) as [string, ...string[]];
+  }
+
   #bound(scope: Construct): void {
     if (this.#permissionsBoundary) PermissionsBoundary.of(scope).apply(this.#permissionsBoundary);
   }
 
   #publish(roleId: string, template: CfnLaunchTemplate): void {
     const { account, region } = Stack.of(this);
+    const { subnets } = this.#network;
     createScaffoldParameter(this, {
       v: 1,
       name: this.scaffoldName,
@@ -188,8 +198,9 @@ export class RawCloud extends Construct {
       roleId,
       launchTemplateId: template.ref,
       launchTemplateVersion: template.attrLatestVersionNumber,
-      securityGroupId: this.#securityGroupId,
-      zones: zonesForJson(this),
+      securityGroupId: this.#groupIds[0],
+      zones: subnets ? subnets.map(({ zone }) => zone) : zonesForJson(this),
+      ...(subnets ? { subnets: [...subnets] } : {}),
       ...(Object.keys(this.#vmTags).length > 0 ? { vmTags: this.#vmTags } : {}),
       ...(this.#limits ? { limits: this.#limits } : {}),
       version: VERSION,
@@ -198,6 +209,7 @@ export class RawCloud extends Construct {
 
   #accessFacts(): AccessFacts {
     const stack = Stack.of(this);
+    const [securityGroupId, ...otherSecurityGroupIds] = this.#groupIds;
     const templateArn = (id: string): string => Arn.format({ service: 'ec2', resource: 'launch-template', resourceName: id }, stack);
     return {
       partition: `arn:${stack.partition}`,
@@ -205,7 +217,9 @@ export class RawCloud extends Construct {
       region: stack.region,
       scaffold: this.scaffoldName,
       bucketArn: this.bucket.bucketArn,
-      securityGroupId: this.#securityGroupId,
+      securityGroupId,
+      otherSecurityGroupIds,
+      ...(this.#network.subnets ? { subnetIds: this.#network.subnets.map(({ id }) => id) } : {}),
       vmRoleArns: Lazy.list({ produce: () => this.#kinds.map(({ role }) => role.roleArn) }),
       launchTemplateArns: Lazy.list({ produce: () => this.#kinds.map(({ template }) => templateArn(template.ref)) }),
       vmTags: this.#vmTags,

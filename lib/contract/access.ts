@@ -16,6 +16,10 @@ export interface AccessFacts {
   readonly scaffold: string;
   readonly bucketArn: string;
   readonly securityGroupId: string;
+  /** Groups that VMs get besides. @default - none */
+  readonly otherSecurityGroupIds?: readonly string[];
+  /** Ids of the subnets in which VMs are launched. @default - any */
+  readonly subnetIds?: readonly string[];
   /** ARNs of the roles that VMs may get. */
   readonly vmRoleArns: readonly string[];
   /** ARNs of the launch templates that VMs are launched from. */
@@ -70,11 +74,14 @@ function launchAccess({
   launchTemplateArns,
   vmTags = {},
   limits = {},
+  otherSecurityGroupIds = [],
+  subnetIds = ['*'],
 }: AccessFacts): PolicyStatement[] {
   const ec2 = (resource: string, owner = account): string => `${partition}:ec2:${region}:${owner}:${resource}`;
   const ourTemplates = { 'ec2:LaunchTemplate': launchTemplateArns };
   const tags = Object.entries({ [TAGS.scaffold]: scaffold, ...vmTags });
   const ourTags = Object.fromEntries(tags.map(([key, value]) => [`aws:RequestTag/${key}`, value]));
+  const groups = [securityGroupId, ...otherSecurityGroupIds].map((id) => ec2(`security-group/${id}`));
   const isLimited = limits.vmTypes !== undefined || allowedMarkets(limits) !== undefined;
   const launched = ['volume', 'network-interface', 'spot-instances-request', ...(isLimited ? [] : ['instance'])];
   return [
@@ -92,7 +99,7 @@ function launchAccess({
       Sid: 'LaunchFrom',
       Effect: 'Allow',
       Action: 'ec2:RunInstances',
-      Resource: [ec2(`security-group/${securityGroupId}`), ec2('subnet/*'), ec2('image/*', '')],
+      Resource: [...groups, ...subnetIds.map((id) => ec2(`subnet/${id}`)), ec2('image/*', '')],
       Condition: { ArnEquals: ourTemplates },
     },
     {

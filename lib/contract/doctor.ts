@@ -59,7 +59,8 @@ export interface AccountLook {
   image(id: string, signal?: AbortSignal): Promise<{ readonly id: string; readonly rootDevice: string; readonly arch: Arch }>;
   /** Id of the region's default VPC. */
   defaultVpc(signal?: AbortSignal): Promise<string | undefined>;
-  subnets(vpcId: string, signal?: AbortSignal): Promise<FoundSubnet[]>;
+  /** Of a VPC, or those of the ids that there are. */
+  subnets(which: { readonly vpcId: string } | { readonly ids: readonly string[] }, signal?: AbortSignal): Promise<FoundSubnet[]>;
   /** Region of a bucket, which must be the account's. @throws E_AWS_REQUEST when there is none, E_PERMISSION */
   bucketRegion(bucket: string, account: string, signal?: AbortSignal): Promise<string>;
   /** Ends an upload that does not exist. */

@@ -10,6 +10,8 @@ export const OfferSchema = v.strictObject({
   vcpu: v.number(),
   memoryGiB: v.number(),
   usdPerHour: v.number(),
+  /** False in a private subnet: nothing is paid for an address then. @default true */
+  publicIpv4: v.optional(v.boolean()),
   /** Where the price is from, as `built-in table of 2026-11-01`. */
   priceSource: v.string(),
   /** True when the price is a guess (a region the table does not hold). */

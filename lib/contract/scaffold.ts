@@ -5,6 +5,15 @@ import { decodeJson } from './json';
 import { LimitsSchema } from './limits';
 import { refuseNewerScaffold } from './upgrade';
 
+/** A subnet of a VPC that was brought along. */
+const SubnetSchema = v.object({
+  id: v.string(),
+  zone: v.string(),
+  /** Whether its VMs have a public IPv4 address, which costs. */
+  public: v.boolean(),
+});
+export type ScaffoldSubnet = v.InferOutput<typeof SubnetSchema>;
+
 /**
  * The facts that the account scaffolding and the runtime share. `lib/constructs` lays them down with CDK,
  * the local cloud sets itself up from the same functions, and the runtime reads them from one SSM parameter.
@@ -24,6 +33,8 @@ export const ScaffoldSchema = v.object({
   securityGroupId: v.string(),
   /** Zones of the region in which VMs may be launched. */
   zones: v.array(v.string()),
+  /** Where VMs are launched, one for each zone. @default - the default subnets of the zones */
+  subnets: v.optional(v.array(SubnetSchema)),
   /** Tags that every VM, volume, interface and spot request must carry, as the account's owner wants. @default - none */
   vmTags: v.optional(v.record(v.string(), v.string())),
   /** What jobs may have. @default - no limits but the account's own */

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { App, Aws, Duration, RemovalPolicy, Stack, Token } from 'aws-cdk-lib';
 import type { Environment } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
+import { Port, SecurityGroup, Subnet, SubnetType, Vpc } from 'aws-cdk-lib/aws-ec2';
 import { AccountRootPrincipal, ManagedPolicy, Role } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { RawCloud, SpotPolicy } from '../../lib';
@@ -311,6 +312,82 @@ describe('what a company brings along', () => {
     expect(roles).toHaveLength(3);
     for (const [, role] of roles)
       expect(JSON.stringify((role['Properties'] as Record<string, unknown>)['PermissionsBoundary'])).toContain('policy/company-boundary');
+  });
+});
+
+describe('a VPC that is brought along', () => {
+  const inVpc = (
+    props: (vpc: Vpc, stack: Stack) => RawCloudProps,
+    then: (cloud: RawCloud, vpc: Vpc, stack: Stack) => void = () => undefined,
+  ): Template => {
+    const stack = new Stack(new App({ outdir: mkdtempSync(path.join(outdir, 'app-')) }), 'Test', {
+      env: { account: '123456789012', region: 'eu-central-1' },
+    });
+    const vpc = new Vpc(stack, 'Vpc', { availabilityZones: ['eu-central-1a', 'eu-central-1b'], natGateways: 1 });
+    const cloud = new RawCloud(stack, 'RawCloud', { vpc, ...props(vpc, stack) });
+    cloud.grantRun(new Role(stack, 'Developer', { assumedBy: new AccountRootPrincipal() }));
+    then(cloud, vpc, stack);
+    return Template.fromStack(stack);
+  };
+  const facts = (template: Template) => parseScaffold((propertiesOf(template, 'AWS::SSM::Parameter') as { Value: string }).Value);
+
+  test('its private subnets are in the parameter with their zones, and launches are narrowed to them', () => {
+    const template = inVpc(() => ({}));
+    const { zones, subnets } = facts(template);
+    expect(zones).toEqual(['eu-central-1a', 'eu-central-1b']);
+    expect(subnets).toEqual([
+      { id: expect.stringContaining('VpcPrivateSubnet1Subnet') as string, zone: 'eu-central-1a', public: false },
+      { id: expect.stringContaining('VpcPrivateSubnet2Subnet') as string, zone: 'eu-central-1b', public: false },
+    ]);
+    const [from] = statementsOf(template, 'Developer').filter(({ Sid }) => Sid === 'LaunchFrom');
+    const resources = (resolve(from!.Resource, deployed) as string[]).filter((arn) => arn.includes(':subnet/'));
+    expect(resources).toEqual(subnets!.map(({ id }) => `arn:aws:ec2:eu-central-1:123456789012:subnet/${id}`));
+  });
+
+  test('its public subnets count as such, and the group of the VMs belongs to the VPC and lets nothing in', () => {
+    const template = inVpc(() => ({ vpcSubnets: { subnetType: SubnetType.PUBLIC } }));
+    expect(facts(template).subnets!.map((subnet) => subnet.public)).toEqual([true, true]);
+    template.hasResourceProperties('AWS::EC2::SecurityGroup', {
+      GroupDescription: 'rawcloud: VMs, nothing in, everything out',
+      VpcId: { Ref: Match.stringLikeRegexp('^Vpc') },
+      SecurityGroupIngress: Match.absent(),
+    });
+  });
+
+  test('groups of yours are those of the VMs, and launches are narrowed to them', () => {
+    const template = inVpc((vpc, stack) => ({
+      securityGroups: [new SecurityGroup(stack, 'One', { vpc }), new SecurityGroup(stack, 'Two', { vpc })],
+    }));
+    const { LaunchTemplateData } = propertiesOf(template, 'AWS::EC2::LaunchTemplate') as {
+      LaunchTemplateData: { SecurityGroupIds: string[] };
+    };
+    expect(LaunchTemplateData.SecurityGroupIds).toHaveLength(2);
+    template.resourceCountIs('AWS::EC2::SecurityGroup', 2);
+    const [from] = statementsOf(template, 'Developer').filter(({ Sid }) => Sid === 'LaunchFrom');
+    expect(JSON.stringify(from!.Resource).match(/security-group\//g)).toHaveLength(2);
+  });
+
+  test('what VMs may connect to says so by their connections', () => {
+    const template = inVpc(
+      () => ({}),
+      (cloud, vpc, stack) => new SecurityGroup(stack, 'Database', { vpc }).connections.allowFrom(cloud, Port.tcp(5432)),
+    );
+    template.hasResourceProperties('AWS::EC2::SecurityGroupIngress', {
+      FromPort: 5432,
+      GroupId: { 'Fn::GetAtt': [Match.stringLikeRegexp('^Database'), 'GroupId'] },
+      SourceSecurityGroupId: { 'Fn::GetAtt': [Match.stringLikeRegexp('^RawCloud'), 'GroupId'] },
+    });
+  });
+
+  test('fails on two subnets in one zone, on none, on subnets without a VPC and on an unknown zone', () => {
+    const both = (vpc: Vpc): RawCloudProps => ({ vpcSubnets: { subnets: [...vpc.publicSubnets, ...vpc.privateSubnets] } });
+    expect(() => inVpc(both)).toThrow(/several subnets in eu-central-1a, eu-central-1b; allowed is one for each zone/);
+    expect(() => inVpc(() => ({ securityGroups: [] }))).toThrow(/'securityGroups' is empty/);
+    expect(() => synthesize({ vpcSubnets: { subnetType: SubnetType.PUBLIC } })).toThrow(/give 'vpc' as well/);
+    const unknown = (_vpc: Vpc, stack: Stack): RawCloudProps => ({
+      vpcSubnets: { subnets: [Subnet.fromSubnetId(stack, 'Brought', 'subnet-1')] },
+    });
+    expect(() => inVpc(unknown)).toThrow(/zone of subnet 'Brought' is not known; import it with Subnet\.fromSubnetAttributes/);
   });
 });
 

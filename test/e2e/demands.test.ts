@@ -1,6 +1,7 @@
 import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { scaffoldParameterName } from '../../lib/contract';
 import type { Scaffold } from '../../lib/contract';
+import { defaultNetwork } from '../../lib/local/ec2/network';
 import { House } from './house';
 
 let house: House;
@@ -68,5 +69,17 @@ describe('limits that the account sets', () => {
     expect((await house.rawcloud(['stop', 'first'])).code).toBe(0);
     await first.ended;
     await house.allGone();
+  });
+});
+
+describe('subnets of a VPC that was brought along', () => {
+  test('are where VMs are launched; a private one has no address, and none is paid for', async () => {
+    const [, subnet] = defaultNetwork(house.cloud.region).subnets;
+    await demand({ zones: [subnet!.zone], subnets: [{ id: subnet!.id, zone: subnet!.zone, public: false }] });
+    const ended = await house.rawcloud(['run', 'true']);
+    expect(ended.code).toBe(0);
+    expect(ended.stderr).toMatch(/GiB disk, no public address/);
+    expect(ended.stderr).not.toMatch(/\+ address/);
+    expect(house.cloud.ec2.instances().map(({ subnetId }) => subnetId)).toEqual([subnet!.id]);
   });
 });

@@ -17,8 +17,14 @@ describe('the bill', () => {
   test('counts VM, disk and address by the second', () => {
     const bill = makeBill([vm(3600)], NONE);
     expect(bill.usd).toBeCloseTo(0.1008 + (30 * 0.08) / 720 + 0.005, 9);
-    expect(bill.usd).toBeCloseTo(hourlyUsd(0.1008, 30), 9);
+    expect(bill.usd).toBeCloseTo(hourlyUsd({ usdPerHour: 0.1008 }, 30), 9);
     expect(bill.estimated).toBe(false);
+  });
+
+  test('has no address where the VM had none', () => {
+    const { lines, usd } = makeBill([{ ...vm(3600), offer: { ...vm(3600).offer, publicIpv4: false } }], NONE);
+    expect(lines.map(({ what }) => what)).toEqual(['m7i.large', '30 GiB disk']);
+    expect(usd).toBeCloseTo(0.1008 + (30 * 0.08) / 720, 9);
   });
 
   test('is for sixty seconds at least', () => {

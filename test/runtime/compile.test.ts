@@ -94,7 +94,8 @@ describe('a compiled launch', () => {
       );
       expect(Tags.filter(({ Key }) => Key === 'team')).toHaveLength(1);
     }
-    for (const { Tags } of parse(recompileLaunch(compiled, JOB, 1, offer(), { CostCenter: '4712', Owner: 'data' })).TagSpecifications) {
+    for (const { Tags } of parse(recompileLaunch(compiled, JOB, 1, offer(), { vmTags: { CostCenter: '4712', Owner: 'data' } }))
+      .TagSpecifications) {
       expect(Tags).toEqual(
         expect.arrayContaining([
           { Key: 'CostCenter', Value: '4712' },
@@ -103,6 +104,20 @@ describe('a compiled launch', () => {
       );
       expect(Tags).toContainEqual({ Key: 'rawcloud:launch', Value: '1' });
     }
+  });
+
+  test('names the subnet of its zone where a VPC was brought along, and so does the next one', () => {
+    const subnets = [
+      { id: 'subnet-a', zone: 'us-east-1a', public: false },
+      { id: 'subnet-b', zone: 'us-east-1b', public: false },
+    ];
+    const compiled = compileLaunch({ ...input, scaffold: { ...input.scaffold, subnets } });
+    expect(JSON.parse(compiled)).toMatchObject({ SubnetId: 'subnet-a' });
+    expect(compiled).not.toMatch(/Placement/);
+    const next = offer({ zone: 'us-east-1b' });
+    expect(JSON.parse(recompileLaunch(compiled, JOB, 1, next, { subnets }))).toMatchObject({ SubnetId: 'subnet-b' });
+    // The template of a job that began in the default VPC has a group of that VPC.
+    expect(recompileLaunch(compileLaunch(input), JOB, 1, next, { subnets })).not.toMatch(/SubnetId/);
   });
 
   test('buys no surplus credits for burstable types', () => {

@@ -2,6 +2,7 @@ import { PutParameterCommand } from '@aws-sdk/client-ssm';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { bucketKeys, encodeJson, FindingsSchema, scaffoldParameterName, systemClock, TAGS } from '../../lib/contract';
 import type { Check, CheckId, Findings, Scaffold } from '../../lib/contract';
+import { defaultNetwork } from '../../lib/local/ec2/network';
 import type { Fault } from '../../lib/local/service';
 import { isWell, openDoctor } from '../../lib/runtime';
 import type { ConnectOptions } from '../../lib/runtime';
@@ -159,6 +160,24 @@ test('fails without scaffolding, and says how to lay it down', async () => {
     expect(of(checks, 'bucket').text).toBe('not looked at: there is no scaffolding');
     expect(of(checks, 'network').state).toBe('ok');
     expect(isWell(checks)).toBe(false);
+  });
+});
+
+test('looks at the subnets that were brought along instead of the default VPC', async () => {
+  await withLocalCloud({}, async (test) => {
+    const [first, second] = defaultNetwork(test.cloud.region).subnets;
+    const subnet = (id: string, zone: string, isPublic: boolean) => ({ id, zone, public: isPublic });
+    await publish(test, {
+      ...test.cloud.scaffold,
+      subnets: [subnet(first!.id, first!.zone, true), subnet(second!.id, second!.zone, false)],
+    });
+    const checks = await examined(test);
+    expect(of(checks, 'network')).toMatchObject({
+      state: 'ok',
+      text: `subnets of RawCloud's vpc: ${first!.id} in ${first!.zone}, ${second!.id} in ${second!.zone} (private)`,
+    });
+    await publish(test, { ...test.cloud.scaffold, subnets: [subnet('subnet-0gone', first!.zone, false)] });
+    expect(of(await examined(test), 'network')).toMatchObject({ state: 'failed', text: 'subnet-0gone is not there' });
   });
 });
 

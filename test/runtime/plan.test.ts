@@ -60,6 +60,12 @@ describe('the plan', () => {
   });
 });
 
+test('offers in private zones come without a public address', () => {
+  const offers = planOffers({ ...ASKED, privateZones: ['us-east-1b'] });
+  expect(offers.filter((o) => o.publicIpv4 === false).every((o) => o.zone === 'us-east-1b')).toBe(true);
+  expect(offers.filter((o) => o.publicIpv4 === undefined).every((o) => o.zone === 'us-east-1a')).toBe(true);
+});
+
 describe('the plan within the limits of a scaffolding', () => {
   const within = (hardware: Hardware, limits: Limits): Offer[] => plan(hardware, withinLimits(viewMarket('us-east-1', undefined), limits));
 

@@ -1,5 +1,5 @@
 import type { Bill, Offer } from '../../contract';
-import { diskUsdPerHour, RATES } from './rates';
+import { addressUsdPerHour, diskUsdPerHour, RATES } from './rates';
 
 /** A price from `since` on (milliseconds since 1970). */
 export interface PriceStep {
@@ -46,11 +46,12 @@ export function billedSeconds(vm: Pick<BilledVm, 'launchedAt' | 'endedAt'>): num
 function vmLines(vm: BilledVm): Bill['lines'] {
   const seconds = billedSeconds(vm);
   const hours = seconds / 3600;
+  const address = addressUsdPerHour(vm.offer);
   const spot = vm.offer.purchase === 'spot' ? 'spot ' : '';
   return [
     { what: `${spot}${vm.offer.vmType}`, quantity: seconds, unit: 's', usd: vmUsd(vm, seconds) },
     { what: `${vm.diskGiB} GiB disk`, quantity: seconds, unit: 's', usd: hours * diskUsdPerHour(vm.diskGiB, vm.gp3UsdPerGiBMonth) },
-    { what: 'public IPv4 address', quantity: seconds, unit: 's', usd: hours * RATES.ipv4UsdPerHour },
+    ...(address > 0 ? [{ what: 'public IPv4 address', quantity: seconds, unit: 's' as const, usd: hours * address }] : []),
   ];
 }
 

@@ -1,3 +1,5 @@
+import type { Offer } from '../../contract';
+
 /**
  * What a VM costs besides its hourly price, in dollars. On-demand list prices of us-east-1 as of 2026-11-01;
  * sources: EBS pricing (gp3 storage), VPC pricing (public IPv4 address), S3 pricing (requests, standard storage class),
@@ -18,7 +20,12 @@ export function diskUsdPerHour(diskGiB: number, gp3UsdPerGiBMonth: number = RATE
   return (diskGiB * gp3UsdPerGiBMonth) / RATES.hoursPerMonth;
 }
 
-/** A VM with disk and public address, dollars an hour. */
-export function hourlyUsd(vmUsdPerHour: number, diskGiB: number, gp3UsdPerGiBMonth?: number): number {
-  return vmUsdPerHour + diskUsdPerHour(diskGiB, gp3UsdPerGiBMonth) + RATES.ipv4UsdPerHour;
+/** A public IPv4 address, dollars an hour; nothing where there is none. */
+export function addressUsdPerHour({ publicIpv4 = true }: Pick<Offer, 'publicIpv4'>): number {
+  return publicIpv4 ? RATES.ipv4UsdPerHour : 0;
+}
+
+/** A VM with disk and its address, dollars an hour. */
+export function hourlyUsd(offer: Pick<Offer, 'usdPerHour' | 'publicIpv4'>, diskGiB: number, gp3UsdPerGiBMonth?: number): number {
+  return offer.usdPerHour + diskUsdPerHour(diskGiB, gp3UsdPerGiBMonth) + addressUsdPerHour(offer);
 }

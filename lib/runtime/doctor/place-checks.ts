@@ -1,11 +1,13 @@
 import { raiseCommand, SPECIAL_QUOTAS, STANDARD_QUOTAS } from '../../contract';
-import type { FamilyQuotas, VcpuQuota } from '../../contract';
+import type { FamilyQuotas, FoundSubnet, Scaffold, ScaffoldSubnet, VcpuQuota } from '../../contract';
 import type { Finding, Look } from './finding';
 
-/** Where VMs go: the default VPC and its subnets that give addresses. */
+/** Where VMs go: the subnets that were brought along, or those of the default VPC that give addresses. */
 export const network: Look = async (facts) => {
   const { look } = facts.deps;
   await facts.caller();
+  const { subnets: brought } = await facts.scaffold().catch((): Partial<Scaffold> => ({}));
+  if (brought) return broughtAlong(await look.subnets({ ids: brought.map(({ id }) => id) }, facts.signal), brought);
   const vpcId = await look.defaultVpc(facts.signal);
   if (vpcId === undefined) {
     return {
@@ -16,7 +18,7 @@ export const network: Look = async (facts) => {
         'or bring a VPC of yours with the construct RawCloud in a CDK app.',
     };
   }
-  const subnets = (await look.subnets(vpcId, facts.signal)).filter((subnet) => subnet.public);
+  const subnets = (await look.subnets({ vpcId }, facts.signal)).filter((subnet) => subnet.public);
   const zones = [...new Set(subnets.map(({ zone }) => zone))].sort();
   const data = { vpcId, subnets, zones };
   if (subnets.length === 0) {
@@ -28,6 +30,23 @@ export const network: Look = async (facts) => {
   if (full.length < subnets.length) return { state: 'ok', text, data };
   return { state: 'failed', text: `${text}, without a free address`, remedy: 'Wait until others end, or make subnets.', data };
 };
+
+/** Whether a private subnet reaches S3 is seen by a job only: its VM ends itself after two minutes, with its boot log. */
+function broughtAlong(found: readonly FoundSubnet[], brought: readonly ScaffoldSubnet[]): Finding {
+  const data = { subnets: found, zones: brought.map(({ zone }) => zone).sort() };
+  const text = `subnets of RawCloud's vpc: ${brought.map((s) => `${s.id} in ${s.zone}${s.public ? '' : ' (private)'}`).join(', ')}`;
+  const gone = brought.filter(({ id }) => !found.some((subnet) => subnet.id === id)).map(({ id }) => id);
+  if (gone.length > 0) return { state: 'failed', text: `${gone.join(', ')} is not there`, remedy: 'Deploy the scaffolding anew.', data };
+  const mute = brought.filter((s) => s.public && found.some(({ id, public: gives }) => id === s.id && !gives)).map(({ id }) => id);
+  if (mute.length > 0) {
+    const remedy = `aws ec2 modify-subnet-attribute --map-public-ip-on-launch --subnet-id ${mute[0]}, or take private subnets with a way to S3.`;
+    return { state: 'failed', text: `${mute.join(', ')} is public, but gives no public address`, remedy, data };
+  }
+  if (found.every(({ freeAddresses }) => freeAddresses === 0)) {
+    return { state: 'failed', text: `${text}, without a free address`, remedy: 'Wait until others end, or give more subnets.', data };
+  }
+  return { state: 'ok', text, data };
+}
 
 /** The image that VMs boot, for both architectures. */
 export const images: Look = async (facts) => {

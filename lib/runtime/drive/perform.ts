@@ -119,7 +119,7 @@ interface Next {
 async function recordNext(deps: DriverDeps, view: JobView, last: Launch, { offers, attempt, reason }: Next): Promise<void> {
   const n = last.n + 1;
   const [offer, ...rest] = offers as [Offer, ...Offer[]];
-  const request = recompileLaunch(last.request, view.job, n, offer, deps.scaffold.vmTags);
+  const request = recompileLaunch(last.request, view.job, n, offer, deps.scaffold);
   const { failure: _failure, ...kept } = last;
   const token = tokenOf(request);
   const next: Launch = { ...kept, rev: 0, n, attempt, offer, reason, rest, request, token, state: 'intent', instances: [] };

@@ -35,7 +35,7 @@ export function compileLaunch(input: LaunchInput): string {
   const { spec, scaffold, image, offer, n } = input;
   const tags = launchTags(input);
   return JSON.stringify({
-    ...offerPart(spec.job, n, offer),
+    ...offerPart(spec.job, n, offer, scaffold.subnets),
     LaunchTemplate: { LaunchTemplateId: scaffold.launchTemplateId, Version: scaffold.launchTemplateVersion },
     ImageId: image.id,
     MinCount: 1,
@@ -50,24 +50,33 @@ export function compileLaunch(input: LaunchInput): string {
 
 /**
  * The request of a job's next launch, made from the last one: any driver can go on, knowing only the record.
- * @param vmTags of the scaffolding as it is now: IAM refuses launches without them
+ * @param scaffold as it is now: IAM refuses launches without its tags, and outside of its subnets
  */
-export function recompileLaunch(request: string, job: string, n: number, offer: Offer, vmTags: Scaffold['vmTags'] = {}): string {
+export function recompileLaunch(
+  request: string,
+  job: string,
+  n: number,
+  offer: Offer,
+  { vmTags, subnets }: Pick<Scaffold, 'vmTags' | 'subnets'> = {},
+): string {
   const {
     Placement: _zone,
+    SubnetId: subnet,
     CreditSpecification: _credits,
     InstanceMarketOptions: _market,
     ...last
   } = JSON.parse(request) as CompiledLaunch;
   return JSON.stringify({
     ...last,
-    ...offerPart(job, n, offer),
+    // The template of a launch in the default VPC has a group of that VPC.
+    ...offerPart(job, n, offer, subnet === undefined ? undefined : subnets),
     TagSpecifications: tagged(offer, tagList({ ...tagsOf(last), ...vmTags, [TAGS.launch]: String(n) })),
   });
 }
 
 interface CompiledLaunch {
   readonly Placement?: unknown;
+  readonly SubnetId?: string;
   readonly CreditSpecification?: unknown;
   readonly InstanceMarketOptions?: unknown;
   readonly TagSpecifications: readonly {
@@ -95,11 +104,12 @@ function tagList(tags: Readonly<Record<string, string>>): Tag[] {
   return Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
 }
 
-function offerPart(job: string, n: number, offer: Offer): Record<string, unknown> {
+function offerPart(job: string, n: number, offer: Offer, subnets: Scaffold['subnets']): Record<string, unknown> {
+  const subnet = subnets?.find(({ zone }) => zone === offer.zone);
   return {
     ClientToken: clientToken(job, n, offer),
     InstanceType: offer.vmType,
-    ...(offer.zone ? { Placement: { AvailabilityZone: offer.zone } } : {}),
+    ...(subnet ? { SubnetId: subnet.id } : offer.zone ? { Placement: { AvailabilityZone: offer.zone } } : {}),
     ...(offer.purchase === 'spot' ? { InstanceMarketOptions: SPOT } : {}),
     // Surplus credits of a busy burstable VM would be billed on top of the price shown.
     ...(isBurstable(offer.vmType) ? { CreditSpecification: { CpuCredits: 'standard' } } : {}),

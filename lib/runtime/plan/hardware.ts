@@ -12,6 +12,8 @@ export interface Hardware {
   /** Zones VMs may be in, in the order to try. */
   readonly zones: readonly string[];
   readonly spotPolicy: SpotPolicy;
+  /** Zones in which VMs have no public IPv4 address. @default - none */
+  readonly privateZones?: readonly string[];
 }
 
 export function within(value: number, bounds: Bounds): boolean {

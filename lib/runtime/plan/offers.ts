@@ -27,7 +27,7 @@ function onDemandOffers(fitting: readonly Fitting[], hardware: Hardware, market:
   const types = hardware.vmTypes ? fitting : fitting.slice(0, TYPES_IN_PLAN);
   return types.flatMap(({ type }, i) =>
     (zonesFor(type, hardware) ?? []).map((zone, j) => ({
-      ...offerOf(type, zone),
+      ...offerOf(type, zone, hardware),
       purchase: 'on-demand',
       usdPerHour: type.usdPerHour,
       priceSource: market.priceSource,
@@ -57,7 +57,7 @@ function spotOffers(fitting: readonly Fitting[], hardware: Hardware, market: Mar
   );
   const sorted = pools.map((pool, i) => ({ pool, i })).sort((a, b) => comparePools(a.pool, b.pool) || a.i - b.i);
   const types = [...new Set(sorted.map(({ pool }) => pool.type))].slice(0, hardware.vmTypes ? Infinity : SPOT_TYPES_IN_PLAN);
-  return sorted.filter(({ pool }) => types.includes(pool.type)).map(({ pool }, i) => spotOffer(pool, market, i));
+  return sorted.filter(({ pool }) => types.includes(pool.type)).map(({ pool }, i) => spotOffer(pool, hardware, market, i));
 }
 
 /** What has no known price comes last. */
@@ -69,10 +69,10 @@ function comparePools(a: Pool, b: Pool): number {
 const UNKNOWN = 1e6;
 
 /** A spot price moves until the VM ends, so it is always an estimate here; without one, the on-demand price is its limit. */
-function spotOffer({ type, zone, usdPerHour }: Pool, market: MarketView, place: number): Offer {
+function spotOffer({ type, zone, usdPerHour }: Pool, hardware: Hardware, market: MarketView, place: number): Offer {
   const known = usdPerHour !== undefined;
   return {
-    ...offerOf(type, zone),
+    ...offerOf(type, zone, hardware),
     purchase: 'spot',
     usdPerHour: usdPerHour ?? type.usdPerHour,
     priceSource: known ? (market.spotSource ?? '') : `at most the on-demand price, ${market.priceSource}`,
@@ -81,7 +81,10 @@ function spotOffer({ type, zone, usdPerHour }: Pool, market: MarketView, place: 
   };
 }
 
-function offerOf(type: VmType, zone: string | undefined): Pick<Offer, 'vmType' | 'zone' | 'arch' | 'vcpu' | 'memoryGiB'> {
+type Where = Pick<Offer, 'vmType' | 'zone' | 'arch' | 'vcpu' | 'memoryGiB' | 'publicIpv4'>;
+
+function offerOf(type: VmType, zone: string | undefined, { privateZones }: Hardware): Where {
   const { name, arch, vcpu, memoryGiB } = type;
-  return { vmType: name, ...(zone ? { zone } : {}), arch, vcpu, memoryGiB };
+  const isPrivate = zone !== undefined && privateZones?.includes(zone);
+  return { vmType: name, ...(zone ? { zone } : {}), arch, vcpu, memoryGiB, ...(isPrivate ? { publicIpv4: false } : {}) };
 }

@@ -27,7 +27,8 @@ export function hardwareOf(
   arch: Arch,
   job: string,
 ): Hardware {
-  const { zones, region } = deps.scaffold;
+  const { zones, region, subnets = [] } = deps.scaffold;
+  const privateZones = subnets.filter((subnet) => !subnet.public).map(({ zone }) => zone);
   const first = zones.length === 0 ? 0 : createHash('sha256').update(job).digest().readUInt32BE() % zones.length;
   const { vmTypes, families, cpu, memoryGiB, spotPolicy } = request;
   return {
@@ -39,6 +40,7 @@ export function hardwareOf(
     region,
     zones: [...zones.slice(first), ...zones.slice(0, first)],
     spotPolicy,
+    ...(privateZones.length > 0 ? { privateZones } : {}),
   };
 }
 

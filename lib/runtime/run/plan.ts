@@ -1,6 +1,7 @@
 import { formatSize } from '../../contract';
+import type { Offer } from '../../contract';
 import type { RunPlan, RunRequest } from '../api';
-import { diskUsdPerHour, hourlyUsd, RATES } from '../cost/rates';
+import { addressUsdPerHour, diskUsdPerHour, hourlyUsd, RATES } from '../cost/rates';
 import type { ClientDeps } from '../deps';
 import { newJobId } from '../ids';
 import { checkRoom } from '../launch/room';
@@ -26,8 +27,8 @@ export async function planRun(deps: ClientDeps, asked: RunRequest, signal?: Abor
   const market = withinLimits(view, deps.scaffold.limits);
   const hardware = hardwareOf(deps, request, arch, newJobId());
   const offers = offersFor(hardware, market);
-  const hourly = (vmUsd: number): number => hourlyUsd(vmUsd, request.diskGiB, market.gp3UsdPerGiBMonth);
-  const usdPerHour = hourly(offers[0]!.usdPerHour);
+  const hourly = (offer: Offer): number => hourlyUsd(offer, request.diskGiB, market.gp3UsdPerGiBMonth);
+  const usdPerHour = hourly(offers[0]!);
   const expiresAt = forwarded?.credentials.expiresAt;
   return {
     offers,
@@ -39,9 +40,9 @@ export async function planRun(deps: ClientDeps, asked: RunRequest, signal?: Abor
     parts: {
       vm: offers[0]!.usdPerHour,
       disk: diskUsdPerHour(request.diskGiB, market.gp3UsdPerGiBMonth),
-      address: RATES.ipv4UsdPerHour,
+      address: addressUsdPerHour(offers[0]!),
     },
-    alternatives: alternatives(hardware, offers[0]!, market).map((a) => ({ ...a, usdPerHour: hourly(a.offer.usdPerHour) })),
+    alternatives: alternatives(hardware, offers[0]!, market).map((a) => ({ ...a, usdPerHour: hourly(a.offer) })),
     minimumUsd: (usdPerHour * RATES.minimumSeconds) / 3600,
     identity: forwarded ? { kind: 'forwarded', arn: forwarded.arn, ...(expiresAt ? { expiresAt } : {}) } : { kind: 'none' },
     tree: { ...measured.size, root: captured.root },

@@ -130,7 +130,7 @@ function planEvent(
     diskGiB: request.diskGiB,
     lifetimeS: request.lifetimeS,
     identity: identityText(forwarded),
-    usdPerHour: hourlyUsd(offers[0]!.usdPerHour, request.diskGiB, market.gp3UsdPerGiBMonth),
+    usdPerHour: hourlyUsd(offers[0]!, request.diskGiB, market.gp3UsdPerGiBMonth),
   };
 }
 
