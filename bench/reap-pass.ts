@@ -77,6 +77,7 @@ async function main(): Promise<void> {
     clock: { now: () => time, sleep: async () => undefined },
     by: 'bench',
     scaffold: { name: 'default', launchTemplateId: 'lt-1', securityGroupId: 'sg-1', roleId: ROLE_ID } as ReapDeps['scaffold'],
+    bus: { put: async () => undefined },
     remains: { list: async () => [], remove: async () => undefined },
     deployed: { templates: async () => [] },
     start: async () => ({ state: 'skipped', job: '' }),

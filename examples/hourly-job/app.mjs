@@ -1,8 +1,10 @@
 import path from 'node:path';
 import { App, Duration, Stack } from 'aws-cdk-lib';
 import { AttributeType, Table } from 'aws-cdk-lib/aws-dynamodb';
+import { SnsTopic } from 'aws-cdk-lib/aws-events-targets';
 import { ScheduleExpression } from 'aws-cdk-lib/aws-scheduler';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import { Topic } from 'aws-cdk-lib/aws-sns';
 import { JobSecret, RawCloud, ScheduledJob } from 'rawcloud';
 
 /** Counts the orders of a table each hour, and tells the number to a web service that wants a token. */
@@ -23,6 +25,9 @@ class HourlyStack extends Stack {
       timeout: Duration.minutes(10),
     });
     orders.grantReadData(report);
+
+    const alarm = new Topic(this, 'Alarm', { displayName: 'Reports that failed' });
+    report.onFailure('Failed', { target: new SnsTopic(alarm) });
   }
 }
 

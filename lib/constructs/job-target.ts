@@ -1,8 +1,10 @@
 import { EventField, RuleTargetInput } from 'aws-cdk-lib/aws-events';
-import type { IRule, IRuleTarget, RuleTargetConfig } from 'aws-cdk-lib/aws-events';
+import type { IRule, IRuleTarget, OnEventOptions, Rule, RuleTargetConfig } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import type { IGrantable, IPrincipal, IRole } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
+import { onJobEnded, onJobFailure } from './bus-rules';
+import type { JobOfScaffold } from './bus-rules';
 import { DeployedJob } from './deployed-job';
 import type { JobOptions } from './job-options';
 import { Overlap } from './choices';
@@ -34,6 +36,8 @@ export class EventJob extends Construct implements IGrantable {
   /** @internal */
   readonly cloud: EventJobProps['cloud'];
 
+  readonly #inScaffold: JobOfScaffold;
+
   constructor(scope: Construct, id: string, props: EventJobProps) {
     super(scope, id);
     const job = new DeployedJob(this, 'Job', { overlap: Overlap.ALLOW, inputVariable: 'EVENT', ...props, kind: 'event' });
@@ -41,6 +45,27 @@ export class EventJob extends Construct implements IGrantable {
     this.jobId = job.jobId;
     this.role = job.role;
     this.grantPrincipal = job.grantPrincipal;
+    this.#inScaffold = { scaffold: props.cloud.scaffoldName, jobId: job.jobId };
+  }
+
+  /**
+   * A rule that sees each run's end, within about five minutes and at least once. The event's detail has the run (`job`), its
+   * `outcome`, `reason`, `message`, `exitCode` and `bill`.
+   */
+  onEnded(id: string, options: OnEventOptions = {}): Rule {
+    return onJobEnded(this, id, this.#inScaffold, options);
+  }
+
+  /**
+   * As {@link onEnded}, for runs that failed: the command, its environment, the launch, the VM, a limit. Not for runs that
+   * somebody stopped, or that a later tick replaced.
+   *
+   * ```ts
+   * job.onFailure('Failed', { target: new SnsTopic(topic) });
+   * ```
+   */
+  onFailure(id: string, options: OnEventOptions = {}): Rule {
+    return onJobFailure(this, id, this.#inScaffold, options);
   }
 }
 

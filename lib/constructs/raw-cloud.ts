@@ -2,6 +2,7 @@ import { Arn, Duration, Lazy, RemovalPolicy, Stack, Tags } from 'aws-cdk-lib';
 import { Connections } from 'aws-cdk-lib/aws-ec2';
 import type { CfnLaunchTemplate, IConnectable } from 'aws-cdk-lib/aws-ec2';
 import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
+import type { OnEventOptions } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction as LambdaTarget } from 'aws-cdk-lib/aws-events-targets';
 import { Grant, PermissionsBoundary, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IGrantable, IManagedPolicy, IRole } from 'aws-cdk-lib/aws-iam';
@@ -22,6 +23,7 @@ import {
   VERSION,
 } from '../contract';
 import type { AccessFacts, Limits, Scaffold } from '../contract';
+import { onLeftovers } from './bus-rules';
 import { createBucket, protectGrants } from './bucket';
 import { createLaunchFunction, createReaperFunction } from './functions';
 import { createLaunchTemplate } from './launch-template';
@@ -128,6 +130,14 @@ export class RawCloud extends Construct implements IConnectable {
       targets: [new LambdaTarget(this.reaperFunction, { deadLetterQueue: this.deadLetters, retryAttempts: 2 })],
     });
     Tags.of(this).add(TAGS.scaffold, name);
+  }
+
+  /**
+   * A rule for each pass of the reaper that found something left behind, removed it, or could not prove that there is nothing;
+   * at least once.
+   */
+  onLeftoversFound(id: string, options: OnEventOptions = {}): Rule {
+    return onLeftovers(this, id, this.scaffoldName, options);
   }
 
   /** Lets somebody run jobs, look at them and stop them. */

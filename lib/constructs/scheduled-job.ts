@@ -1,9 +1,12 @@
 import { Duration } from 'aws-cdk-lib';
+import type { OnEventOptions, Rule } from 'aws-cdk-lib/aws-events';
 import type { IGrantable, IPrincipal, IRole } from 'aws-cdk-lib/aws-iam';
 import { ContextAttribute, Schedule, ScheduleTargetInput } from 'aws-cdk-lib/aws-scheduler';
 import type { ScheduleExpression } from 'aws-cdk-lib/aws-scheduler';
 import { LambdaInvoke } from 'aws-cdk-lib/aws-scheduler-targets';
 import { Construct } from 'constructs';
+import { onJobEnded, onJobFailure } from './bus-rules';
+import type { JobOfScaffold } from './bus-rules';
 import { DeployedJob } from './deployed-job';
 import type { JobOptions } from './job-options';
 
@@ -39,6 +42,8 @@ export class ScheduledJob extends Construct implements IGrantable {
 
   readonly grantPrincipal: IPrincipal;
 
+  readonly #inScaffold: JobOfScaffold;
+
   constructor(scope: Construct, id: string, props: ScheduledJobProps) {
     super(scope, id);
     const { cloud, schedule, enabled = true } = props;
@@ -46,6 +51,7 @@ export class ScheduledJob extends Construct implements IGrantable {
     this.jobId = job.jobId;
     this.role = job.role;
     this.grantPrincipal = job.grantPrincipal;
+    this.#inScaffold = { scaffold: cloud.scaffoldName, jobId: job.jobId };
     new Schedule(this, 'Schedule', {
       description: `rawcloud: ticks of the job ${props.name ?? id}`,
       schedule,
@@ -57,5 +63,25 @@ export class ScheduledJob extends Construct implements IGrantable {
         maxEventAge: LATEST,
       }),
     });
+  }
+
+  /**
+   * A rule that sees each run's end, within about five minutes and at least once. The event's detail has the run (`job`), its
+   * `outcome`, `reason`, `message`, `exitCode` and `bill`.
+   */
+  onEnded(id: string, options: OnEventOptions = {}): Rule {
+    return onJobEnded(this, id, this.#inScaffold, options);
+  }
+
+  /**
+   * As {@link onEnded}, for runs that failed: the command, its environment, the launch, the VM, a limit. Not for runs that
+   * somebody stopped, or that a later tick replaced.
+   *
+   * ```ts
+   * job.onFailure('Failed', { target: new SnsTopic(topic) });
+   * ```
+   */
+  onFailure(id: string, options: OnEventOptions = {}): Rule {
+    return onJobFailure(this, id, this.#inScaffold, options);
   }
 }

@@ -1,3 +1,4 @@
+import { busSource } from './bus-events';
 import { deployedPath } from './definition';
 import { ROOT } from './keys';
 import { allowedMarkets } from './limits';
@@ -247,6 +248,13 @@ export function reaperStatements(facts: AccessFacts): PolicyStatement[] {
       Action: ['ec2:DeleteVolume', 'ec2:DeleteNetworkInterface', 'ec2:DeleteLaunchTemplate', 'ec2:DeleteSecurityGroup'],
       Resource: ['volume', 'network-interface', 'launch-template', 'security-group'].map((kind) => ec2(`${kind}/*`)),
       Condition: { StringEquals: { [`aws:ResourceTag/${TAGS.scaffold}`]: scaffold } },
+    },
+    {
+      Sid: 'Tell',
+      Effect: 'Allow',
+      Action: 'events:PutEvents',
+      Resource: `${partition}:events:${region}:${account}:event-bus/default`,
+      Condition: { StringEquals: { 'events:source': busSource(scaffold) } },
     },
     { Sid: 'KeepTemplates', Effect: 'Deny', Action: 'ec2:DeleteLaunchTemplate', Resource: launchTemplateArns },
     { Sid: 'KeepGroup', Effect: 'Deny', Action: 'ec2:DeleteSecurityGroup', Resource: ec2(`security-group/${securityGroupId}`) },

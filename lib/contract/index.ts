@@ -20,6 +20,7 @@ export * from './absent';
 export * from './access';
 export * from './asked';
 export * from './bootstrap';
+export * from './bus-events';
 export * from './clock';
 export * from './concurrency';
 export * from './decision';

@@ -1,3 +1,4 @@
+import type { BusEvent } from './bus-events';
 import type { LeftoverKind, Thing } from './reaper';
 import type { Layer, Notice } from './spec';
 
@@ -93,6 +94,12 @@ export interface Remains {
   remove(kind: RemainKind, id: string): Promise<void>;
 }
 export type RemainKind = Exclude<LeftoverKind, 'vm'>;
+
+/** The account's event bus, for those outside who shall know. */
+export interface EventBus {
+  /** @throws when it is not certain that the bus has it: then it is put again */
+  put(event: BusEvent): Promise<void>;
+}
 
 /** Injected everywhere instead of Date and timers. */
 export interface Clock {

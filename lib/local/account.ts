@@ -3,6 +3,7 @@ import { anyVmOf, bucketStatements, vmRoleStatements } from '../contract';
 import type { Scaffold } from '../contract';
 import { openEc2State } from './ec2/state';
 import type { Ec2State } from './ec2/state';
+import { LocalEventBus } from './event-bus';
 import type { CloudFacts } from './facts';
 import { createIam } from './iam';
 import { Policies } from './policy';
@@ -28,6 +29,7 @@ export interface Account {
   readonly ec2: Ec2State;
   /** All but EC2, whose machines live and die with more than this. */
   readonly services: readonly Service[];
+  readonly bus: LocalEventBus;
   readonly scaffold: Scaffold;
 }
 
@@ -59,6 +61,7 @@ export async function openAccount({ stateDir, facts, userData, now }: AccountOpt
   const quotas = createQuotasService({ quotas: ec2.quotas, account, policies });
   const iam = createIam({ spotRole: ec2.spotRole, account, policies, now });
   const secrets = createSecretsManager({ file: path.join(stateDir, 'secrets.json'), account, policies, now });
-  const services = [s3, createSts({ principals }), ssm, iam, quotas, createPricing({ policies }), secrets];
-  return { facts, principals, roles, policies, ec2, services, scaffold };
+  const bus = new LocalEventBus({ account, policies, now });
+  const services = [s3, createSts({ principals }), ssm, iam, quotas, createPricing({ policies }), secrets, bus.service];
+  return { facts, principals, roles, policies, ec2, services, bus, scaffold };
 }

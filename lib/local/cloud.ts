@@ -4,6 +4,7 @@ import type { InstanceDriver, Scaffold } from '../contract';
 import { openAccount } from './account';
 import type { Account } from './account';
 import { Calls } from './calls';
+import type { LocalEventBus } from './event-bus';
 import { chooseDriver } from './drivers/choose-driver';
 import type { DriverChoice, DriverFacts } from './drivers/driver-choice';
 import { Ec2Controls } from './ec2/controls';
@@ -64,6 +65,8 @@ export interface LocalCloud {
   readonly driver: DriverFacts;
   readonly faults: Faults;
   readonly calls: Calls;
+  /** Events that were put on the account's default bus. */
+  readonly bus: Pick<LocalEventBus, 'events'>;
   readonly ec2: Ec2Controls;
   /** Roles that VMs carry besides the scaffolding's own, each with an instance profile of its name. */
   readonly roles: Pick<Roles, 'put'>;
@@ -130,6 +133,7 @@ async function start(options: LocalCloudOptions, lock: Lock): Promise<LocalCloud
     driver,
     faults,
     calls,
+    bus: account.bus,
     ec2: new Ec2Controls(state, fleet),
     roles: account.roles,
     close: async ({ keepMachines = false } = {}) => {

@@ -83,10 +83,11 @@ export function createControl(cloud: LocalCloud, { token, onShutdown }: ControlO
 }
 
 function routesOf(cloud: LocalCloud, onShutdown: ControlOptions['onShutdown']): readonly [method: string, path: RegExp, route: Route][] {
-  const { ec2, faults, calls } = cloud;
+  const { ec2, faults, calls, bus } = cloud;
   return [
     ['GET', /^status$/, () => statusOf(cloud)],
     ['GET', /^calls$/, () => calls.recent()],
+    ['GET', /^events$/, () => bus.events()],
     ['GET', /^faults$/, () => faults.armed],
     ['POST', /^faults$/, (body) => faults.arm(v.parse(FaultSchema, body))],
     ['DELETE', /^faults$/, () => faults.clear()],

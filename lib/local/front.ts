@@ -178,6 +178,7 @@ export class Front {
 /** Services by what stands before the operation in `X-Amz-Target`. */
 const TARGETS: Readonly<Record<string, string>> = {
   AmazonSSM: 'ssm',
+  AWSEvents: 'events',
   AWSPriceListService: 'pricing',
   ServiceQuotasV20190624: 'servicequotas',
   secretsmanager: 'secretsmanager',

@@ -134,9 +134,12 @@ export class Policies {
     this.#options = options;
   }
 
-  /** @param resource ARN; for S3 `arn:aws:s3:::<bucket>[/<key>]` */
-  refusal(principal: Principal, action: string, resource: string): Refusal {
-    const question = { action, resource, context: contextOf(principal) };
+  /**
+   * @param resource ARN; for S3 `arn:aws:s3:::<bucket>[/<key>]`
+   * @param conditions values of the condition keys of the service itself, by lower-case name
+   */
+  refusal(principal: Principal, action: string, resource: string, conditions: AccessQuestion['context'] = {}): Refusal {
+    const question = { action, resource, context: { ...contextOf(principal), ...conditions } };
     const bucket = /^arn:aws:s3:::([^/]+)/.exec(resource)?.[1];
     const ofBucket = bucket === undefined ? [] : (this.#options.bucketStatements?.(bucket) ?? []);
     const ofIdentity = principal.kind === 'developer' ? ALLOW_ALL : this.#options.vmStatements(principal);

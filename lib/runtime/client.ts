@@ -36,7 +36,8 @@ export function createClient(deps: ClientDeps): Client {
     },
     jobs: (options: Signal & { all?: boolean; limit?: number } = {}): Promise<JobSummary[]> => listJobs(deps, options),
     start: (request: TickRequest): Promise<StartedTick> => startTick(deps, request),
-    reap: (options: Signal = {}): Promise<ReapReport> => reap({ ...deps, start: (request) => startTick(deps, request) }, options.signal),
+    reap: (options: Signal = {}): Promise<ReapReport> =>
+      reap({ ...deps, bus: deps.events, start: (request) => startTick(deps, request) }, options.signal),
     close: async (): Promise<void> => deps.close?.(),
   };
 }
@@ -48,7 +49,9 @@ async function listJobs(deps: ClientDeps, options: Signal & { all?: boolean; lim
     : (await activeJobs(deps.store, signal)).map((a) => a.prefix).reverse();
   const instances = await deps.compute.describe({ scaffold: deps.scaffold.name }, signal ? { signal } : {});
   const summaries = await mapBounded(prefixes, 8, (prefix) => summaryOf(deps, prefix, instances, signal));
-  return summaries.filter((s) => s !== undefined);
+  // Of the open ones: an ended one whose marker is still there waits for the reaper to tell of it, or to clean up after it.
+  const known = summaries.filter((s) => s !== undefined);
+  return options.all ? known : known.filter(({ state }) => state !== 'ended');
 }
 
 async function recent(deps: ClientDeps, limit: number, signal: AbortSignal | undefined): Promise<string[]> {

@@ -6,6 +6,7 @@ import type { AwsContext } from '../aws/clients';
 import { createDeployedJobs } from '../aws/deployed-jobs';
 import { createEc2Compute, loadEc2 } from '../aws/ec2-compute';
 import { createEc2Remains } from '../aws/ec2-remains';
+import { createEventBus } from '../aws/event-bus';
 import { forwardableCredentials, whoAmI } from '../aws/identity';
 import { describeImage } from '../aws/images';
 import { createMarketSource } from '../aws/market-source';
@@ -45,6 +46,7 @@ export async function connect(options: ConnectOptions): Promise<Client> {
     deployed: createDeployedJobs(context, scaffold),
     compute: createEc2Compute(context),
     remains: createEc2Remains(context),
+    events: createEventBus(context, scaffold),
     scaffold,
     clock: context.clock,
     by: `client ${os.hostname()}:${process.pid}`,

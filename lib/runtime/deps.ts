@@ -1,4 +1,4 @@
-import type { Arch, Credentials, Intervals, Ref, Remains, Scaffold } from '../contract';
+import type { Arch, Credentials, EventBus, Intervals, Ref, Remains, Scaffold } from '../contract';
 import type { DeployedJobs } from './definition/deployed';
 import type { DriverDeps } from './drive/deps';
 import type { Image } from './launch/compile';
@@ -20,7 +20,7 @@ export interface Forwarded {
 }
 
 /** All that the client is made of. `connect` fills it from the environment; tests fill it as they like. */
-export interface ClientDeps extends Omit<DriverDeps, 'emit'> {
+export interface ClientDeps extends Omit<DriverDeps, 'emit' | 'bus'> {
   readonly scaffold: Scaffold;
   /** ARN of the caller: the owner of its jobs. */
   readonly owner: string;
@@ -39,6 +39,8 @@ export interface ClientDeps extends Omit<DriverDeps, 'emit'> {
   readonly market: MarketKeeper;
   readonly deployed: DeployedJobs;
   readonly remains: Remains;
+  /** Used by passes of the reaper only. */
+  readonly events: EventBus;
   readonly pace: Pace;
   resolveImage(arch: Arch, image: string | undefined, signal?: AbortSignal): Promise<Image>;
   /** @returns undefined when there is nothing to forward */

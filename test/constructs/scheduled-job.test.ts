@@ -5,8 +5,10 @@ import { App, Duration, Stack, TimeZone } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { AttributeType, Table } from 'aws-cdk-lib/aws-dynamodb';
 import { Rule } from 'aws-cdk-lib/aws-events';
+import { SnsTopic } from 'aws-cdk-lib/aws-events-targets';
 import { ScheduleExpression } from 'aws-cdk-lib/aws-scheduler';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import { Topic } from 'aws-cdk-lib/aws-sns';
 import { EventJob, JobSecret, JobTarget, RawCloud, ScheduledJob, SpotPolicy } from '../../lib';
 import type { RawCloudProps, ScheduledJobProps } from '../../lib';
 import { assetName, decodeJson, DefinitionSchema, parseDeployed, tickOf } from '../../lib/contract';
@@ -144,6 +146,35 @@ test('a rule starts a job with what came with the event, one run for each event'
       }),
     ],
   });
+});
+
+test('rules see the ends of a job’s runs, all of them or those that failed, and what the reaper finds', () => {
+  const { template } = inStack((made) => {
+    const topic = new Topic(made.stack, 'Topic');
+    const target = new SnsTopic(topic);
+    scheduled(made).onFailure('Failed', { target });
+    const job = new EventJob(made.stack, 'Arrived', { cloud: made.cloud, source, command: ['sh', 'report.sh'] });
+    job.onEnded('Ended', { target, ruleName: 'arrived-ended', eventPattern: { detail: { kind: ['event'] } } });
+    made.cloud.onLeftoversFound('Leftovers', { target });
+  });
+  const detail = (pattern: object): object => ({
+    EventPattern: pattern,
+    Targets: [Match.objectLike({ Arn: { Ref: Match.stringLikeRegexp('Topic') } })],
+  });
+  const id = Match.stringLikeRegexp('^Job-|^Nightly|^Arrived');
+  template.hasResourceProperties(
+    'AWS::Events::Rule',
+    detail({
+      source: ['rawcloud.default'],
+      'detail-type': ['Job Ended'],
+      detail: { id: [id], outcome: [{ 'anything-but': ['ok', 'stopped'] }] },
+    }),
+  );
+  template.hasResourceProperties('AWS::Events::Rule', {
+    Name: 'arrived-ended',
+    ...detail({ source: ['rawcloud.default'], 'detail-type': ['Job Ended'], detail: { id: [id], kind: ['event'] } }),
+  });
+  template.hasResourceProperties('AWS::Events::Rule', detail({ source: ['rawcloud.default'], 'detail-type': ['Leftovers Found'] }));
 });
 
 describe('a job fails to synthesize, saying why,', () => {

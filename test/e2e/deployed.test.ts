@@ -82,6 +82,19 @@ describe('a deployed job', () => {
     expect(leaks.map(({ name }) => name)).toEqual([]);
     expect((await client.start(tick)).state).toBe('going');
     expect(house.cloud.ec2.instances().length - before).toBe(1);
+
+    // The client has ended it; that it is over, the reaper tells.
+    expect(await client.jobs()).toEqual([]);
+    const detail = { job: first.job, id: 'nightly', tick: TICK, outcome: 'ok', exitCode: 0 };
+    const ended = expect.objectContaining({
+      source: 'rawcloud.default',
+      detailType: 'Job Ended',
+      detail: expect.objectContaining(detail) as unknown,
+    }) as unknown;
+    expect(house.cloud.bus.events()).not.toContainEqual(ended);
+    expect(await client.reap()).toMatchObject({ ended: expect.arrayContaining([first.job]) as unknown, unproved: [] });
+    expect(house.cloud.bus.events()).toContainEqual(ended);
+    expect(JSON.stringify(house.cloud.bus.events())).not.toContain(PASSWORD);
   });
 
   test('fails with 119 and the name of what is missing when its role may not read a secret', async () => {

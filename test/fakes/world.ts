@@ -11,7 +11,7 @@ import {
   TEMPLATE_TAG,
   vmUserId,
 } from '../../lib/contract';
-import type { Clock, Compute, Instance, Remains, Store, Thing } from '../../lib/contract';
+import type { BusEvent, Clock, Compute, EventBus, Instance, JobSpec, Remains, Store, Thing } from '../../lib/contract';
 import { createMemoryStore } from '../../lib/store/memory';
 import type { DriverDeps } from '../../lib/runtime/drive/deps';
 import { Driver } from '../../lib/runtime/drive/driver';
@@ -41,6 +41,8 @@ export class World {
   agents = true;
   /** How many new VMs the job may have after one that is lost. */
   retries = 0;
+  /** Who asked for the job. */
+  source: JobSpec['source'] = { kind: 'cli' };
   /** What becomes of the first VMs instead of doing the job. */
   fates: readonly Fate[] = [];
   readonly instances = new Map<string, Instance & { shownAt: number }>();
@@ -66,6 +68,17 @@ export class World {
     terminate: (ids) => Promise.resolve(ids.forEach((id) => this.#end(id))),
     tag: () => Promise.resolve(),
     consoleOutput: () => Promise.resolve(''),
+  };
+
+  /** What was put on the account's event bus; `deaf` says how many times it takes nothing first. */
+  readonly told: BusEvent[] = [];
+  deaf = 0;
+  readonly bus: EventBus = {
+    put: (event) => {
+      if (this.deaf > 0) return Promise.reject(new Error(`throttled, ${this.deaf--} more`));
+      this.told.push(event);
+      return Promise.resolve();
+    },
   };
 
   /** Volumes, interfaces, templates and groups with our tag. */
@@ -102,7 +115,7 @@ export class World {
   async client(deps: DriverDeps): Promise<void> {
     const first = offer();
     const retries = this.retries === 0 ? [] : RETRY_REASONS.map((on) => ({ on, times: this.retries }));
-    const job = spec({ createdAt: new Date(START).toISOString(), limits: { ...spec().limits, retries } });
+    const job = spec({ createdAt: new Date(START).toISOString(), source: this.source, limits: { ...spec().limits, retries } });
     const request = compileLaunch({
       spec: job,
       scaffold: deps.scaffold,

@@ -6,6 +6,7 @@ import { SSMClient } from '@aws-sdk/client-ssm';
 import { STSClient } from '@aws-sdk/client-sts';
 import { amazonLinuxParameter, anyVmOf, bucketStatements, vmRoleStatements } from '../../lib/contract';
 import { Calls } from '../../lib/local/calls';
+import { LocalEventBus } from '../../lib/local/event-bus';
 import { Faults } from '../../lib/local/faults';
 import { Policies } from '../../lib/local/policy';
 import { type AccessKey, Principals, type SessionKeys } from '../../lib/local/principals';
@@ -23,7 +24,7 @@ export const ROLE_ID = 'AROALOCALTESTROLEIDX';
 const ROLE_NAME = 'rawcloud-vm';
 export const IMAGE = 'ami-0123456789abcdef0';
 
-/** The front with S3, STS, SSM and Secrets Manager in a directory of its own. */
+/** The front with S3, STS, SSM, Secrets Manager and EventBridge in a directory of its own. */
 export interface TestCloud {
   readonly directory: string;
   readonly url: string;
@@ -32,6 +33,7 @@ export interface TestCloud {
   readonly roles: Roles;
   readonly faults: Faults;
   readonly calls: Calls;
+  readonly bus: LocalEventBus;
   /** What the local cloud itself complained of; must stay empty. */
   readonly complaints: unknown[];
   /** Moves the cloud's clock, against that of the clients. */
@@ -61,6 +63,7 @@ class Fixture implements TestCloud {
   calls!: Calls;
   principals!: Principals;
   roles!: Roles;
+  bus!: LocalEventBus;
   #server!: RunningServer;
   readonly #clients: { destroy(): void }[] = [];
 
@@ -102,7 +105,8 @@ class Fixture implements TestCloud {
       publicParameters: { [amazonLinuxParameter('x86_64')]: IMAGE },
     });
     const secrets = createSecretsManager({ file: join(directory, 'secrets.json'), account: ACCOUNT, policies, now });
-    const services = [s3, createSts({ principals: this.principals }), ssm, secrets];
+    this.bus = new LocalEventBus({ account: ACCOUNT, policies, now });
+    const services = [s3, createSts({ principals: this.principals }), ssm, secrets, this.bus.service];
     const { principals, calls } = this;
     this.#server = await startServer({ port: 0, services, principals, faults, calls, now, onError: (e) => this.complaints.push(e) });
   }

@@ -4,7 +4,9 @@ import path from 'node:path';
 import { Stack } from 'aws-cdk-lib';
 import { AttributeType, Table } from 'aws-cdk-lib/aws-dynamodb';
 import { Rule } from 'aws-cdk-lib/aws-events';
+import { SqsQueue } from 'aws-cdk-lib/aws-events-targets';
 import { ScheduleExpression } from 'aws-cdk-lib/aws-scheduler';
+import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { EventJob, JobTarget, RawCloud, ScheduledJob } from '../../lib';
 import { jobKeys } from '../../lib/contract';
 import type { AwsContext } from '../../lib/aws/clients';
@@ -14,13 +16,14 @@ import { CdkApp } from './cdk';
 import { House } from './house';
 import { callJson } from './http';
 import { DeployedFunction } from './lambda';
-import { openMoto } from './moto';
+import { ACCOUNT, openMoto, URL } from './moto';
 import { listed, NOT_SHOWN, passedOver } from './not-shown';
 
 /** aws-cdk-lib takes seconds to load, the first capture fetches Node, and each call of a function is a process of its own. */
 jest.setTimeout(240_000);
 
 const NAME = 'jobs';
+const FAILURES = 'failures-of-jobs';
 const TICK = '2026-11-23T12:00:00Z';
 
 let source: string;
@@ -72,6 +75,7 @@ class JobsStack extends Stack {
     });
     table.grantReadData(nightly);
     const arrived = new EventJob(this, 'Arrived', { ...common, command: ['sh', 'bin/report.sh', '3'] });
+    arrived.onFailure('Failed', { target: new SqsQueue(new Queue(this, 'Failures', { queueName: FAILURES })) });
     new Rule(this, 'Rule', { eventPattern: { source: ['aws.s3'], detailType: ['Object Created'] }, targets: [new JobTarget(arrived)] });
   }
 }
@@ -95,6 +99,15 @@ async function transformed(event: Readonly<Record<string, unknown>>): Promise<un
   const [{ InputPathsMap, InputTemplate }] = [Targets[0]!.InputTransformer];
   const filled = InputTemplate.replace(/<([^>]+)>/g, (_all, name: string) => JSON.stringify(event[InputPathsMap[name]!.slice(2)]));
   return JSON.parse(filled) as unknown;
+}
+
+/** Events that the rule has handed on. */
+async function failures(): Promise<unknown[]> {
+  const QueueUrl = `${URL}/${ACCOUNT}/${FAILURES}`;
+  const { Messages = [] } = (await callJson('sqs', 'AmazonSQS.ReceiveMessage', { QueueUrl, MaxNumberOfMessages: 10 })) as {
+    Messages?: { Body: string }[];
+  };
+  return Messages.map(({ Body }) => JSON.parse(Body) as unknown);
 }
 
 const start = async (event: unknown): Promise<StartedTick> => (await launch.invoke(event)) as StartedTick;
@@ -140,6 +153,9 @@ test('an event that is delivered twice becomes one run, with its detail, whose f
   expect(await pass()).toMatchObject({ ended: [first.job], unproved: [] });
   const job = await house.client.job(first.job);
   expect(await job.status()).toMatchObject({ name: 'Arrived', outcome: 'failed', exitCode: 3 });
+  // The rule of the stack has matched the reaper's event, and of all jobs only this one's.
+  const detail = { job: first.job, kind: 'event', tick: 'e-1', outcome: 'failed', exitCode: 3, bill: { estimated: false } };
+  expect(await failures()).toMatchObject([{ source: 'rawcloud.jobs', 'detail-type': 'Job Ended', detail }]);
 });
 
 test('what the reaper finds left over of a deployed job it marks, and ends a pass later', async () => {

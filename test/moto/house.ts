@@ -8,6 +8,7 @@ import { DescribeInstancesCommand } from '@aws-sdk/client-ec2';
 import type { AwsContext } from '../../lib/aws/clients';
 import { createEc2Compute } from '../../lib/aws/ec2-compute';
 import { createEc2Remains } from '../../lib/aws/ec2-remains';
+import { createEventBus } from '../../lib/aws/event-bus';
 import { forwardableCredentials, whoAmI } from '../../lib/aws/identity';
 import { createMarketSource } from '../../lib/aws/market-source';
 import { createDeployedJobs } from '../../lib/aws/deployed-jobs';
@@ -159,6 +160,7 @@ async function openClient({ directory, aws, scaffold, store, compute }: ClientPa
     store,
     compute,
     remains: createEc2Remains(aws),
+    events: createEventBus(aws, scaffold),
     scaffold,
     clock: systemClock,
     by: 'client of the test',

@@ -50,6 +50,7 @@ function depsOf(world: World, overlap: Overlap = 'skip', change: Partial<Deploye
   return {
     ...world.deps('lambda'),
     remains: world.remains,
+    events: world.bus,
     owner: 'arn:aws:sts::123456789012:assumed-role/launch/1',
     host: 'lambda',
     local: false,
@@ -244,7 +245,7 @@ describe('a tick that comes while the run before is still going', () => {
 
   test('queue: what waits is run by the reaper as soon as the run before it is over', async () => {
     const { world, first, second, deps } = await two('queue');
-    const pass = (): Promise<ReapReport> => reap({ ...deps, start: (request) => startTick(deps, request) });
+    const pass = (): Promise<ReapReport> => reap({ ...deps, bus: world.bus, start: (request) => startTick(deps, request) });
     expect(await pass()).toMatchObject({ started: [], unproved: [] });
     world.agents = true;
     await live(world, deps, first.job);
@@ -259,7 +260,7 @@ describe('a tick that comes while the run before is still going', () => {
     world.agents = true;
     await live(world, deps, first.job);
     const gone = { ...deps, deployed: { ...deps.deployed, read: () => Promise.resolve(undefined) } };
-    const pass = (): Promise<ReapReport> => reap({ ...gone, start: (request) => startTick(gone, request) });
+    const pass = (): Promise<ReapReport> => reap({ ...gone, bus: world.bus, start: (request) => startTick(gone, request) });
     expect(await pass()).toMatchObject({ started: [], unproved: [] });
     expect((await updateLast(world.store, 'nightly', () => undefined)).queued).toBeUndefined();
     expect(world.launches).toBe(1);

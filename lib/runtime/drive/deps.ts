@@ -1,4 +1,4 @@
-import type { Clock, Compute, EventData, EventType, MarketSource, RawcloudEvent, Scaffold, Store } from '../../contract';
+import type { Clock, Compute, EventBus, EventData, EventType, MarketSource, RawcloudEvent, Scaffold, Store } from '../../contract';
 
 /** Where events go. Must not throw. */
 export type Emit = (event: RawcloudEvent) => void;
@@ -14,6 +14,8 @@ export interface DriverDeps {
   readonly emit?: Emit;
   /** Asked why a quota refused, and what spot VMs cost in the end. @default - not asked */
   readonly prices?: Pick<MarketSource, 'quotaState' | 'spotHistory'>;
+  /** Told of the ends of deployed jobs. @default - a driver that may not; the jobs stay among the open ones for one that may */
+  readonly bus?: EventBus;
 }
 
 /** An event of the one schema. */

@@ -1,4 +1,14 @@
-import { bucketKeys, encodeJson, findRawcloudError, jobKeys, mapBounded, offersAfter, refusalWords, vmUserId } from '../../contract';
+import {
+  bucketKeys,
+  encodeJson,
+  findRawcloudError,
+  jobEnded,
+  jobKeys,
+  mapBounded,
+  offersAfter,
+  refusalWords,
+  vmUserId,
+} from '../../contract';
 import type { FailureClass, Instance, JobView, Launch, Offer, Outcome, Stored, Timings } from '../../contract';
 import { billedVm, jobBill } from '../cost/job-bill';
 import { recompileLaunch } from '../launch/compile';
@@ -160,6 +170,10 @@ export async function cleanUp(deps: DriverDeps, view: JobView): Promise<void> {
   const secrets = [...view.vms.map((vm) => bucketKeys.grant(vm.vm)), bucketKeys.sealed(view.job)];
   const cleaning = [...secrets.map((key) => () => deps.store.delete(key)), () => writeLedger(deps, view)];
   await mapBounded(cleaning, CLEANED_AT_ONCE, (clean) => clean());
+  const event = jobEnded(deps.scaffold.name, view);
+  // Only the reaper may speak for the scaffolding. Until it has, the job's marker stays: so the end is told at least once.
+  if (event && !deps.bus) return;
+  if (event) await deps.bus?.put(event);
   await deps.store.delete(bucketKeys.active(view.job));
 }
 

@@ -1,4 +1,4 @@
-import { bucketKeys, encodeJson } from '../../contract';
+import { bucketKeys, encodeJson, leftoversFound } from '../../contract';
 import type { Findings, Leftover, Mark, Swept, Unproved } from '../../contract';
 import type { ReapReport } from '../api';
 import type { ReapDeps } from './deps';
@@ -11,6 +11,7 @@ import { readMarks, writeMarks } from './marks';
 import { startWaiting } from './queue';
 import { remove } from './remove';
 import { sweep } from './sweep';
+import { unproved } from './unproved';
 
 /**
  * One pass of the reaper: every open job is advanced, ticks that waited for one are started, then what is in EC2 is compared
@@ -41,8 +42,16 @@ export async function reap(deps: ReapDeps, signal?: AbortSignal): Promise<ReapRe
     unproved: [...first.unproved, ...jobs.unproved, ...queue.unproved, ...removal.unproved, ...lost, ...unswept],
   };
   await writeFindings(deps, known.now, findings, signal);
+  const untold = await tell(deps, known.now, findings);
   const waiting = verdict.marks.filter((mark) => mark.why !== 'foreign').length - due.length;
-  return { jobs: first.actives.length, ended: jobs.ended, started: queue.started, waiting, ...findings };
+  return {
+    jobs: first.actives.length,
+    ended: jobs.ended,
+    started: queue.started,
+    waiting,
+    ...findings,
+    unproved: [...findings.unproved, ...untold],
+  };
 }
 
 /** The last look: what was due a moment ago and is no more has come back to life, or has ended by itself. */
@@ -59,6 +68,21 @@ function leftoverOf({ since: _since, ...leftover }: Mark): Leftover {
 function carried(marks: readonly Mark[], before: readonly Mark[], failed: readonly Unproved[]): Mark[] {
   const unseen = new Set(failed.map(({ what }) => what));
   return [...marks, ...before.filter(({ kind }) => unseen.has(`${kind}s`))];
+}
+
+/** @returns what could not be told: the pass then fails, for that is all that somebody outside would see of it */
+async function tell(
+  { bus, scaffold }: ReapDeps,
+  at: number,
+  found: Pick<ReapReport, 'marked' | 'removed' | 'cleared' | 'unproved'>,
+): Promise<Unproved[]> {
+  const event = leftoversFound(scaffold.name, at, found);
+  try {
+    if (event) await bus.put(event);
+    return [];
+  } catch (error) {
+    return [unproved('event of the findings', error)];
+  }
 }
 
 async function writeFindings(
