@@ -126,6 +126,8 @@ export interface CaptureContext {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** `linux-x86_64`, `linux-arm64`, `darwin-arm64`: where the job will run. */
   readonly platform: string;
+  /** Packages come from lockfiles in the tree alone, whatever is installed here: for what is deployed. @default false */
+  readonly locked?: boolean;
   /** Ends what was begun, programs that were started included; its reason is thrown. */
   readonly signal?: AbortSignal;
 }

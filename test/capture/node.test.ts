@@ -99,7 +99,7 @@ describe('capturing Node packages', () => {
   });
 
   test('a lockfile that lists nothing to install carries nothing', async () => {
-    const root = project({ 'package-lock.json': { lockfileVersion: 3, packages: { '': {} } } });
+    const root = project({ 'package.json': {}, 'package-lock.json': { lockfileVersion: 3, packages: { '': {} } } });
     expect((await capture(root, 'node x.js')).recipe).toEqual({ node: '22.3.0', files: {}, dev: false });
   });
 

@@ -42,6 +42,12 @@ function inStack(make: (made: Made) => void, props: RawCloudProps = {}): { templ
   return { template: Template.fromStack(stack), outdir };
 }
 
+function directory(files: Readonly<Record<string, string>>): string {
+  const made = mkdtempSync(path.join(scratch, 'source-'));
+  for (const [name, content] of Object.entries(files)) writeFileSync(path.join(made, name), content);
+  return made;
+}
+
 const scheduled = ({ stack, cloud }: Made, change: Partial<ScheduledJobProps> = {}): ScheduledJob =>
   new ScheduledJob(stack, 'Nightly', {
     cloud,
@@ -188,6 +194,27 @@ describe('a job fails to synthesize, saying why,', () => {
       'with an empty one',
       (made) => scheduled(made, { source: mkdtempSync(path.join(scratch, 'empty-')) }),
       /holds no file that would travel/,
+    ],
+    [
+      'with packages that nobody locked',
+      (made) =>
+        scheduled(made, {
+          source: directory({ 'a.py': '', 'requirements.txt': 'numpy>=2\n', '.python-version': '3.12' }),
+          command: ['python', 'a.py'],
+        }),
+      /does not pin everything: line 1 'numpy>=2'[^]*uv export/,
+    ],
+    [
+      'with a lockfile that was made of another package.json',
+      (made) =>
+        scheduled(made, {
+          source: directory({
+            'package.json': '{"dependencies":{"a":"1"}}',
+            'package-lock.json': '{"lockfileVersion":3,"packages":{"":{}}}',
+          }),
+          command: ['node', 'a.js'],
+        }),
+      /does not fit the package\.json beside it: a 1 is not in package-lock\.json[^]*npm install --package-lock-only/,
     ],
     [
       'with a command that only the deployment knows',

@@ -5,6 +5,7 @@ import { RawcloudError } from '../../contract';
 import { isFile, upwards } from '../executables';
 import { readLockfile } from './lockfile';
 import type { Lockfile } from './lockfile';
+import { checkMatches } from './matching';
 
 const Names = v.optional(v.record(v.string(), v.string()), {});
 
@@ -37,13 +38,17 @@ const LOCKFILES = ['npm-shrinkwrap.json', 'package-lock.json'];
 
 /**
  * The nearest project from `cwd` up to `root`; undefined when nothing there has dependencies.
- * @throws E_PACKAGE when the nearest one with dependencies has no lockfile of npm
+ * @throws E_PACKAGE when the nearest one with dependencies has no lockfile of npm, or one that was made of another package.json
  */
 export async function findProject(where: { cwd: string; root: string; dev: boolean }): Promise<Project | undefined> {
   for (const directory of upwards(where.cwd, where.root)) {
     const lockfile = await nearestLockfile(directory);
     const manifest = await readManifest(directory);
-    if (lockfile && manifest) return { directory, manifest, lockfile: await readLockfile(lockfile) };
+    if (lockfile && manifest) {
+      const project = { directory, manifest, lockfile: await readLockfile(lockfile) };
+      checkMatches(manifest, project.lockfile);
+      return project;
+    }
     if (manifest && hasDependencies(manifest, where.dev)) throw await noLockfile(directory, where.root);
   }
   return undefined;

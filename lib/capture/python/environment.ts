@@ -34,7 +34,8 @@ export function callsUv(need: Need): boolean {
   return need.commands.some(({ program }) => ['uv', 'uvx'].includes(path.basename(program)));
 }
 
-function refuseForeignRunners(need: Need): void {
+/** @throws E_PACKAGE for a command that starts such a tool */
+export function refuseForeignRunners(need: Need): void {
   const runner = need.commands.map(({ program }) => path.basename(program)).find((name) => FOREIGN_RUNNERS.includes(name));
   if (runner === undefined) return;
   throw new RawcloudError(

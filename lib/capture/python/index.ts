@@ -4,13 +4,16 @@ import { RawcloudError } from '../../contract';
 import type { CaptureContext, Capturer, Found, Notice, PythonIndex, PythonRecipe } from '../../contract';
 import { makeLayer } from '../layer';
 import { findNeeds } from '../needs';
+import type { Need } from '../needs';
 import type { Distribution } from './distributions';
 import { callsUv, findPython } from './environment';
 import { readIndex } from './index-settings';
 import type { Interpreter } from './interpreter';
+import { findLocked } from './locked';
 import { readPackages } from './packages';
 import { canonicalName, requirementOf } from './requirement';
 import type { Requirement } from './requirement';
+import { REQUIREMENTS } from './requirements-file';
 
 export const PYTHON_KIND = 'python';
 
@@ -29,18 +32,21 @@ const DetailSchema = v.object({
 
 /**
  * Carries Python packages: reads the environment's own records (dist-info, egg-info, direct_url.json, links), asks for
- * exactly those versions on the VM, and refuses by name what a package index cannot give.
+ * exactly those versions on the VM, and refuses by name what a package index cannot give. For what is deployed it reads the
+ * job's requirements.txt instead.
  */
 export const pythonCapturer: Capturer = {
   kind: PYTHON_KIND,
 
   async detect(context) {
     const { python: need } = await findNeeds(context);
+    if (need && context.locked) return detectLocked(need, context);
     const python = need && (await findPython(need, context));
     return need && python ? [describe(python, callsUv(need), context)] : [];
   },
 
   async capture(found, context) {
+    if (context.locked) return captureLocked(found, context);
     const { uv, ...python } = v.parse(DetailSchema, found.detail);
     const { distributions, ofSystem } = await readPackages(python);
     const requirements = requirementsOf(distributions, found.title);
@@ -56,6 +62,29 @@ export const pythonCapturer: Capturer = {
     return { layer: makeLayer(PYTHON_KIND, context.platform, recipe, [], notices(ofSystem, index)), contents: [] };
   },
 };
+
+const LockedSchema = v.object({
+  minor: v.string(),
+  requirements: v.array(v.string()),
+  directory: v.optional(v.string()),
+  uv: v.boolean(),
+  notices: v.array(v.object({ level: v.picklist(['info', 'warning']), text: v.string() })),
+});
+
+async function detectLocked(need: Need, context: CaptureContext): Promise<Found[]> {
+  const locked = await findLocked(need, context);
+  if (!locked) return [];
+  const { minor, directory, requirements } = locked;
+  const where = directory === undefined ? '' : ` (${path.join(path.relative(context.root, directory), REQUIREMENTS)})`;
+  return [{ kind: PYTHON_KIND, title: `Python ${minor}${where}`, detail: { ...locked, packages: requirements.length } }];
+}
+
+async function captureLocked(found: Found, { env, cwd, platform }: CaptureContext): ReturnType<Capturer['capture']> {
+  const { minor, requirements, directory, uv, notices: said } = v.parse(LockedSchema, found.detail);
+  const index = requirements.length > 0 ? await readIndex(env, { prefix: directory ?? cwd, cwd }) : undefined;
+  const recipe: PythonRecipe = { python: minor, requirements, ...(index ? { index } : {}), uv };
+  return { layer: makeLayer(PYTHON_KIND, platform, recipe, [], [...said, ...notices([], index)]), contents: [] };
+}
 
 function describe(python: Interpreter, uv: boolean, { cwd }: CaptureContext): Found {
   const near = path.relative(cwd, python.prefix);

@@ -52,7 +52,7 @@ export async function captureDefinition(request: CaptureRequest): Promise<Captur
   const store = createDirectoryStore(path.join(outDir, 'store'));
   const platform = request.platform ?? `linux-${rest.hardware.arch}`;
   const words = await resolveArguments(request.command, { cwd: source, root: source, home, env });
-  const packages = await capturePackages({ root: source, cwd: source, argv: request.command, env, platform });
+  const packages = await capturePackages({ root: source, cwd: source, argv: request.command, env, platform, locked: true });
   const synced = await syncTree({
     store,
     root: source,

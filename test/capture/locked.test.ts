@@ -1,0 +1,179 @@
+import path from 'node:path';
+import * as v from 'valibot';
+import { capturePackages } from '../../lib/capture/packages';
+import { PythonRecipeSchema } from '../../lib/contract';
+import type { PythonRecipe } from '../../lib/contract';
+import { context, python3, pythonTest, scratch, write, writeVenv } from './package-fixtures';
+
+const HASH = `--hash=sha256:${'ab'.repeat(32)}`;
+const ENV = { PATH: '/nowhere', HOME: '/nowhere', PIP_CONFIG_FILE: '/dev/null' };
+
+/** Captures for a deployment. */
+async function capture(
+  files: Readonly<Record<string, unknown>>,
+  argv: readonly string[] = ['python', 'a.py'],
+  env: Record<string, string> = ENV,
+) {
+  const root = scratch();
+  write(root, files);
+  const { layers, found } = await capturePackages(context(root, argv, { env, locked: true }));
+  return {
+    root,
+    layers,
+    found,
+    recipe: layers[0] && (layers[0].kind === 'python' ? v.parse(PythonRecipeSchema, layers[0].recipe) : undefined),
+  };
+}
+
+const requirements = async (text: string): Promise<readonly string[]> =>
+  ((await capture({ 'requirements.txt': text, '.python-version': '3.12.4\n' })).recipe as PythonRecipe).requirements;
+
+describe('Python packages of a deployed job', () => {
+  test('are those of requirements.txt, in the Python of .python-version, with no Python on this machine', async () => {
+    const { recipe, found, layers } = await capture({ 'requirements.txt': 'numpy==2.1.0\nattrs==24.2.0\n', '.python-version': '3.12\n' });
+    expect(recipe).toEqual({ python: '3.12', requirements: ['attrs==24.2.0', 'numpy==2.1.0'], uv: false });
+    expect(found).toMatchObject([{ title: 'Python 3.12 (requirements.txt)', detail: { packages: 2 } }]);
+    expect(layers[0]!.notices).toEqual([]);
+  });
+
+  test('are not those of the environment that happens to be active', async () => {
+    const venv = scratch();
+    writeVenv(
+      venv,
+      [
+        { name: 'numpy', version: '1.0' },
+        { name: 'secret-tool', version: '9' },
+      ],
+      '3.10',
+    );
+    const env = { ...ENV, VIRTUAL_ENV: venv, PATH: path.join(venv, 'bin') };
+    const { recipe } = await capture({ 'requirements.txt': 'numpy==2.1.0\n', '.python-version': '3.12' }, ['python', 'a.py'], env);
+    expect(recipe).toEqual({ python: '3.12', requirements: ['numpy==2.1.0'], uv: false });
+  });
+
+  test('may have hashes, markers, extras, comments and continued lines, as uv export and pip-compile write them', async () => {
+    const text = [
+      '# by uv',
+      `numpy==2.1.0 ; python_full_version >= '3.10' \\`,
+      `    ${HASH} \\`,
+      `    ${HASH}`,
+      '    # via pandas',
+      `uvicorn[standard]==0.30.1 ${HASH}  # web`,
+      '',
+    ].join('\n');
+    expect(await requirements(text)).toEqual([
+      `numpy==2.1.0 ; python_full_version >= '3.10' ${HASH} ${HASH}`,
+      `uvicorn[standard]==0.30.1 ${HASH}`,
+    ]);
+  });
+
+  test('may come from a URL, and from git by commit', async () => {
+    const lines = [`a @ git+https://example.test/a.git@${'0123456789'.repeat(4)}`, 'b @ https://example.test/b-1.whl#sha256=00'];
+    expect(await requirements(lines.join('\n'))).toEqual(lines);
+  });
+
+  test.each([
+    ['a range', 'numpy>=2', /line 1 'numpy>=2'/],
+    ['a wildcard', 'numpy==2.*', /line 1 'numpy==2\.\*'/],
+    ['no version', 'attrs==1\nnumpy', /line 2 'numpy'/],
+    ['another file', '-r other.txt', /line 1 '-r other\.txt'/],
+    ['the project itself', 'attrs==1\n-e .', /line 2 '-e \.'/],
+    ['git without a commit', 'a @ git+https://example.test/a.git@main', /line 1 'a @ <URL>'/],
+    ['a password', 'a @ https://me:hunter2@example.test/a.whl', /line 1 'a @ <URL>'/],
+    ['hashes for some only', `attrs==1 ${HASH}\nnumpy==2`, /none for numpy==2: pip takes all or none/],
+  ])('fail when requirements.txt has %s', async (_what, text, message) => {
+    const failing = requirements(text);
+    await expect(failing).rejects.toMatchObject({
+      code: 'E_PACKAGE',
+      message: expect.stringMatching(message),
+      remedy: expect.stringMatching(/uv export/),
+    });
+    await expect(failing).rejects.not.toMatchObject({ message: expect.stringMatching(/hunter2/) });
+  });
+
+  test.each(['uv.lock', 'poetry.lock', 'pylock.toml', 'Pipfile', 'requirements.in'])(
+    'fail when there is %s and no requirements.txt',
+    async (name) => {
+      const message = expect.stringMatching(
+        new RegExp(`${name.replace('.', '\\.')} names packages, but there is no requirements.txt`),
+      ) as string;
+      await expect(capture({ [name]: '', '.python-version': '3.12' })).rejects.toMatchObject({ code: 'E_PACKAGE', message });
+    },
+  );
+
+  const PYPROJECT = `[project]\nname = "job"\ndependencies = [\n  "numpy>=2",  # an array ]\n  'uvicorn[standard]',\n  "pywin32; sys_platform == 'win32'",\n]\n[tool.x]\ndependencies = ["other"]\n`;
+
+  test('fail when pyproject.toml asks for what no lockfile fixes, or for more than it has', async () => {
+    const files = { 'pyproject.toml': PYPROJECT, '.python-version': '3.12' };
+    await expect(capture(files)).rejects.toMatchObject({
+      message: expect.stringMatching(/pyproject\.toml names packages, but there is no/) as string,
+    });
+    const stale = capture({ ...files, 'requirements.txt': 'numpy==2.1.0\n' });
+    await expect(stale).rejects.toMatchObject({
+      message: expect.stringMatching(/does not fit the pyproject\.toml beside it: uvicorn is not in it/) as string,
+    });
+    const { recipe } = await capture({ ...files, 'requirements.txt': 'numpy==2.1.0\nUvicorn[standard]==0.30.1\n' });
+    expect(recipe).toMatchObject({ requirements: ['Uvicorn[standard]==0.30.1', 'numpy==2.1.0'] });
+  });
+
+  test('are none for a script without a lockfile, and that is said; a shell without one needs no Python', async () => {
+    const { layers } = await capture({ 'a.py': '', '.python-version': '3.12' });
+    expect(layers).toMatchObject([
+      { recipe: { requirements: [] }, notices: [{ level: 'info', text: expect.stringMatching(/standard library only/) as string }] },
+    ]);
+    expect((await capture({ 'a.sh': '', '.python-version': '3.12' }, ['bash', 'a.sh'])).layers).toEqual([]);
+    expect((await capture({ 'requirements.txt': 'numpy==2', '.python-version': '3.12' }, ['bash', 'a.sh'])).recipe).toMatchObject({
+      requirements: ['numpy==2'],
+    });
+  });
+
+  test('fail without a version of Python, there and here', async () => {
+    await expect(capture({ 'requirements.txt': 'numpy==2' })).rejects.toMatchObject({
+      message: expect.stringMatching(/no \.python-version/) as string,
+    });
+    await expect(capture({ 'a.py': '', '.python-version': 'pypy\n' })).rejects.toMatchObject({
+      message: expect.stringMatching(/names no Python 3/) as string,
+    });
+  });
+
+  pythonTest('take this machine’s Python where none is pinned, and say so', async () => {
+    const env = { ...ENV, PATH: path.dirname(python3!.executable) };
+    const { recipe, layers } = await capture({ 'requirements.txt': 'numpy==2' }, ['python3', 'a.py'], env);
+    expect(recipe).toMatchObject({ python: python3!.minor });
+    expect(layers[0]!.notices).toMatchObject([{ text: expect.stringMatching(/as on this machine; a file \.python-version/) as string }]);
+  });
+});
+
+describe('a lockfile of npm', () => {
+  const lock = (root: object): object => ({ lockfileVersion: 3, packages: { '': root, 'node_modules/a': { version: '1.0.0' } } });
+  const node = (manifest: object, root: object) => capture({ 'package.json': manifest, 'package-lock.json': lock(root) }, ['node', 'a.js']);
+
+  test('fits a package.json with the same dependencies, in whatever group npm keeps the optional ones', async () => {
+    const dependencies = { a: '^1.0.0' };
+    expect((await node({ dependencies }, { dependencies })).layers).toMatchObject([
+      { kind: 'node', sources: expect.anything() as unknown },
+    ]);
+    expect((await node({ dependencies, optionalDependencies: dependencies }, { optionalDependencies: dependencies })).layers).toHaveLength(
+      1,
+    );
+  });
+
+  test('fails when it was made of another package.json, naming what differs', async () => {
+    const stale = node({ dependencies: { a: '^2.0.0', b: '1' } }, { dependencies: { a: '^1.0.0', c: '1' } });
+    await expect(stale).rejects.toMatchObject({
+      code: 'E_PACKAGE',
+      message: expect.stringMatching(
+        /a is \^2\.0\.0, and \^1\.0\.0 in package-lock\.json; b 1 is not in package-lock\.json; c is only in/,
+      ) as string,
+      remedy: expect.stringMatching(/npm install --package-lock-only/) as string,
+    });
+  });
+
+  test('fails to be missing', async () => {
+    const missing = capture({ 'package.json': { dependencies: { a: '1' } } }, ['node', 'a.js']);
+    await expect(missing).rejects.toMatchObject({
+      code: 'E_PACKAGE',
+      message: expect.stringMatching(/package-lock\.json is what this version carries, none was found/) as string,
+    });
+  });
+});
