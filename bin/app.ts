@@ -1,5 +1,6 @@
 import { App, Stack } from 'aws-cdk-lib';
 import { RawCloud } from '../lib';
+import { DEFAULT_SCAFFOLD_NAME, SCAFFOLD_CONSTRUCT_ID, SCAFFOLD_STACK_DESCRIPTION, scaffoldStackName } from '../lib/contract';
 
 /*
  * The CDK app behind `cdk deploy`: one stack with the scaffolding, for the account and region of the caller.
@@ -8,8 +9,6 @@ import { RawCloud } from '../lib';
  */
 const app = new App();
 const name: unknown = app.node.tryGetContext('name');
-const stackName = typeof name === 'string' ? `RawCloud-${name}` : 'RawCloud';
-const stack = new Stack(app, stackName, {
-  description: 'rawcloud: the scaffolding for jobs on VMs of their own',
-});
-new RawCloud(stack, 'RawCloud', typeof name === 'string' ? { name } : {});
+const stackName = scaffoldStackName(typeof name === 'string' ? name : DEFAULT_SCAFFOLD_NAME);
+const stack = new Stack(app, stackName, { description: SCAFFOLD_STACK_DESCRIPTION });
+new RawCloud(stack, SCAFFOLD_CONSTRUCT_ID, typeof name === 'string' ? { name } : {});

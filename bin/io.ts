@@ -1,4 +1,5 @@
 import type { Client, ConnectOptions } from '../lib/runtime/api';
+import type { Destruction } from '../lib/runtime/destroy/open';
 import type { Doctor } from '../lib/runtime/doctor/open';
 import type { Clock } from '../lib/contract';
 
@@ -60,5 +61,6 @@ export interface CliIo {
   readonly signals: Signals;
   connect(options: ConnectOptions): Promise<Client>;
   openDoctor(options: ConnectOptions): Promise<Doctor>;
+  openDestruction(options: ConnectOptions): Promise<Destruction>;
   localCloud(): Promise<LocalCloudControl>;
 }

@@ -66,6 +66,13 @@ export interface DownloadOptions extends ConnectionOptions {
   readonly overwrite?: boolean;
 }
 
+export interface DestroyOptions extends ConnectionOptions {
+  readonly stopJobs?: boolean;
+  readonly export?: string;
+  readonly dryRun?: boolean;
+  readonly yes?: boolean;
+}
+
 export interface LocalOptions {
   readonly json?: boolean;
   /** What VMs shall be; of `start` alone. */

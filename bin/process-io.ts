@@ -18,7 +18,8 @@ export function processIo(process: NodeJS.Process): CliIo {
     clock: systemClock,
     signals: signalsOf(process),
     connect: async (options) => (await import('./backend.js')).connect(options),
-    openDoctor: async (options) => (await import('./backend.js')).openDoctor(options),
+    openDoctor: async (options) => (await import('./admin.js')).openDoctor(options),
+    openDestruction: async (options) => (await import('./admin.js')).openDestruction(options),
     localCloud: async () => (await import('./backend.js')).localCloud(process.env),
   };
 }

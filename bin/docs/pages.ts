@@ -30,6 +30,7 @@ function nowhere(): Context {
     signals: { listen: () => () => undefined },
     connect: unused,
     openDoctor: unused,
+    openDestruction: unused,
     localCloud: unused,
   };
   return { io, out: new Sink(stream), err: new Sink(stream) };

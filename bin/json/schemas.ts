@@ -26,6 +26,13 @@ const Code = v.picklist(Object.keys(ERROR_CODES) as ErrorCode[]);
 const Notice = EVENT_DATA_SCHEMAS.notice;
 const Leftovers = v.array(v.strictObject(LeftoverSchema.entries));
 const Files = v.array(OutputFileSchema);
+const Remains = v.array(
+  v.strictObject({
+    kind: v.picklist(['vm', 'volume', 'interface', 'template', 'group', 'bucket', 'parameter', 'stack']),
+    id: v.string(),
+    region: v.string(),
+  }),
+);
 
 /** Lines that the CLI adds to the events, by type. */
 export const CLI_LINE_SCHEMAS = {
@@ -57,6 +64,23 @@ export const CLI_LINE_SCHEMAS = {
     packages: v.array(v.looseObject({ kind: v.string(), title: v.string() })),
     notices: v.array(Notice),
   }),
+  'destroy.survey': v.strictObject({
+    name: v.string(),
+    account: v.string(),
+    region: v.string(),
+    bucket: v.string(),
+    ownBucket: v.boolean(),
+    stack: Text,
+    jobs: v.array(v.looseObject({ job: v.string(), name: Text, command: v.string(), state: States })),
+    remaining: Remains,
+  }),
+  'destroy.stopping': v.strictObject({ job: v.string() }),
+  'destroy.stopped': v.strictObject({ job: v.string() }),
+  'destroy.exported': v.strictObject({ file: v.string(), jobs: v.number() }),
+  'destroy.emptying': v.strictObject({ bucket: v.string(), objects: v.number() }),
+  'destroy.removing': v.strictObject({ what: v.string() }),
+  'destroy.removed': v.strictObject({ what: v.string() }),
+  'destroy.proof': v.strictObject({ remaining: Remains, regions: v.number() }),
   error: v.strictObject({ code: Code, message: v.string(), remedy: Text }),
 } as const;
 

@@ -25,6 +25,7 @@ export * from './clock';
 export * from './concurrency';
 export * from './decision';
 export * from './definition';
+export * from './destroy';
 export * from './doctor';
 export * from './errors';
 export * from './events';

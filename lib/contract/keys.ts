@@ -83,6 +83,7 @@ export const bucketKeys = {
   probe: (directory: string) => `${ROOT}${directory}/rawcloud-doctor`,
   /** A pass of the reaper that found something; newest first in key order. */
   findings: (atMs: number) => `${ROOT}reaper/findings/${reverseTime(atMs)}`,
+  ledgers: `${ROOT}ledger/`,
   ledger: (createdAtMs: number, job: string) => `${ROOT}ledger/${new Date(createdAtMs).toISOString().slice(0, 7)}/${job}`,
 } as const;
 

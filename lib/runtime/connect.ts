@@ -81,7 +81,8 @@ export async function connect(options: ConnectOptions): Promise<Client> {
   return createClient(deps);
 }
 
-async function readScaffold(context: AwsContext, name: string, local: boolean): Promise<Scaffold> {
+/** @throws E_NO_SCAFFOLDING, E_NEWER */
+export async function readScaffold(context: AwsContext, name: string, local: boolean): Promise<Scaffold> {
   const text = await readParameter(context, scaffoldParameterName(name));
   if (text !== undefined) return parseScaffold(text);
   throw new RawcloudError(

@@ -1,5 +1,8 @@
 export { connect } from './connect';
 export { createClient } from './client';
+export { openDestruction } from './destroy/open';
+export type { Destruction } from './destroy/open';
+export type { DestroyEvent, DestroyRequest, Survey } from './destroy/deps';
 export { openDoctor } from './doctor/open';
 export type { Doctor } from './doctor/open';
 export { isWell } from './doctor/well';
@@ -55,6 +58,7 @@ export type {
   OutcomeName,
   OutputFile,
   RawcloudEvent,
+  Remaining,
   Store,
   Timings,
   VmState,

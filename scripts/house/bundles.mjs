@@ -9,6 +9,7 @@ export const BUNDLES = [
   { entry: 'bin/commands/index.ts', out: 'bin/commands.js' },
   // The SDK is read faster without its white space; names stay, so that a stack trace tells something.
   { entry: 'bin/backend.ts', out: 'bin/backend.js', minify: 'but names' },
+  { entry: 'bin/admin.ts', out: 'bin/admin.js', minify: 'but names' },
   { entry: 'lib/agent/main.ts', out: 'agent/agent.js', minify: 'all' },
   // Each becomes the code of a function, whose start is paid for by the millisecond.
   { entry: 'lambda/launch.ts', out: 'lambda/launch/index.js', minify: 'but names' },

@@ -95,6 +95,6 @@ async function typecheck(project, options) {
 async function withoutDependencies(plain) {
   const alone = path.join(plain, '../alone');
   cpSync(path.join(plain, 'node_modules/rawcloud/dist'), path.join(alone, 'dist'), { recursive: true });
-  await script(alone, 'load.cjs', `require('./dist/bin/commands.js'); require('./dist/bin/backend.js');`);
+  await script(alone, 'load.cjs', `require('./dist/bin/commands.js'); require('./dist/bin/backend.js'); require('./dist/bin/admin.js');`);
   await output(process.execPath, ['dist/bin/rawcloud.js', '--help'], { cwd: alone });
 }

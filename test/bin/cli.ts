@@ -4,6 +4,7 @@ import type { CliIo, LocalCloudControl, OutputStream, SignalName, StandardInput 
 import { main } from '../../bin/main';
 import type { Check, Clock } from '../../lib/contract';
 import type { ConnectOptions } from '../../lib/runtime/api';
+import type { DestroyEvent, DestroyRequest } from '../../lib/runtime';
 import { FakeClient, NOW } from './fake-client';
 import type { Script } from './fake-client';
 
@@ -75,6 +76,8 @@ export interface World {
   readonly columns?: number;
   readonly connectFails?: Error;
   readonly checks?: readonly Check[];
+  /** What `destroy` tells; the first asks for confirmation. */
+  readonly destruction?: readonly DestroyEvent[];
   readonly cloud?: LocalCloudControl;
 }
 
@@ -89,6 +92,8 @@ export class Cli {
   readonly clock = new StillClock();
   readonly client: FakeClient;
   readonly connections: ConnectOptions[] = [];
+  readonly destructions: DestroyRequest[] = [];
+  confirmed: boolean | undefined;
   readonly #listeners = new Set<(signal: SignalName) => void>();
 
   constructor(private readonly world: World = {}) {
@@ -101,6 +106,15 @@ export class Cli {
 
   run(...argv: string[]): Promise<number> {
     return main(argv, this.io, async () => commands);
+  }
+
+  async *#destroy(request: DestroyRequest): AsyncGenerator<DestroyEvent> {
+    this.destructions.push(request);
+    for (const event of this.world.destruction ?? []) {
+      yield event;
+      if (event.type === 'survey' && !request.dryRun) this.confirmed = await request.confirm(event.survey);
+      if (this.confirmed === false) return;
+    }
   }
 
   /** As if the user pressed Ctrl-C, or a process sent a signal. @returns false when nobody listened */
@@ -150,6 +164,11 @@ export class Cli {
         this.connections.push(options);
         if (world.connectFails) throw world.connectFails;
         return { examine: () => checksOf(world.checks ?? []), close: async () => undefined };
+      },
+      openDestruction: async (options) => {
+        this.connections.push(options);
+        if (world.connectFails) throw world.connectFails;
+        return { destroy: (request) => this.#destroy(request), close: async () => undefined };
       },
       localCloud: async () => {
         if (world.cloud) return world.cloud;

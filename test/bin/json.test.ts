@@ -4,6 +4,7 @@ import { Sink } from '../../bin/sink';
 import { EVENT_DATA_SCHEMAS } from '../../lib/contract/event-schemas';
 import type { LocalCloudControl } from '../../bin/io';
 import { Cli } from './cli';
+import { DESTRUCTION } from './fake-destruction';
 import { BILL, event, LAUNCHING, NOW, OFFER, output, RESULT, WATCHING } from './fake-client';
 
 const status = async () => ({ running: true, directory: '/state', endpoint: 'http://127.0.0.1:4000', pid: 7, vms: 0 });
@@ -33,6 +34,7 @@ const LINES: readonly (readonly [verb: string, words: string])[] = [
   ['download', 'download --to out --json'],
   ['reap', 'reap --json'],
   ['doctor', 'doctor --json'],
+  ['destroy', 'destroy --yes --json'],
   ['local', 'local start --json'],
   ['local', 'local stop --json'],
   ['local', 'local status --json'],
@@ -43,7 +45,7 @@ const LINES: readonly (readonly [verb: string, words: string])[] = [
 ];
 
 test.each(LINES)('%s: each line of `%s` is as documented', async (verb, words) => {
-  const cli = new Cli({ cloud: CLOUD, script: { chunks: CHUNKS, bootLog: 'booted\n' } });
+  const cli = new Cli({ cloud: CLOUD, destruction: DESTRUCTION, script: { chunks: CHUNKS, bootLog: 'booted\n' } });
   expect(await cli.run(...words.split(' '))).toBe(0);
   expect(cli.lines.length).toBeGreaterThan(0);
   expect(cli.lines.flatMap((line) => problemsOf(line, verb))).toEqual([]);

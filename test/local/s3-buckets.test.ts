@@ -2,6 +2,7 @@ import {
   CreateBucketCommand,
   DeleteBucketCommand,
   DeleteObjectCommand,
+  DeleteObjectsCommand,
   GetBucketLocationCommand,
   GetObjectAclCommand,
   GetObjectCommand,
@@ -9,6 +10,7 @@ import {
   ListBucketsCommand,
   ListObjectsCommand,
   ListObjectsV2Command,
+  ListObjectVersionsCommand,
   type ListObjectsV2CommandInput,
   paginateListObjectsV2,
   PutObjectCommand,
@@ -122,6 +124,25 @@ test('the first version of the call knows markers', async () => {
   expect(first).toMatchObject({ IsTruncated: true, NextMarker: 'b/' });
   const rest = await s3.send(new ListObjectsCommand({ Bucket, Delimiter: '/', Marker: 'b/' }));
   expect(rest.Contents!.map((c) => c.Key)).toEqual(['c']);
+});
+
+test('each object has one version, called null, by which it is deleted; listed in pages', async () => {
+  await fill(['a', 'b/c', 'b/d']);
+  const first = await s3.send(new ListObjectVersionsCommand({ Bucket, MaxKeys: 2 }));
+  expect(first).toMatchObject({ IsTruncated: true, NextKeyMarker: 'b/c', NextVersionIdMarker: 'null' });
+  expect(first.Versions).toMatchObject([{ Key: 'a', VersionId: 'null', IsLatest: true, Size: 1 }, { Key: 'b/c' }]);
+  const KeyMarker = first.NextKeyMarker;
+  const second = await s3.send(new ListObjectVersionsCommand({ Bucket, KeyMarker, VersionIdMarker: 'null' }));
+  expect(second.Versions?.map(({ Key }) => Key)).toEqual(['b/d']);
+  expect(second.DeleteMarkers).toBeUndefined();
+  const Objects = [
+    { Key: 'a', VersionId: 'null' },
+    { Key: 'b/c', VersionId: 'other' },
+  ];
+  const { Deleted, Errors } = await s3.send(new DeleteObjectsCommand({ Bucket, Delete: { Objects } }));
+  expect(Deleted).toMatchObject([{ Key: 'a' }]);
+  expect(Errors).toMatchObject([{ Key: 'b/c', Code: 'NotImplemented' }]);
+  expect((await s3.send(new ListObjectVersionsCommand({ Bucket, Prefix: 'b/' }))).Versions).toHaveLength(2);
 });
 
 test('keys may be asked for in URL encoding', async () => {

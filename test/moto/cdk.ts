@@ -18,6 +18,9 @@ export interface Resource {
 
 /** Our CDK app at work: the bundled app and the real CLI, in a directory of its own. */
 export class CdkApp {
+  /** Logical ids of the app's own resources. */
+  #own: readonly string[] | undefined;
+
   private constructor(
     readonly directory: string,
     readonly stackName: string,
@@ -53,10 +56,11 @@ export class CdkApp {
 
   /**
    * Deploys without a change set, for moto's lose their outputs.
+   * @param more resources of somebody else, in the same stack
    * @returns what the CLI said
    */
-  async deploy(): Promise<string> {
-    await this.#asMotoCan();
+  async deploy(more: Readonly<Record<string, Resource>> = {}): Promise<string> {
+    await this.#prepare(more);
     return this.#cdk('deploy', ['--app', this.#assembly, '--method=direct', '--no-previous-parameters', '--require-approval=never']);
   }
 
@@ -89,8 +93,11 @@ export class CdkApp {
    * moto 5.2 fails on the tags of a parameter, which CloudFormation wants as a map and moto reads as a list. And it takes a
    * rule with a schedule for one that fits every event, whose function it then cannot call: so PutEvents would fail.
    */
-  async #asMotoCan(): Promise<void> {
+  async #prepare(more: Readonly<Record<string, Resource>>): Promise<void> {
     const template = await this.#template();
+    this.#own ??= Object.keys(template.Resources);
+    const own = Object.entries(template.Resources).filter(([id]) => this.#own!.includes(id));
+    template.Resources = { ...Object.fromEntries(own), ...more };
     for (const { Type, Properties } of Object.values(template.Resources)) {
       if (Type === 'AWS::SSM::Parameter') delete Properties['Tags'];
       if (Type === 'AWS::Events::Rule' && 'ScheduleExpression' in Properties) delete Properties['Targets'];

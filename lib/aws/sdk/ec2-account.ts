@@ -1,2 +1,2 @@
-/** What only the doctor asks of EC2: apart, so that functions and jobs do not carry it. */
-export { DescribeSubnetsCommand, DescribeVpcsCommand } from '@aws-sdk/client-ec2';
+/** What only doctor and destroy ask of EC2: apart, so that functions and jobs do not carry it. */
+export { DescribeRegionsCommand, DescribeSubnetsCommand, DescribeVpcsCommand } from '@aws-sdk/client-ec2';

@@ -35,7 +35,8 @@ export async function deleteObjects(call: S3Call): Promise<ServiceResponse> {
 function result(call: S3Call, object: XmlNode): { key: string; error?: ServiceError } {
   const key = childText(object, 'Key');
   if (!key) throw s3Errors.malformedXml();
-  if (childText(object, 'VersionId') !== undefined) return { key, error: s3Errors.notImplemented('versions') };
+  // The only version that an object of a bucket without versions has.
+  if ((childText(object, 'VersionId') ?? 'null') !== 'null') return { key, error: s3Errors.notImplemented('versions') };
   try {
     deleteOne({ ...call, key }, childText(object, 'ETag'));
     return { key };

@@ -54,8 +54,26 @@ export function listObjects(call: S3Call): ServiceResponse {
   });
 }
 
-function readPage(call: S3Call, after: string): { asked: ListQuery; page: Page; encode: Encode } {
-  requireBucketAction(call, 's3:ListBucket');
+/** No bucket here is versioned: each object has the one version that S3 calls `null`, and nothing is a delete marker. */
+export function listObjectVersions(call: S3Call): ServiceResponse {
+  const { query } = call.request;
+  const marker = query.get('key-marker') ?? '';
+  // A key that the page before began with may have more versions: here it never has.
+  const { asked, page, encode } = readPage(call, marker, 's3:ListBucketVersions');
+  const { Contents, CommonPrefixes } = entries(call, page, encode, true);
+  return xmlReply('ListVersionsResult', {
+    ...common(call.bucket, asked, page, encode),
+    KeyMarker: encode(marker),
+    VersionIdMarker: query.get('version-id-marker') ?? '',
+    NextKeyMarker: page.next === undefined ? undefined : encode(page.next),
+    NextVersionIdMarker: page.next === undefined ? undefined : 'null',
+    Version: (Contents as XmlFields[]).map((object) => ({ ...object, VersionId: 'null', IsLatest: true })),
+    CommonPrefixes,
+  });
+}
+
+function readPage(call: S3Call, after: string, action = 's3:ListBucket'): { asked: ListQuery; page: Page; encode: Encode } {
+  requireBucketAction(call, action);
   const { query } = call.request;
   const asked = { prefix: query.get('prefix') ?? '', delimiter: query.get('delimiter') ?? '', after, max: readMax(query.get('max-keys')) };
   return { asked, page: walk(call.bucket.objects.keys(), asked), encode: readEncoding(query.get('encoding-type')) };

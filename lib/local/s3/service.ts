@@ -9,7 +9,7 @@ import { copyObject } from './copy-object';
 import { deleteObject, deleteObjects } from './delete-objects';
 import { s3Errors } from './errors';
 import { getObject, headObject } from './get-object';
-import { listObjects, listObjectsV2 } from './list-objects';
+import { listObjects, listObjectsV2, listObjectVersions } from './list-objects';
 import { listMultipartUploads, listParts } from './list-uploads';
 import { operationOf, type S3Operation } from './operation';
 import { putObject } from './put-object';
@@ -37,6 +37,7 @@ const HANDLERS: Readonly<Record<Exclude<S3Operation, 'ListBuckets' | 'CreateBuck
   GetBucketLocation: getBucketLocation,
   ListObjects: listObjects,
   ListObjectsV2: listObjectsV2,
+  ListObjectVersions: listObjectVersions,
   DeleteObjects: deleteObjects,
   ListMultipartUploads: listMultipartUploads,
   PutObject: putObject,

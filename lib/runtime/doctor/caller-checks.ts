@@ -1,4 +1,11 @@
-import { clientUpdateCommand, findRawcloudError, formatDuration, relationOf, scaffoldUpdateCommand } from '../../contract';
+import {
+  clientUpdateCommand,
+  DEFAULT_SCAFFOLD_NAME,
+  findRawcloudError,
+  formatDuration,
+  relationOf,
+  scaffoldUpdateCommand,
+} from '../../contract';
 import { utc } from './finding';
 import type { Finding, Look } from './finding';
 
@@ -53,7 +60,8 @@ export const scaffolding: Look = async (facts) => {
   } catch (error) {
     const none = findRawcloudError(error);
     if (none?.code !== 'E_NO_SCAFFOLDING') throw error;
-    const remedy = local ? 'Leave out --scaffold.' : `An administrator lays it down once: ${scaffoldUpdateCommand(name, look.region)}`;
+    const again = name === DEFAULT_SCAFFOLD_NAME ? 'Start the local cloud anew: rawcloud local stop' : 'Leave out --scaffold.';
+    const remedy = local ? again : `An administrator lays it down once: ${scaffoldUpdateCommand(name, look.region)}`;
     return { state: 'failed', text: none.message, remedy, data: { name } } satisfies Finding;
   }
 };
