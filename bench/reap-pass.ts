@@ -78,6 +78,7 @@ async function main(): Promise<void> {
     by: 'bench',
     scaffold: { name: 'default', launchTemplateId: 'lt-1', securityGroupId: 'sg-1', roleId: ROLE_ID } as ReapDeps['scaffold'],
     bus: { put: async () => undefined },
+    otherRegions: { list: async () => [], tagged: async () => [] },
     remains: { list: async () => [], remove: async () => undefined },
     deployed: { templates: async () => [] },
     start: async () => ({ state: 'skipped', job: '' }),

@@ -35,9 +35,10 @@ const REASONS: Readonly<Record<Leftover['why'], string>> = {
   'past-lifetime': 'past its lifetime, and its job cannot be read',
   unattached: 'of a VM that is gone',
   unused: 'nothing names it',
+  elsewhere: 'has our tag, and no scaffolding there looks after it: left alone',
   foreign: 'has our tag, but no launch of ours made it: left alone',
 };
 
-function described({ kind, id, why, job }: Leftover): string {
-  return `${kind} ${id}${job === undefined ? '' : `, job ${job}`}: ${REASONS[why]}`;
+function described({ kind, id, why, job, region }: Leftover): string {
+  return `${kind} ${id}${region === undefined ? '' : ` in ${region}`}${job === undefined ? '' : `, job ${job}`}: ${REASONS[why]}`;
 }

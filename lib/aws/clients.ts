@@ -36,6 +36,8 @@ export interface AwsContext {
   credentials(): Promise<Credentials>;
   /** Where those were found, in words. */
   credentialsFrom(): Promise<string>;
+  /** The same caller in another region. To be closed on its own. */
+  inRegion(region: string): Promise<AwsContext>;
   close(): void;
 }
 
@@ -77,6 +79,7 @@ export async function openAws(options: OpenAwsOptions): Promise<AwsContext> {
     const { S3Client } = await import('./sdk/s3.js');
     return keepServerTime(new S3Client({ ...base, forcePathStyle: endpoint !== undefined }), clock);
   });
+  const credentials = async (): Promise<Credentials> => fixed ?? contractCredentials(await (await s3()).config.credentials());
   return {
     region,
     ...(endpoint ? { endpoint } : {}),
@@ -90,12 +93,13 @@ export async function openAws(options: OpenAwsOptions): Promise<AwsContext> {
     }),
     ssm: once(async () => new (await import('./sdk/ssm.js')).SSMClient(base)),
     sts: once(async () => new (await import('./sdk/sts.js')).STSClient(base)),
-    credentials: async () => fixed ?? contractCredentials(await (await s3()).config.credentials()),
+    credentials,
     credentialsFrom: async () => {
       if (options.credentials) return 'the local cloud';
       if (fixed) return 'AWS_ACCESS_KEY_ID of the environment';
       return sourceWords(await (await s3()).config.credentials(), profile);
     },
+    inRegion: async (other) => openAws({ ...options, region: other, credentials: await credentials() }),
     close: () => opened.forEach((client) => client.destroy()),
   };
 }

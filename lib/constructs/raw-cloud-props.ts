@@ -46,6 +46,14 @@ export interface RawCloudProps {
   readonly reaperInterval?: Duration;
 
   /**
+   * Other regions in which the reaper looks, once an hour, for what carries the scaffolding's tag. It fails in regions that a
+   * policy of the organization closes: name the open ones there. An empty list is none.
+   *
+   * @default - all that the account can use
+   */
+  readonly watchedRegions?: string[];
+
+  /**
    * How long the functions' own logs are kept. Jobs' output lies in the bucket.
    *
    * @default RetentionDays.ONE_MONTH

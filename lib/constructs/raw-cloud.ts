@@ -34,6 +34,7 @@ import type { RawCloudProps } from './raw-cloud-props';
 import { createScaffoldParameter } from './scaffold-parameter';
 import { createInstanceProfile, createVmRole } from './vm-role';
 import { checkVmTags } from './vm-tags';
+import { checkRegions } from './watched-regions';
 import { zonesForJson } from './zones';
 
 /** What VMs of one kind are for AWS and are launched from: the scaffolding's own, and one for each deployed job. */
@@ -100,7 +101,7 @@ export class RawCloud extends Construct implements IConnectable {
     this.connections = new Connections({ securityGroups: [...this.#network.securityGroups] });
     const { role, roleId, template } = this.addVmKind(this);
     this.vmRole = role;
-    this.#publish(roleId, template);
+    this.#publish(roleId, template, checkRegions(props.watchedRegions));
 
     this.deadLetters = new Queue(this, 'DeadLetters', {
       encryption: QueueEncryption.SQS_MANAGED,
@@ -196,7 +197,7 @@ export class RawCloud extends Construct implements IConnectable {
     if (this.#permissionsBoundary) PermissionsBoundary.of(scope).apply(this.#permissionsBoundary);
   }
 
-  #publish(roleId: string, template: CfnLaunchTemplate): void {
+  #publish(roleId: string, template: CfnLaunchTemplate, watchedRegions: readonly string[] | undefined): void {
     const { account, region } = Stack.of(this);
     const { subnets } = this.#network;
     createScaffoldParameter(this, {
@@ -213,6 +214,7 @@ export class RawCloud extends Construct implements IConnectable {
       ...(subnets ? { subnets: [...subnets] } : {}),
       ...(Object.keys(this.#vmTags).length > 0 ? { vmTags: this.#vmTags } : {}),
       ...(this.#limits ? { limits: this.#limits } : {}),
+      ...(watchedRegions ? { watchedRegions: [...watchedRegions] } : {}),
       version: VERSION,
     });
   }

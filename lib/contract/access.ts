@@ -239,8 +239,21 @@ export function reaperStatements(facts: AccessFacts): PolicyStatement[] {
     {
       Sid: 'LookForLeftovers',
       Effect: 'Allow',
-      Action: ['ec2:DescribeVolumes', 'ec2:DescribeNetworkInterfaces', 'ec2:DescribeLaunchTemplates', 'ec2:DescribeSecurityGroups'],
+      Action: [
+        'ec2:DescribeVolumes',
+        'ec2:DescribeNetworkInterfaces',
+        'ec2:DescribeLaunchTemplates',
+        'ec2:DescribeSecurityGroups',
+        'ec2:DescribeRegions',
+      ],
       Resource: '*',
+    },
+    // In other regions: whether there is a scaffolding of this name that looks after what carries its tag.
+    {
+      Sid: 'Namesakes',
+      Effect: 'Allow',
+      Action: 'ssm:GetParameter',
+      Resource: `${partition}:ssm:*:${account}:parameter${scaffoldParameterName(scaffold)}`,
     },
     {
       Sid: 'DeleteLeftovers',

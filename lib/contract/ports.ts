@@ -95,6 +95,17 @@ export interface Remains {
 }
 export type RemainKind = Exclude<LeftoverKind, 'vm'>;
 
+/** The account's other regions. A scaffolding launches in its own alone; what carries its name there is told, and that is all. */
+export interface OtherRegions {
+  /** Those that the account can use, without the caller's own. */
+  list(options?: { signal?: AbortSignal }): Promise<string[]>;
+  /**
+   * What carries the scaffolding's tag in a region, of these kinds. Nothing where there is a scaffolding of that name: it has a
+   * parameter and a reaper of its own.
+   */
+  tagged(region: string, scaffold: string, kinds: readonly LeftoverKind[], options?: { signal?: AbortSignal }): Promise<Thing[]>;
+}
+
 /** The account's event bus, for those outside who shall know. */
 export interface EventBus {
   /** @throws when it is not certain that the bus has it: then it is put again */

@@ -9,6 +9,7 @@ import { TAGS } from './tags';
  *                              │  └──────────────────still there───────────────┘
  *                              └──in use again, or its job is open──▶ cleared
  *     (not known) ──carries our tag, is not ours──▶ foreign: said once, never touched
+ *     (not known) ──carries our tag in a region that has no scaffolding of its name──▶ elsewhere: said once, never touched
  */
 
 export const LeftoverKindSchema = v.picklist(['vm', 'volume', 'interface', 'template', 'group']);
@@ -25,6 +26,8 @@ export const LeftoverReasonSchema = v.picklist([
   'unused',
   /** Carries our tag, but none of what a launch of ours leaves: not touched. */
   'foreign',
+  /** Carries our tag in a region that has no scaffolding of that name: nobody looks after it, and nothing proves whose it is. Not touched. */
+  'elsewhere',
 ]);
 export type LeftoverReason = v.InferOutput<typeof LeftoverReasonSchema>;
 
@@ -35,12 +38,25 @@ export const LeftoverSchema = v.object({
   why: LeftoverReasonSchema,
   /** The job that its tag names. */
   job: v.optional(v.string()),
+  /** Of what is elsewhere. @default - the scaffolding's own */
+  region: v.optional(v.string()),
 });
 export type Leftover = v.InferOutput<typeof LeftoverSchema>;
 
 /** `since`: when a pass first saw it so, milliseconds since 1970, the store's clock. */
 export const MarkSchema = v.object({ ...LeftoverSchema.entries, since: v.number() });
 export type Mark = v.InferOutput<typeof MarkSchema>;
+
+/** What is known of the account's other regions. Not among the marks: nothing of it is ever due. */
+export const ElsewhereSchema = v.object({
+  /** When a pass last set out to look in all of them, milliseconds since 1970, the store's clock. */
+  at: v.number(),
+  /** Regions that could not be asked then: the next pass asks them again. */
+  unasked: v.array(v.string()),
+  /** Said once. */
+  found: v.array(LeftoverSchema),
+});
+export type Elsewhere = v.InferOutput<typeof ElsewhereSchema>;
 
 /** `v1/reaper/marks.json`: written by passes that changed something, and once an hour. */
 export const MarksSchema = v.object({
@@ -49,6 +65,7 @@ export const MarksSchema = v.object({
   /** Who made the pass that wrote it. */
   by: v.string(),
   marks: v.array(MarkSchema),
+  elsewhere: v.optional(ElsewhereSchema),
 });
 export type Marks = v.InferOutput<typeof MarksSchema>;
 
@@ -86,6 +103,11 @@ export interface Thing {
   readonly inUse: boolean;
   /** Milliseconds since 1970, EC2's clock; not told of all kinds. */
   readonly createdAt?: number;
+}
+
+/** A VM as one of them. */
+export function vmThing({ id, tags, launchedAt }: Pick<Thing, 'id' | 'tags'> & { readonly launchedAt: number }): Thing {
+  return { kind: 'vm', id, tags, inUse: false, createdAt: launchedAt };
 }
 
 /** Tag that EC2 itself puts on what is launched from a template, and nobody else can. Source: EC2 user guide, launch templates. */

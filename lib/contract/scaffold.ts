@@ -39,6 +39,8 @@ export const ScaffoldSchema = v.object({
   vmTags: v.optional(v.record(v.string(), v.string())),
   /** What jobs may have. @default - no limits but the account's own */
   limits: v.optional(LimitsSchema),
+  /** Other regions that are looked through for what carries the scaffolding's tag. @default - all that the account can use */
+  watchedRegions: v.optional(v.array(v.string())),
   /** Version of the package that laid it down. */
   version: v.string(),
 });

@@ -57,7 +57,7 @@ export async function openAccount({ stateDir, facts, userData, now }: AccountOpt
   const file = path.join(stateDir, 'parameters.json');
   // Written before the service reads the file.
   const scaffold = await layScaffolding({ facts, ec2, s3, parameters: new ParameterFile(file), userData });
-  const ssm = createSsm({ file, account, policies, publicParameters: imageParameters(ec2), now });
+  const ssm = createSsm({ file, account, region, policies, publicParameters: imageParameters(ec2), now });
   const quotas = createQuotasService({ quotas: ec2.quotas, account, policies });
   const iam = createIam({ spotRole: ec2.spotRole, account, policies, now });
   const secrets = createSecretsManager({ file: path.join(stateDir, 'secrets.json'), account, policies, now });

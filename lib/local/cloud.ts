@@ -11,6 +11,7 @@ import { Ec2Controls } from './ec2/controls';
 import { Fleet } from './ec2/fleet';
 import type { LagOptions } from './ec2/lag';
 import { Machines } from './ec2/machines';
+import { OtherRegions } from './ec2/other-regions';
 import { createEc2Service } from './ec2/service';
 import { openFacts, saveFacts } from './facts';
 import { Faults } from './faults';
@@ -104,10 +105,11 @@ async function start(options: LocalCloudOptions, lock: Lock): Promise<LocalCloud
   const later: { url?: string; control?: Control } = {};
   const { fleet, driver } = await openFleet(options, account, { endpointUrl: () => later.url ?? notYet(), onError });
   const { principals, policies, ec2: state } = account;
+  const others = new OtherRegions(state);
   if (options.lag) state.lag.set(options.lag);
   const faults = new Faults();
   const calls = new Calls({ file: path.join(stateDir, 'calls.jsonl') });
-  const services = [createEc2Service({ state, fleet, policies }), ...account.services];
+  const services = [createEc2Service({ state, fleet, others, policies }), ...account.services];
   const server = await listen({ port: options.port ?? 0, last: facts.port }, (port) =>
     startServer({
       port,
@@ -134,7 +136,7 @@ async function start(options: LocalCloudOptions, lock: Lock): Promise<LocalCloud
     faults,
     calls,
     bus: account.bus,
-    ec2: new Ec2Controls(state, fleet),
+    ec2: new Ec2Controls(state, fleet, others),
     roles: account.roles,
     close: async ({ keepMachines = false } = {}) => {
       await fleet.close({ keepMachines });

@@ -21,6 +21,7 @@ const MAX_BODY_BYTES = 64 * 1024;
 const FaultSchema = v.strictObject({
   operation: v.string(),
   resource: v.optional(v.string()),
+  region: v.optional(v.string()),
   skip: v.optional(v.number()),
   count: v.optional(v.number()),
   effect: v.variant('kind', [

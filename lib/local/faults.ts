@@ -37,10 +37,11 @@ export class Faults {
   }
 
   /** The effect for one call, used up by asking. `resource` is `bucket/key` for S3; faults see the key alone. */
-  take(service: string, operation: string, resource: string): Fault['effect'] | undefined {
+  take(service: string, operation: string, resource: string, region = ''): Fault['effect'] | undefined {
     const subject = service === 's3' ? resource.slice(resource.indexOf('/') + 1) : resource;
     for (const armed of this.#armed) {
       if (!fits(armed, service, operation, subject)) continue;
+      if (armed.fault.region !== undefined && armed.fault.region !== region) continue;
       if (armed.skip > 0) {
         armed.skip--;
         continue;

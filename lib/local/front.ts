@@ -104,7 +104,7 @@ export class Front {
     if (!claim) throw new AuthFault('missing');
     const request = body ? this.#buffered(exchange, claim, body, aborted) : this.#streamed(exchange, claim, aborted);
     exchange.principal = request.principal.arn;
-    await this.#strike(exchange, aborted);
+    await this.#strike(exchange, request.region, aborted);
     return exchange.service.handle(request);
   }
 
@@ -140,8 +140,8 @@ export class Front {
     return { id: exchange.id, method, rawPath, query, headers: exchange.req.headers, ...rest };
   }
 
-  async #strike(exchange: Exchange, aborted: AbortSignal): Promise<void> {
-    const effect = this.#options.faults.take(exchange.service.name, exchange.operation, exchange.resource);
+  async #strike(exchange: Exchange, region: string, aborted: AbortSignal): Promise<void> {
+    const effect = this.#options.faults.take(exchange.service.name, exchange.operation, exchange.resource, region);
     exchange.effect = effect;
     if (effect?.kind === 'delay') await sleep(effect.ms, undefined, { signal: aborted });
     if (effect?.kind === 'error')

@@ -82,6 +82,8 @@ export interface Fault {
   readonly operation: string;
   /** Only when the resource (S3 key without the bucket, instance id) matches this regular expression. */
   readonly resource?: string;
+  /** Only in this region, by the scope of the signature. @default - in any */
+  readonly region?: string;
   /** Let this many matching calls through first. @default 0 */
   readonly skip?: number;
   /** @default 1 */

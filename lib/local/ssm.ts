@@ -8,6 +8,8 @@ export interface SsmOptions {
   /** JSON file that holds the parameters over a restart. */
   readonly file: string;
   readonly account: string;
+  /** Whose parameters stand under their bare names in the file; those of others under `<region>:<name>`. */
+  readonly region: string;
   readonly policies: Policies;
   /** Public parameters by full name, `/aws/service/…` → AMI id: readable by everybody, written by nobody. */
   readonly publicParameters?: Readonly<Record<string, string>>;
@@ -93,7 +95,7 @@ class ParameterStore {
     const parent = Path.endsWith('/') ? Path : `${Path}/`;
     this.#authorize(request, 'GetParametersByPath', parent.slice(0, -1));
     const isBelow = (name: string): boolean => name.startsWith(parent) && (Recursive || !name.slice(parent.length).includes('/'));
-    const names = this.#file.names().filter(isBelow).sort();
+    const names = this.#names(request).filter(isBelow).sort();
     const after = NextToken === undefined ? '' : Buffer.from(NextToken, 'base64').toString();
     const left = names.filter((name) => name > after);
     const shown = left.slice(0, MaxResults);
@@ -107,7 +109,7 @@ class ParameterStore {
     if (/^\/?(aws|ssm)/i.test(name)) {
       throw new ServiceError(400, 'ValidationException', `No access to reserved parameter name: ${name}.`);
     }
-    const before = this.#file.get(name);
+    const before = this.#file.get(this.#key(request, name));
     if (before && !input.Overwrite) {
       throw new ServiceError(
         400,
@@ -116,20 +118,20 @@ class ParameterStore {
       );
     }
     const version = (before?.version ?? 0) + 1;
-    this.#file.set(name, { value, type, version, modified: this.#options.now() });
+    this.#file.set(this.#key(request, name), { value, type, version, modified: this.#options.now() });
     return { Tier: 'Standard', Version: version };
   }
 
   delete(request: ServiceRequest, name: string): object {
     this.#authorize(request, 'DeleteParameter', name);
-    if (!this.#file.delete(name)) throw new ServiceError(400, 'ParameterNotFound', '');
+    if (!this.#file.delete(this.#key(request, name))) throw new ServiceError(400, 'ParameterNotFound', '');
     return {};
   }
 
   #find(request: ServiceRequest, name: string): object | undefined {
     const value = this.#options.publicParameters?.[name];
     const stored: StoredParameter | undefined =
-      value === undefined ? this.#file.get(name) : { value, type: 'String', version: 1, modified: 0 };
+      value === undefined ? this.#file.get(this.#key(request, name)) : { value, type: 'String', version: 1, modified: 0 };
     if (!stored) return undefined;
     return {
       Name: name,
@@ -141,6 +143,19 @@ class ParameterStore {
       ARN: this.#arn(request.region, name, value !== undefined),
       DataType: value === undefined ? 'text' : 'aws:ec2:image',
     };
+  }
+
+  /** Names have no colon. */
+  #key({ region }: ServiceRequest, name: string): string {
+    return region === this.#options.region ? name : `${region}:${name}`;
+  }
+
+  /** Of the region that was asked. */
+  #names(request: ServiceRequest): string[] {
+    const prefix = this.#key(request, '');
+    return this.#file
+      .names()
+      .flatMap((key) => (key.startsWith(prefix) && !key.slice(prefix.length).includes(':') ? key.slice(prefix.length) : []));
   }
 
   #authorize(request: ServiceRequest, operation: string, name: string): void {

@@ -10,6 +10,7 @@ import { createEventBus } from '../aws/event-bus';
 import { forwardableCredentials, whoAmI } from '../aws/identity';
 import { describeImage } from '../aws/images';
 import { createMarketSource } from '../aws/market-source';
+import { createOtherRegions } from '../aws/other-regions';
 import { readParameter } from '../aws/parameters';
 import { createS3Store } from '../aws/s3-store';
 import type { Client, ConnectOptions } from './api';
@@ -46,6 +47,7 @@ export async function connect(options: ConnectOptions): Promise<Client> {
     deployed: createDeployedJobs(context, scaffold),
     compute: createEc2Compute(context),
     remains: createEc2Remains(context),
+    otherRegions: createOtherRegions(context),
     events: createEventBus(context, scaffold),
     scaffold,
     clock: context.clock,

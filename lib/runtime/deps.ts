@@ -1,4 +1,4 @@
-import type { Arch, Credentials, EventBus, Intervals, Ref, Remains, Scaffold } from '../contract';
+import type { Arch, Credentials, EventBus, Intervals, OtherRegions, Ref, Remains, Scaffold } from '../contract';
 import type { DeployedJobs } from './definition/deployed';
 import type { DriverDeps } from './drive/deps';
 import type { Image } from './launch/compile';
@@ -39,7 +39,8 @@ export interface ClientDeps extends Omit<DriverDeps, 'emit' | 'bus'> {
   readonly market: MarketKeeper;
   readonly deployed: DeployedJobs;
   readonly remains: Remains;
-  /** Used by passes of the reaper only. */
+  /** Used by passes of the reaper only, as the next. */
+  readonly otherRegions: OtherRegions;
   readonly events: EventBus;
   readonly pace: Pace;
   resolveImage(arch: Arch, image: string | undefined, signal?: AbortSignal): Promise<Image>;

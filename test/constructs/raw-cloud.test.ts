@@ -304,6 +304,17 @@ describe('what a company brings along', () => {
     expect(() => withProps(() => props)).toThrow(message);
   });
 
+  test('regions that the reaper watches: in the parameter, none included, and refused when they are no regions', () => {
+    const named = (watchedRegions?: string[]) => {
+      const { Value } = propertiesOf(synthesize(watchedRegions ? { watchedRegions } : {}).template, 'AWS::SSM::Parameter');
+      return parseScaffold(Value as string).watchedRegions;
+    };
+    expect([named(), named([]), named(['eu-west-1', 'us-gov-east-1'])]).toEqual([undefined, [], ['eu-west-1', 'us-gov-east-1']]);
+    expect(() => synthesize({ watchedRegions: ['eu-west-1', 'Ireland'] })).toThrow(
+      /'watchedRegions' has 'Ireland'; allowed are .*'eu-west-1'/,
+    );
+  });
+
   test('a permissions boundary: every role of the scaffolding has it', () => {
     const template = withProps((stack) => ({
       permissionsBoundary: ManagedPolicy.fromManagedPolicyName(stack, 'Boundary', 'company-boundary'),

@@ -50,7 +50,7 @@ test('an open job is named and left alone, unless it shall be stopped; then all 
     'removed',
     'proof',
   ]);
-  expect(done.at(-1)!.data).toEqual({ remaining: [], regions: 1 });
+  expect(done.at(-1)!.data).toEqual({ remaining: [], regions: 17 });
   expect((await lines('book.jsonl')).map((line) => line.job)).toContain(job);
   expect(await lines('book.jsonl')).toHaveLength(2);
   await house.allGone();
@@ -104,4 +104,16 @@ test('what merely carries the tag is told and left alone', async () => {
   expect(done.code).toBe(125);
   const proof = JSON.parse(done.stdout.toString().trim().split('\n').at(-1)!) as { data: { remaining: unknown } };
   expect(proof.data.remaining).toEqual([{ kind: 'group', id: GroupId, region: 'us-east-1' }]);
+});
+
+test('fails when a region cannot be asked what is left there, names it, and can be started again', async () => {
+  const effect = { kind: 'error', status: 403, code: 'UnauthorizedOperation', message: 'closed' } as const;
+  house.cloud.faults.arm({ operation: 'ec2:DescribeVolumes', region: 'eu-north-1', count: 9, effect });
+  const unproved = await house.rawcloud(['destroy', '--yes', '--export', 'first.jsonl']);
+  expect(unproved.code).toBe(120);
+  expect(unproved.stderr).toMatch(/could not be asked what is left in them:\n {2}eu-north-1: .*closed/);
+  house.cloud.faults.clear();
+  expect((await house.rawcloud(['destroy', '--yes', '--export', 'second.jsonl'])).stdout.toString()).toMatch(
+    /Nothing is left.* in 17 regions/,
+  );
 });

@@ -24,7 +24,13 @@ async function ageMarks(ms: number): Promise<void> {
   const found = await store.get(bucketKeys.reaperMarks);
   if (typeof found === 'string') throw new Error('there are no marks');
   const record = decodeJson(MarksSchema, found.body, 'marks');
-  await store.put(bucketKeys.reaperMarks, encodeJson({ ...record, marks: record.marks.map((m) => ({ ...m, since: m.since - ms })) }));
+  const { elsewhere } = record;
+  const aged = {
+    ...record,
+    marks: record.marks.map((m) => ({ ...m, since: m.since - ms })),
+    ...(elsewhere ? { elsewhere: { ...elsewhere, at: elsewhere.at - ms } } : {}),
+  };
+  await store.put(bucketKeys.reaperMarks, encodeJson(aged));
 }
 
 const reap = (): Promise<ReapReport> => house.value<ReapReport>(['reap']);
@@ -73,5 +79,36 @@ test('a run waits while the reaper deletes what it needs, and sends it again', a
   await sweep(2, []);
   const { code, stdout } = await running.ended;
   expect([code, stdout.toString()]).toEqual([0, 'content of its own']);
+  await house.allGone();
+}, 60_000);
+
+test('a VM of the scaffolding’s name in another region is told and left alone; a region that fails stops no other, and fails the pass', async () => {
+  await house.rawcloud(['run', '--detach', '--', 'sleep', '600']);
+  const running = house.cloud.ec2.instances().find(({ state }) => state === 'running')!;
+  const twin = async (region: string, id: string): Promise<void> =>
+    house.cloud.ec2.others.put(region, { ...running, id, zone: `${region}a`, tags: { ...running.tags, 'rawcloud:job': 'jgone' } });
+  await Promise.all([twin('eu-west-1', 'i-nobodys'), twin('eu-central-1', 'i-looked-after'), twin('us-west-2', 'i-behind-a-fault')]);
+  // A scaffolding of that name, with a reaper of its own.
+  const there = await aws.inRegion('eu-central-1');
+  const { PutParameterCommand } = await import('@aws-sdk/client-ssm');
+  await (await there.ssm()).send(new PutParameterCommand({ Name: '/rawcloud/default/scaffold', Value: '{}', Type: 'String' }));
+  there.close();
+  const effect = { kind: 'error', status: 403, code: 'UnauthorizedOperation', message: 'a service control policy says no' } as const;
+  house.cloud.faults.arm({ operation: 'ec2:Describe*', region: 'us-west-2', count: 99, effect });
+  await ageMarks(2 * 3_600_000);
+
+  const failed = await house.rawcloud(['reap']);
+  expect(failed.code).toBe(125);
+  const text = failed.stdout.toString();
+  expect(text).toContain(
+    'marked      vm i-nobodys in eu-west-1, job jgone: has our tag, and no scaffolding there looks after it: left alone',
+  );
+  expect(text).toMatch(/not proved {2}region us-west-2: .*a service control policy says no/);
+  expect(text).not.toContain('i-looked-after');
+  house.cloud.faults.clear();
+  expect(await reap()).toMatchObject({ marked: [{ id: 'i-behind-a-fault', region: 'us-west-2' }], removed: [], unproved: [] });
+  const changed = house.cloud.calls.recent().filter(({ code }) => code === 'UnsupportedOperation');
+  expect(changed).toEqual([]);
+  await house.rawcloud(['stop']);
   await house.allGone();
 }, 60_000);

@@ -11,7 +11,7 @@ import {
   TEMPLATE_TAG,
   vmUserId,
 } from '../../lib/contract';
-import type { BusEvent, Clock, Compute, EventBus, Instance, JobSpec, Remains, Store, Thing } from '../../lib/contract';
+import type { BusEvent, Clock, Compute, EventBus, Instance, JobSpec, OtherRegions, Remains, Store, Thing } from '../../lib/contract';
 import { createMemoryStore } from '../../lib/store/memory';
 import type { DriverDeps } from '../../lib/runtime/drive/deps';
 import { Driver } from '../../lib/runtime/drive/driver';
@@ -86,6 +86,19 @@ export class World {
   readonly remains: Remains = {
     list: (kind) => Promise.resolve([...this.left.values()].filter((thing) => thing.kind === kind)),
     remove: (_kind, id) => Promise.resolve(void this.left.delete(id)),
+  };
+
+  /** What carries our tag in the account's other regions, or why one does not answer. */
+  readonly elsewhere = new Map<string, Thing[] | Error>();
+  readonly asked: string[] = [];
+  readonly otherRegions: OtherRegions = {
+    list: () => Promise.resolve([...this.elsewhere.keys()]),
+    tagged: async (region, _scaffold, kinds) => {
+      this.asked.push(region);
+      const there = this.elsewhere.get(region) ?? [];
+      if (there instanceof Error) throw there;
+      return there.filter(({ kind }) => kinds.includes(kind));
+    },
   };
 
   deps(by = 'driver', over: Partial<Pick<DriverDeps, 'store' | 'compute'>> = {}): DriverDeps {

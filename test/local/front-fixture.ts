@@ -100,6 +100,7 @@ class Fixture implements TestCloud {
     const ssm = createSsm({
       file: join(directory, 'ssm.json'),
       account: ACCOUNT,
+      region: REGION,
       policies,
       now,
       publicParameters: { [amazonLinuxParameter('x86_64')]: IMAGE },

@@ -8,6 +8,7 @@ import { DescribeInstancesCommand } from '@aws-sdk/client-ec2';
 import type { AwsContext } from '../../lib/aws/clients';
 import { createEc2Compute } from '../../lib/aws/ec2-compute';
 import { createEc2Remains } from '../../lib/aws/ec2-remains';
+import { createOtherRegions } from '../../lib/aws/other-regions';
 import { createEventBus } from '../../lib/aws/event-bus';
 import { forwardableCredentials, whoAmI } from '../../lib/aws/identity';
 import { createMarketSource } from '../../lib/aws/market-source';
@@ -160,6 +161,7 @@ async function openClient({ directory, aws, scaffold, store, compute }: ClientPa
     store,
     compute,
     remains: createEc2Remains(aws),
+    otherRegions: createOtherRegions(aws),
     events: createEventBus(aws, scaffold),
     scaffold,
     clock: systemClock,

@@ -15,6 +15,7 @@ beforeEach(() => {
   deps = {
     ...world.deps('reaper'),
     remains: world.remains,
+    otherRegions: world.otherRegions,
     bus: world.bus,
     deployed: { templates: () => Promise.resolve(['lt-nightly']) },
     start: () => Promise.reject(new Error('nothing is deployed here')),

@@ -50,6 +50,7 @@ function depsOf(world: World, overlap: Overlap = 'skip', change: Partial<Deploye
   return {
     ...world.deps('lambda'),
     remains: world.remains,
+    otherRegions: world.otherRegions,
     events: world.bus,
     owner: 'arn:aws:sts::123456789012:assumed-role/launch/1',
     host: 'lambda',

@@ -13,6 +13,7 @@ beforeEach(() => {
   deps = {
     ...world.deps('reaper'),
     remains: world.remains,
+    otherRegions: world.otherRegions,
     bus: world.bus,
     deployed: { templates: () => Promise.resolve([]) },
     start: () => Promise.reject(new Error('nothing is deployed here')),

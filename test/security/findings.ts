@@ -62,6 +62,11 @@ export const NAG: readonly Accepted[] = [
     why: 'the parameters of deployed jobs, which only CloudFormation writes; AWS’s public names of images',
   },
   {
+    finding: /^AwsSolutions-IAM5\[Resource::arn:<AWS::Partition>:ssm:\*:<AWS::AccountId>:parameter\/rawcloud\/default\/scaffold\]$/,
+    at: /^Team\/RawCloud\/ReaperRole\/Resource$/,
+    why: 'one parameter in whatever region something with our tag was found: whether a scaffolding there looks after it',
+  },
+  {
     finding: /^AwsSolutions-IAM5\[Resource::arn:<AWS::Partition>:s3:::cdk-hnb659fds-assets-<AWS::AccountId>-<AWS::Region>\/\*\]$/,
     at: new RegExp(`^Team/${JOB_ROLES}/Resource$`),
     why: 'deployed jobs’ content among the app’s assets, whose names are hashes; it is read only',

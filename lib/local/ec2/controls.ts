@@ -1,6 +1,7 @@
 import { RawcloudError } from '../../contract';
 import type { NoCapacity } from './capacity';
 import type { Fleet } from './fleet';
+import type { OtherRegions } from './other-regions';
 import type { InstanceRecord, InstanceState, SpotRecord } from './records';
 import type { LagOptions } from './lag';
 import type { SpotPriceRule } from './spot-market';
@@ -12,9 +13,13 @@ export class Ec2Controls {
   readonly #state: Ec2State;
   readonly #fleet: Fleet;
 
-  constructor(state: Ec2State, fleet: Fleet) {
+  /** The account's other regions, where nothing runs. */
+  readonly others: Pick<OtherRegions, 'put'>;
+
+  constructor(state: Ec2State, fleet: Fleet, others: Pick<OtherRegions, 'put'>) {
     this.#state = state;
     this.#fleet = fleet;
+    this.others = others;
   }
 
   /** Launches that fit are refused with InsufficientInstanceCapacity. Adds to what was armed before. */

@@ -3,16 +3,21 @@ import path from 'node:path';
 import type * as v from 'valibot';
 import { decodeJson, encodeJson, mapBounded } from '../../contract';
 
-/** Records by id in memory, each in a file of its own that is replaced as a whole. */
+/** Records by id in memory, each in a file of its own that is replaced as a whole; or in memory alone. */
 export class RecordTable<T extends { readonly id: string }> {
-  readonly #directory: string;
+  readonly #directory: string | undefined;
   readonly #records: Map<string, T>;
   /** The write under way of each id: writes of one record never overtake one another. */
   readonly #writes = new Map<string, Promise<void>>();
 
-  private constructor(directory: string, records: Map<string, T>) {
+  private constructor(directory: string | undefined, records: Map<string, T>) {
     this.#directory = directory;
     this.#records = records;
+  }
+
+  /** Gone with the process. */
+  static inMemory<T extends { readonly id: string }>(records: readonly T[] = []): RecordTable<T> {
+    return new RecordTable(undefined, new Map(records.map((r) => [r.id, r])));
   }
 
   /** Reads what is there. @throws E_RECORD, E_NEWER */
@@ -53,8 +58,10 @@ export class RecordTable<T extends { readonly id: string }> {
   }
 
   #queue(id: string): Promise<void> {
+    const directory = this.#directory;
+    if (directory === undefined) return Promise.resolve();
     const before = this.#writes.get(id) ?? Promise.resolve();
-    const write = before.catch(() => undefined).then(() => this.#write(id));
+    const write = before.catch(() => undefined).then(() => this.#write(directory, id));
     this.#writes.set(id, write);
     const done = (): void => void (this.#writes.get(id) === write && this.#writes.delete(id));
     write.then(done, done);
@@ -62,8 +69,8 @@ export class RecordTable<T extends { readonly id: string }> {
   }
 
   /** Writes what the record is by now. */
-  async #write(id: string): Promise<void> {
-    const file = path.join(this.#directory, `${id}.json`);
+  async #write(directory: string, id: string): Promise<void> {
+    const file = path.join(directory, `${id}.json`);
     const record = this.#records.get(id);
     if (!record) return rm(file, { force: true });
     await writeFile(`${file}.new`, encodeJson(record), { mode: 0o600 });

@@ -6,6 +6,8 @@ import { ACTIONS } from './actions';
 import { dryRunEnds } from './dry-run';
 import { invalidAction, unauthorized } from './errors';
 import type { Fleet } from './fleet';
+import { refuseChange } from './other-regions';
+import type { OtherRegions } from './other-regions';
 import { parseParams } from './query';
 import type { FlatParams } from './query';
 import type { Ec2State } from './state';
@@ -16,11 +18,12 @@ const MAX_BODY_BYTES = 1024 * 1024;
 export interface Ec2ServiceOptions {
   readonly state: Ec2State;
   readonly fleet: Fleet;
+  readonly others: Pick<OtherRegions, 'state'>;
   readonly policies: Pick<Policies, 'refusal'>;
 }
 
 /** EC2's query protocol: a form in, XML out. */
-export function createEc2Service({ state, fleet, policies }: Ec2ServiceOptions): Service {
+export function createEc2Service({ state: home, fleet, others, policies }: Ec2ServiceOptions): Service {
   return {
     name: 'ec2',
     operation: ({ query }, form) => form?.get('Action') ?? query.get('Action') ?? '',
@@ -30,6 +33,9 @@ export function createEc2Service({ state, fleet, policies }: Ec2ServiceOptions):
       const action = Object.hasOwn(ACTIONS, name) ? ACTIONS[name] : undefined;
       if (!action) throw invalidAction(name);
       if (policies.refusal(request.principal, `ec2:${name}`, '*') !== undefined) throw unauthorized();
+      const { region } = request;
+      if (region !== home.network.region) refuseChange(name, region);
+      const state = region === home.network.region ? home : others.state(region);
       const params = parseParams(flat);
       state.lag.called();
       const fields = await action({ state, fleet, principal: request.principal, params, flat });

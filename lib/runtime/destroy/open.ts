@@ -1,19 +1,20 @@
 import os from 'node:os';
 import path from 'node:path';
-import { DEFAULT_SCAFFOLD_NAME, findRawcloudError, mapBounded, scaffoldParameterName } from '../../contract';
-import type { Remaining, RemainKind, Scaffold } from '../../contract';
+import { DEFAULT_SCAFFOLD_NAME, findRawcloudError, RawcloudError } from '../../contract';
+import type { LeftoverKind, Remaining, Scaffold } from '../../contract';
 import type { AwsContext } from '../../aws/clients';
-import { openAws } from '../../aws/clients';
 import { createDemolition } from '../../aws/demolition';
 import { createEc2Compute } from '../../aws/ec2-compute';
 import { createEc2Remains } from '../../aws/ec2-remains';
 import { whoAmI } from '../../aws/identity';
-import { readParameter } from '../../aws/parameters';
-import { accountRegions } from '../../aws/regions';
+import { createOtherRegions } from '../../aws/other-regions';
 import { createS3Store } from '../../aws/s3-store';
 import type { Client, ConnectOptions } from '../api';
 import { connect, readScaffold } from '../connect';
+import { askRegions } from '../ask-regions';
+import type { FailedRegion } from '../ask-regions';
 import { openContext } from '../open-context';
+import { unproved } from '../reap/unproved';
 import type { DestroyDeps, DestroyEvent, DestroyRequest, Memory } from './deps';
 import { destroy } from './destroy';
 import { fileMemory } from './memory';
@@ -47,7 +48,7 @@ export async function openDestruction(options: ConnectOptions): Promise<Destruct
     // Without the parameter no client finds jobs; VMs that are on are told by the proof.
     jobs: async (signal) => (isThere ? (await client()).jobs(signal ? { signal } : {}) : []),
     job: async (id, signal) => (await client()).job(id, signal ? { signal } : {}),
-    elsewhere: (signal) => elsewhere(context, options, name, signal),
+    elsewhere: (signal) => elsewhere(context, scaffold, signal),
     memory,
   };
   return {
@@ -70,39 +71,28 @@ async function find(context: AwsContext, name: string, local: boolean, memory: M
   }
 }
 
-/** Regions looked at together. */
-const REGIONS_AT_ONCE = 4;
-const KINDS: readonly RemainKind[] = ['volume', 'interface', 'template', 'group'];
+const KINDS: readonly LeftoverKind[] = ['vm', 'volume', 'interface', 'template', 'group'];
 
-/** All regions that the account can use; under an endpoint of its own (the local cloud, an emulator) there is only one. */
+/** @throws when a region could not be asked: then there is no proof */
 async function elsewhere(
   context: AwsContext,
-  { env, profile }: ConnectOptions,
-  name: string,
+  { name, watchedRegions }: Scaffold,
   signal: AbortSignal | undefined,
 ): Promise<{ remaining: Remaining[]; regions: number }> {
-  if (context.endpoint !== undefined) return { remaining: [], regions: 0 };
-  const regions = (await accountRegions(context, signal)).filter((region) => region !== context.region);
-  const found = await mapBounded(regions, REGIONS_AT_ONCE, async (region) => {
-    const there = await openAws({ env, region, ...(profile === undefined ? {} : { profile }) });
-    try {
-      return await tagged(there, name, signal);
-    } finally {
-      there.close();
-    }
-  });
-  return { remaining: found.flat(), regions: regions.length };
+  const others = createOtherRegions(context);
+  const options = signal ? { signal } : {};
+  const regions = watchedRegions ?? (await others.list(options));
+  const { found, failed } = await askRegions(others, { regions, scaffold: name, kinds: KINDS }, signal);
+  if (failed.length > 0) throw notAsked(failed);
+  return { remaining: found.map(({ region, thing: { kind, id } }) => ({ kind, id, region })), regions: regions.length };
 }
 
-/** A scaffolding of that name in another region is one of its own, with a parameter of its own: none of this one's remains. */
-async function tagged(there: AwsContext, name: string, signal: AbortSignal | undefined): Promise<Remaining[]> {
-  if ((await readParameter(there, scaffoldParameterName(name))) !== undefined) return [];
-  const { region } = there;
-  const options = signal ? { signal } : {};
-  const vms = (await createEc2Compute(there).describe({ scaffold: name }, options)).filter(({ state }) => state !== 'terminated');
-  const remains = createEc2Remains(there);
-  const things = (await mapBounded(KINDS, 2, (kind) => remains.list(kind, name, options))).flat();
-  return [...vms.map(({ id }) => ({ kind: 'vm' as const, id, region })), ...things.map(({ kind, id }) => ({ kind, id, region }))];
+function notAsked(failed: readonly FailedRegion[]): RawcloudError {
+  const lines = failed.map(({ region, error }) => `  ${region}: ${unproved(region, error).error}`);
+  return new RawcloudError('E_AWS_REQUEST', `these regions could not be asked what is left in them:\n${lines.join('\n')}`, {
+    remedy: 'All else was removed. Start rawcloud destroy again when they answer, or look there by hand.',
+    cause: failed[0]!.error,
+  });
 }
 
 function stateDirectory(env: ConnectOptions['env']): string {

@@ -1,4 +1,4 @@
-import { parseIndexKey, bucketKeys, TAGS } from '../../contract';
+import { parseIndexKey, bucketKeys, TAGS, vmThing } from '../../contract';
 import type { Active, Instance, RemainKind, Store, Thing, Unproved } from '../../contract';
 import type { ReapDeps } from './deps';
 import { activeJobs } from '../find';
@@ -35,10 +35,6 @@ export async function look(deps: ReapDeps, signal?: AbortSignal): Promise<Look> 
     }
   }
   return { instances, things, actives: await activeJobs(deps.store, signal), unproved: failed };
-}
-
-function vmThing({ id, tags, launchedAt }: Instance): Thing {
-  return { kind: 'vm', id, tags, inUse: false, createdAt: launchedAt };
 }
 
 /** With what only some things are judged by, and is asked for only when there are such. */

@@ -1,12 +1,13 @@
 import { bucketKeys, decodeJson, encodeJson, MarksSchema, RawcloudError } from '../../contract';
-import type { Mark, Marks, Store } from '../../contract';
+import type { Elsewhere, Mark, Marks, Store } from '../../contract';
 
 /** Marks are written anew after this long though nothing changed: so it shows that the reaper is alive. */
-const SIGN_OF_LIFE_MS = 60 * 60_000;
+export const SIGN_OF_LIFE_MS = 60 * 60_000;
 
 /** The marks of earlier passes. `now`: the store's time, milliseconds since 1970. */
 export interface KnownMarks {
   readonly marks: readonly Mark[];
+  readonly elsewhere?: Elsewhere;
   readonly rev: number;
   readonly etag: string;
   readonly modified: number;
@@ -19,8 +20,8 @@ export async function readMarks(store: Store, by: string, signal?: AbortSignal):
   for (let attempt = 1; ; attempt++) {
     const found = await store.get(bucketKeys.reaperMarks, options);
     if (typeof found !== 'string') {
-      const { marks, rev } = decodeJson(MarksSchema, found.body, 'the marks of the reaper');
-      return { marks, rev, etag: found.etag, modified: found.modified, now: found.now };
+      const { marks, rev, elsewhere } = decodeJson(MarksSchema, found.body, 'the marks of the reaper');
+      return { marks, ...(elsewhere ? { elsewhere } : {}), rev, etag: found.etag, modified: found.modified, now: found.now };
     }
     // The first pass of all. Who loses the race reads what the other wrote.
     const first: Marks = { v: 1, rev: 0, by, marks: [] };
@@ -33,13 +34,14 @@ export async function readMarks(store: Store, by: string, signal?: AbortSignal):
 export async function writeMarks(
   store: Store,
   known: KnownMarks,
-  marks: readonly Mark[],
+  found: Required<Pick<KnownMarks, 'marks' | 'elsewhere'>>,
   by: string,
   signal?: AbortSignal,
 ): Promise<boolean> {
-  const isSame = JSON.stringify(marks) === JSON.stringify(known.marks);
+  const { marks, elsewhere } = found;
+  const isSame = JSON.stringify([marks, elsewhere]) === JSON.stringify([known.marks, known.elsewhere]);
   if (isSame && known.now - known.modified < SIGN_OF_LIFE_MS) return true;
-  const record: Marks = { v: 1, rev: known.rev + 1, by, marks: [...marks] };
+  const record: Marks = { v: 1, rev: known.rev + 1, by, marks: [...marks], elsewhere };
   const written = await store.put(bucketKeys.reaperMarks, encodeJson(record), { if: { etag: known.etag }, ...(signal ? { signal } : {}) });
   return written !== 'lost';
 }

@@ -2,6 +2,7 @@ import { bucketKeys, encodeJson, leftoversFound } from '../../contract';
 import type { Findings, Leftover, Mark, Swept, Unproved } from '../../contract';
 import type { ReapReport } from '../api';
 import type { ReapDeps } from './deps';
+import { lookElsewhere } from './elsewhere';
 import { advanceJobs } from './jobs';
 import { judge } from './judge';
 import type { Verdict } from './judge';
@@ -16,7 +17,7 @@ import { unproved } from './unproved';
 /**
  * One pass of the reaper: every open job is advanced, ticks that waited for one are started, then what is in EC2 is compared
  * with what should be. A leftover is marked in one pass and removed in a later one, after a last look. Once a day old content
- * is swept from the bucket. Any number of passes may run at once: marks are
+ * is swept from the bucket; once an hour the account's other regions are looked through. Any number of passes may run at once: marks are
  * written by condition, and ending what is ended does nothing. See docs/reaper.md.
  * @throws when VMs, open jobs or marks cannot be read: nothing is judged then. What fails of one thing is in `unproved`.
  */
@@ -31,15 +32,16 @@ export async function reap(deps: ReapDeps, signal?: AbortSignal): Promise<ReapRe
   const due = verdict.due.length === 0 ? [] : stillDue(verdict.due, await now(await look(deps, signal)));
   const removal = await remove(deps, due.map(leftoverOf), signal);
   const marks = carried(verdict.marks, known.marks, first.unproved);
-  const isWritten = await writeMarks(deps.store, known, marks, deps.by, signal);
+  const others = await lookElsewhere(deps, known, signal);
+  const isWritten = await writeMarks(deps.store, known, { marks, elsewhere: others.elsewhere }, deps.by, signal);
   const lost = isWritten ? [] : [{ what: 'marks', error: 'another pass of the reaper wrote its marks at the same time; ours are lost' }];
   const { swept, unproved: unswept } = await sweep(deps, signal ? { signal } : {});
   const findings = {
-    marked: verdict.marked,
+    marked: [...verdict.marked, ...others.news],
     removed: removal.removed,
     cleared: verdict.cleared,
     swept,
-    unproved: [...first.unproved, ...jobs.unproved, ...queue.unproved, ...removal.unproved, ...lost, ...unswept],
+    unproved: [...first.unproved, ...jobs.unproved, ...queue.unproved, ...removal.unproved, ...others.unproved, ...lost, ...unswept],
   };
   await writeFindings(deps, known.now, findings, signal);
   const untold = await tell(deps, known.now, findings);
