@@ -1,5 +1,6 @@
 import { connect } from '../lib/runtime';
 import type { ReapReport } from '../lib/runtime';
+import { metricLine, METRICS_VARIABLE } from '../lib/contract';
 
 /** One pass of the reaper. What it could not prove fails the call, after everything else was done. */
 export async function handler(): Promise<ReapReport> {
@@ -7,6 +8,9 @@ export async function handler(): Promise<ReapReport> {
   try {
     const report = await client.reap();
     console.log(JSON.stringify(report));
+    const counted = process.env[METRICS_VARIABLE] ? metricLine(client.scaffold.name, Date.now(), report) : undefined;
+    // As it is: what Lambda puts before a line of `console.log`, CloudWatch would have to see through.
+    if (counted) process.stdout.write(`${counted}\n`);
     if (report.unproved.length === 0) return report;
     throw new Error(`not proved: ${report.unproved.map(({ what, error }) => `${what}: ${error}`).join('; ')}`);
   } finally {

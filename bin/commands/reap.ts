@@ -15,11 +15,11 @@ export async function reap(options: ConnectionOptions, context: Context): Promis
   return report.unproved.length === 0 ? 0 : EXIT_CODES.internal;
 }
 
-function reapLines({ jobs, ended, started, marked, removed, cleared, waiting, swept, unproved }: ReapReport): string[] {
+function reapLines({ jobs, ended, failed, started, marked, removed, cleared, waiting, swept, unproved }: ReapReport): string[] {
   const lines = (word: string, leftovers: readonly Leftover[]): string[] => leftovers.map((l) => `${word.padEnd(12)}${described(l)}`);
   return [
     `${count(jobs, 'open job')} looked at`,
-    ...ended.map((job) => `ended       ${job}`),
+    ...ended.map((job) => `ended       ${job}${failed.includes(job) ? ': failed' : ''}`),
     ...started.map((job) => `started     ${job}`),
     ...lines('marked', marked),
     ...lines('removed', removed),

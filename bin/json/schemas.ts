@@ -145,6 +145,7 @@ export const ANSWER_SCHEMAS = {
     v: One,
     jobs: v.number(),
     ended: v.array(v.string()),
+    failed: v.array(v.string()),
     started: v.array(v.string()),
     marked: Leftovers,
     removed: Leftovers,

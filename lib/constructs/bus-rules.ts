@@ -1,16 +1,13 @@
 import { Rule } from 'aws-cdk-lib/aws-events';
 import type { OnEventOptions } from 'aws-cdk-lib/aws-events';
 import type { Construct } from 'constructs';
-import { busSource, JOB_ENDED, LEFTOVERS_FOUND } from '../contract';
+import { busSource, JOB_ENDED, LEFTOVERS_FOUND, NO_FAILURES } from '../contract';
 
 /** A deployed job, as its events name it. */
 export interface JobOfScaffold {
   readonly scaffold: string;
   readonly jobId: string;
 }
-
-/** Outcomes that nobody needs to be woken for. All others, of later versions too, are failures. */
-const NO_FAILURES = ['ok', 'stopped'];
 
 /** A rule for the ends of a job's runs. */
 export function onJobEnded(scope: Construct, id: string, { scaffold, jobId }: JobOfScaffold, options: OnEventOptions): Rule {
@@ -19,7 +16,7 @@ export function onJobEnded(scope: Construct, id: string, { scaffold, jobId }: Jo
 
 /** A rule for the ends of a job's runs that did not do what they were for. */
 export function onJobFailure(scope: Construct, id: string, { scaffold, jobId }: JobOfScaffold, options: OnEventOptions): Rule {
-  const detail = { id: [jobId], outcome: [{ 'anything-but': NO_FAILURES }] };
+  const detail = { id: [jobId], outcome: [{ 'anything-but': [...NO_FAILURES] }] };
   return onBusEvent(scope, id, options, { scaffold, detailType: JOB_ENDED, detail });
 }
 

@@ -17,6 +17,8 @@ export interface FunctionProps {
   /** Gets events that failed again and again. */
   readonly deadLetters: IQueue;
   readonly logRetention: RetentionDays;
+  /** What else the function's environment says. @default - nothing */
+  readonly environment?: Readonly<Record<string, string>>;
   readonly removalPolicy: RemovalPolicy;
 }
 
@@ -39,7 +41,7 @@ export function createReaperFunction(scope: Construct, props: FunctionProps): La
 const NODE_24 = new Runtime('nodejs24.x', RuntimeFamily.NODEJS, { supportsInlineCode: true });
 
 function createFunction(scope: Construct, id: string, name: 'launch' | 'reap', description: string, props: FunctionProps): LambdaFunction {
-  const { scaffold, deadLetters, logRetention, removalPolicy } = props;
+  const { scaffold, deadLetters, logRetention, removalPolicy, environment } = props;
   const logGroup = new LogGroup(scope, `${id}Logs`, { retention: logRetention, removalPolicy });
   return new LambdaFunction(scope, id, {
     description,
@@ -47,7 +49,7 @@ function createFunction(scope: Construct, id: string, name: 'launch' | 'reap', d
     architecture: Architecture.ARM_64,
     handler: 'index.handler',
     code: Code.fromAsset(path.dirname(builtFile(`lambda/${name}/index.js`))),
-    environment: { RAWCLOUD_SCAFFOLD: scaffold },
+    environment: { RAWCLOUD_SCAFFOLD: scaffold, ...environment },
     memorySize: MEMORY_MIB,
     timeout: TIMEOUT,
     retryAttempts: 2,

@@ -1,4 +1,5 @@
 import { Arn, Duration, Lazy, RemovalPolicy, Stack, Tags } from 'aws-cdk-lib';
+import type { Metric, MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
 import { Connections } from 'aws-cdk-lib/aws-ec2';
 import type { CfnLaunchTemplate, IConnectable } from 'aws-cdk-lib/aws-ec2';
 import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
@@ -18,16 +19,18 @@ import {
   DEFAULT_SCAFFOLD_NAME,
   driverStatements,
   launchFunctionStatements,
+  METRICS_VARIABLE,
   reaperStatements,
   TAGS,
   VERSION,
 } from '../contract';
-import type { AccessFacts, Limits, Scaffold } from '../contract';
+import type { AccessFacts, Limits, MetricName, Scaffold } from '../contract';
 import { onLeftovers } from './bus-rules';
 import { createBucket, protectGrants } from './bucket';
 import { createLaunchFunction, createReaperFunction } from './functions';
 import { createLaunchTemplate } from './launch-template';
 import { limitsOf } from './limits';
+import { metricOf } from './metrics';
 import { networkOf } from './network';
 import type { Network } from './network';
 import type { RawCloudProps } from './raw-cloud-props';
@@ -83,6 +86,7 @@ export class RawCloud extends Construct implements IConnectable {
   readonly #permissionsBoundary: IManagedPolicy | undefined;
   readonly #vmTags: Readonly<Record<string, string>>;
   readonly #limits: Limits | undefined;
+  readonly #metrics: boolean;
 
   constructor(scope: Construct, id: string, props: RawCloudProps = {}) {
     super(scope, id);
@@ -93,6 +97,7 @@ export class RawCloud extends Construct implements IConnectable {
     this.#permissionsBoundary = props.permissionsBoundary;
     this.#vmTags = checkVmTags(props.vmTags ?? {});
     this.#limits = limitsOf(props);
+    this.#metrics = props.metrics ?? false;
     this.#bound(this);
     const bucket = createBucket(this, removalPolicy, props.encryptionKey);
     protectGrants(bucket, () => this.#kinds.map(({ roleId }) => roleId), removalPolicy);
@@ -122,6 +127,7 @@ export class RawCloud extends Construct implements IConnectable {
     });
     this.reaperFunction = createReaperFunction(this, {
       ...functions,
+      ...(this.#metrics ? { environment: { [METRICS_VARIABLE]: 'on' } } : {}),
       statements: [...driverStatements(facts), ...launchFunctionStatements(facts, assets), ...reaperStatements(facts)],
     });
     for (const { role } of [this.launchFunction, this.reaperFunction]) if (role) this.#encryptionKey?.grantEncryptDecrypt(role);
@@ -139,6 +145,26 @@ export class RawCloud extends Construct implements IConnectable {
    */
   onLeftoversFound(id: string, options: OnEventOptions = {}): Rule {
     return onLeftovers(this, id, this.scaffoldName, options);
+  }
+
+  /** What passes of the reaper found that no earlier one had, whosever it is. @throws unless `metrics` is on */
+  metricLeftoversFound(props?: MetricOptions): Metric {
+    return this.#metric('LeftoversFound', props);
+  }
+
+  /** VMs that the reaper told to end, and what else it deleted. @throws unless `metrics` is on */
+  metricLeftoversRemoved(props?: MetricOptions): Metric {
+    return this.#metric('LeftoversRemoved', props);
+  }
+
+  /** What passes could not look at, or not end. @throws unless `metrics` is on */
+  metricUnproved(props?: MetricOptions): Metric {
+    return this.#metric('Unproved', props);
+  }
+
+  /** Runs of deployed jobs that ended otherwise than `ok` or `stopped`; at least once each. @throws unless `metrics` is on */
+  metricJobsFailed(props?: MetricOptions): Metric {
+    return this.#metric('JobsFailed', props);
   }
 
   /** Lets somebody run jobs, look at them and stop them. */
@@ -187,6 +213,10 @@ export class RawCloud extends Construct implements IConnectable {
    */
   allowAssetsOf(bucket: IBucket): void {
     this.#assetBuckets.add(bucket.bucketArn);
+  }
+
+  #metric(metricName: MetricName, props: MetricOptions = {}): Metric {
+    return metricOf(this, { scaffold: this.scaffoldName, isOn: this.#metrics, metricName }, props);
   }
 
   get #groupIds(): [string, ...string[]] {

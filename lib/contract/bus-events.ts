@@ -16,6 +16,9 @@ export function busSource(scaffold: string): string {
 export const JOB_ENDED = 'Job Ended';
 export const LEFTOVERS_FOUND = 'Leftovers Found';
 
+/** Outcomes that nobody needs to be woken for. All others, of later versions too, are failures. */
+export const NO_FAILURES: readonly string[] = ['ok', 'stopped'];
+
 /** How much of a text for people an event carries. */
 const MOST_TEXT = 1_000;
 /** Leftovers of one list that an event names; `counts` has the true numbers. EventBridge takes 256 KB. */
@@ -92,6 +95,12 @@ export function jobEnded(scaffold: string, view: JobView): BusEvent | undefined 
     bill: { usd: bill.usd, estimated: bill.estimated },
   };
   return { detailType: JOB_ENDED, detail };
+}
+
+/** Whether it is a run of a deployed job that has ended and did not do what it was for. */
+export function isFailedRun(scaffold: string, view: JobView): boolean {
+  const event = jobEnded(scaffold, view);
+  return event?.detailType === JOB_ENDED && !NO_FAILURES.includes(event.detail.outcome);
 }
 
 type Found = Pick<LeftoversFound, 'marked' | 'removed' | 'cleared' | 'unproved'>;

@@ -36,6 +36,7 @@ export * from './keys';
 export * from './limits';
 export * from './logs';
 export * from './market';
+export * from './metrics';
 export * from './offers';
 export * from './ports';
 export * from './quotas';

@@ -235,6 +235,8 @@ export interface ReapReport {
   readonly jobs: number;
   /** Of these, those that came to their end. */
   readonly ended: readonly string[];
+  /** Of these, runs of deployed jobs that did not do what they were for. */
+  readonly failed: readonly string[];
   /** Jobs that became of ticks which waited for the run before them. */
   readonly started: readonly string[];
   /** Leftovers that no earlier pass knew: the next one removes them, when they are still what they are. */

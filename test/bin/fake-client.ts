@@ -133,6 +133,7 @@ export const WATCHING: readonly RawcloudEvent[] = [
 export const REPORT: ReapReport = {
   jobs: 2,
   ended: ['j1'],
+  failed: ['j1'],
   started: [],
   marked: [{ kind: 'volume', id: 'vol-0', why: 'unattached', job: 'j0' }],
   removed: [{ kind: 'vm', id: 'i-0dead', why: 'no-open-job', job: 'j0' }],

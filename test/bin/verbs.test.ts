@@ -195,7 +195,7 @@ describe('the other verbs', () => {
     const cli = new Cli();
     expect(await cli.run('reap')).toBe(0);
     expect(cli.stdout).toBe(`2 open jobs looked at
-ended       j1
+ended       j1: failed
 marked      volume vol-0, job j0: of a VM that is gone
 removed     vm i-0dead, job j0: its job is over
 deleted     3 objects with old content, 38.1 MiB

@@ -315,6 +315,24 @@ describe('what a company brings along', () => {
     );
   });
 
+  test('metrics: the reaper’s function is told, alarms find them, and ask for none that is never written', () => {
+    const app = new App({ outdir: mkdtempSync(path.join(outdir, 'app-')) });
+    const cloud = new RawCloud(new Stack(app, 'Counts'), 'RawCloud', { name: 'team', metrics: true });
+    const all = [cloud.metricLeftoversFound(), cloud.metricLeftoversRemoved(), cloud.metricUnproved(), cloud.metricJobsFailed()];
+    expect(all.map((metric) => metric.metricName)).toEqual(['LeftoversFound', 'LeftoversRemoved', 'Unproved', 'JobsFailed']);
+    cloud.metricJobsFailed({ period: Duration.hours(1) }).createAlarm(cloud, 'Alarm', { threshold: 1, evaluationPeriods: 1 });
+    const template = Template.fromStack(Stack.of(cloud));
+    const metric = { Namespace: 'rawcloud', MetricName: 'JobsFailed', Dimensions: [{ Name: 'Scaffolding', Value: 'team' }] };
+    template.hasResourceProperties('AWS::CloudWatch::Alarm', { ...metric, Statistic: 'Sum', Period: 3600 });
+    const variables = Object.values(template.findResources('AWS::Lambda::Function')).map(
+      ({ Properties }) => (Properties as { Environment: { Variables: object } }).Environment.Variables,
+    );
+    expect(variables).toEqual([{ RAWCLOUD_SCAFFOLD: 'team' }, { RAWCLOUD_SCAFFOLD: 'team', RAWCLOUD_METRICS: 'on' }]);
+    expect(() => new RawCloud(new Stack(app, 'Silent'), 'RawCloud').metricUnproved()).toThrow(
+      /no metric 'Unproved' unless RawCloud has `metrics: true`/,
+    );
+  });
+
   test('a permissions boundary: every role of the scaffolding has it', () => {
     const template = withProps((stack) => ({
       permissionsBoundary: ManagedPolicy.fromManagedPolicyName(stack, 'Boundary', 'company-boundary'),

@@ -1,3 +1,5 @@
+import { execFile } from 'node:child_process';
+import path from 'node:path';
 import { openAws } from '../../lib/aws/clients';
 import type { AwsContext } from '../../lib/aws/clients';
 import { createS3Store } from '../../lib/aws/s3-store';
@@ -83,6 +85,7 @@ test('a run waits while the reaper deletes what it needs, and sends it again', a
 }, 60_000);
 
 test('a VM of the scaffolding’s name in another region is told and left alone; a region that fails stops no other, and fails the pass', async () => {
+  await reap();
   await house.rawcloud(['run', '--detach', '--', 'sleep', '600']);
   const running = house.cloud.ec2.instances().find(({ state }) => state === 'running')!;
   const twin = async (region: string, id: string): Promise<void> =>
@@ -111,4 +114,39 @@ test('a VM of the scaffolding’s name in another region is told and left alone;
   expect(changed).toEqual([]);
   await house.rawcloud(['stop']);
   await house.allGone();
+}, 60_000);
+
+test('the function logs a pass that could not do all as metrics too, when it shall, and fails; the next one has nothing to count', async () => {
+  const { url, region, credentials } = house.cloud;
+  const handler = path.join(__dirname, '../../dist/lambda/reap/index.js');
+  const env = {
+    PATH: process.env['PATH'],
+    AWS_ENDPOINT_URL: url,
+    AWS_REGION: region,
+    AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+    RAWCLOUD_SCAFFOLD: 'default',
+    RAWCLOUD_METRICS: 'on',
+  };
+  const pass = async (): Promise<{ failed: boolean; lines: unknown[] }> =>
+    new Promise((resolve) =>
+      execFile(process.execPath, ['-e', `require(${JSON.stringify(handler)}).handler()`], { env }, (error, stdout) =>
+        resolve({
+          failed: error !== null,
+          lines: stdout
+            .trim()
+            .split('\n')
+            .map((line) => JSON.parse(line) as unknown),
+        }),
+      ),
+    );
+  const effect = { kind: 'error', status: 403, code: 'UnauthorizedOperation' } as const;
+  house.cloud.faults.arm({ operation: 'ec2:DescribeVolumes', region, effect });
+  const { failed, lines } = await pass();
+  expect([failed, lines]).toEqual([
+    true,
+    [expect.objectContaining({ removed: [] }), expect.objectContaining({ Scaffolding: 'default', Unproved: 1 })],
+  ]);
+  house.cloud.faults.clear();
+  expect(await pass()).toEqual({ failed: false, lines: [expect.objectContaining({ unproved: [] })] });
 }, 60_000);

@@ -59,6 +59,7 @@ test('a leftover VM is marked in one pass and ended in a later one, and both are
   expect(await reap(deps)).toEqual({
     jobs: 0,
     ended: [],
+    failed: [],
     started: [],
     marked: [vm],
     removed: [],
@@ -77,6 +78,7 @@ test('a leftover VM is marked in one pass and ended in a later one, and both are
   expect(await reap(deps)).toEqual({
     jobs: 0,
     ended: [],
+    failed: [],
     started: [],
     marked: [],
     removed: [],

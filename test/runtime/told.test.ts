@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { bucketKeys, JobEndedSchema, LeftoversFoundSchema, TAGS, TEMPLATE_TAG } from '../../lib/contract';
 import { Driver } from '../../lib/runtime/drive/driver';
+import type { ReapReport } from '../../lib/runtime';
 import type { ReapDeps } from '../../lib/runtime/reap/deps';
 import { reap } from '../../lib/runtime/reap/pass';
 import { driveToEnd, JOB, PREFIX, START, World } from '../fakes/world';
@@ -23,12 +24,14 @@ beforeEach(() => {
 const isOpen = async (): Promise<boolean> => (await world.store.get(bucketKeys.active(JOB))) !== 'absent';
 
 /** Passes of the reaper until the job's marker is gone. */
-async function passes(): Promise<void> {
+async function passes(): Promise<ReapReport[]> {
+  const reports: ReapReport[] = [];
   for (let i = 0; i < 50 && (await isOpen()); i++) {
-    await reap(deps);
+    reports.push(await reap(deps));
     await world.tick();
   }
   expect(await isOpen()).toBe(false);
+  return reports;
 }
 
 describe('the end of a deployed job', () => {
@@ -56,7 +59,7 @@ describe('the end of a deployed job', () => {
   test('is told when no VM could be had', async () => {
     world.refusals = 99;
     await world.client(world.deps('launch function'));
-    await passes();
+    expect((await passes()).flatMap(({ failed }) => failed)).toEqual([JOB]);
     expect(world.told).toMatchObject([{ detailType: 'Job Ended', detail: { outcome: 'refused', exitCode: 120 } }]);
   });
 
@@ -65,7 +68,7 @@ describe('the end of a deployed job', () => {
     await driveToEnd(world, world.deps('client'));
     expect(world.told).toEqual([]);
     expect(await isOpen()).toBe(true);
-    expect(await reap(deps)).toMatchObject({ ended: [JOB], unproved: [] });
+    expect(await reap(deps)).toMatchObject({ ended: [JOB], failed: [], unproved: [] });
     expect(world.told).toHaveLength(1);
     expect(await isOpen()).toBe(false);
   });

@@ -1,4 +1,4 @@
-import { mapBounded, TAGS } from '../../contract';
+import { isFailedRun, mapBounded, TAGS } from '../../contract';
 import type { Active, Instance, Unproved } from '../../contract';
 import type { DriverDeps } from '../drive/deps';
 import { Driver } from '../drive/driver';
@@ -11,6 +11,8 @@ const JOBS_AT_ONCE = 32;
 export interface JobsPass {
   /** Brought to their end. */
   readonly ended: readonly string[];
+  /** Of these, runs of deployed jobs that did not do what they were for. */
+  readonly failed: readonly string[];
   /** Could not be advanced. */
   readonly stuck: readonly string[];
   readonly unproved: readonly Unproved[];
@@ -27,18 +29,22 @@ export async function advanceJobs(
   signal?: AbortSignal,
 ): Promise<JobsPass> {
   const byJob = groupByJob(instances);
+  // Of a job no more is kept than this: there may be ten thousand.
   const results = await mapBounded(actives, JOBS_AT_ONCE, async ({ job, prefix }) => {
     try {
-      return { job, state: await new Driver(deps, prefix).stepWith(byJob.get(job) ?? [], signal) };
+      const seen = await new Driver(deps, prefix).stepWith(byJob.get(job) ?? [], signal);
+      const isEnded = seen.state === 'ended';
+      return { job, isEnded, isFailed: isEnded && isFailedRun(deps.scaffold.name, seen) };
     } catch (error) {
       signal?.throwIfAborted();
-      return { job, failed: unproved(`job ${job}`, error) };
+      return { job, stuck: unproved(`job ${job}`, error) };
     }
   });
   return {
-    ended: results.flatMap((r) => (r.state?.state === 'ended' ? [r.job] : [])),
-    stuck: results.flatMap((r) => (r.failed ? [r.job] : [])),
-    unproved: results.flatMap((r) => (r.failed ? [r.failed] : [])),
+    ended: results.flatMap((r) => (r.isEnded ? [r.job] : [])),
+    failed: results.flatMap((r) => (r.isFailed ? [r.job] : [])),
+    stuck: results.flatMap((r) => (r.stuck ? [r.job] : [])),
+    unproved: results.flatMap((r) => r.stuck ?? []),
   };
 }
 

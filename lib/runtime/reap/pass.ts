@@ -49,6 +49,7 @@ export async function reap(deps: ReapDeps, signal?: AbortSignal): Promise<ReapRe
   return {
     jobs: first.actives.length,
     ended: jobs.ended,
+    failed: jobs.failed,
     started: queue.started,
     waiting,
     ...findings,
