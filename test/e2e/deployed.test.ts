@@ -1,6 +1,10 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import path from 'node:path';
 import type { Client, JobHandle } from '../../lib/runtime';
+import type { Fault } from '../../lib/local/service';
+import { until } from '../local/until';
 import { Deployment } from './deployment';
 import { House } from './house';
 
@@ -112,6 +116,41 @@ describe('a deployed job', () => {
         `variable PASSWORD: the job's role is not allowed secretsmanager:GetSecretValue of secret ${arn}; ` +
         "variable KEY: the job's role is not allowed ssm:GetParameter of parameter /app/none",
     });
+    expect(house.alive()).toEqual([]);
+  });
+
+  test.each<[string, Fault]>([
+    ['between record and RunInstances', { operation: 'ec2:RunInstances', effect: { kind: 'delay', ms: 60_000 } }],
+    [
+      'after RunInstances, before it is on record',
+      { operation: 's3:PutObject', resource: '/launch/0\\.json$', skip: 1, effect: { kind: 'delay', ms: 60_000 } },
+    ],
+  ])('whose launch function Lambda kills %s is finished by the next delivery, with one VM', async (when, fault) => {
+    const id = `killed-${when.split(' ')[0]}`;
+    await app.deploy({ id, argv: ['true'] });
+    const before = house.cloud.ec2.instances().length;
+    house.cloud.faults.arm(fault);
+    const { url, region, credentials } = house.cloud;
+    const handler = path.join(__dirname, '../../dist/lambda/launch/index.js');
+    const event = JSON.stringify({ rawcloud: { id, tick: TICK } });
+    const env = {
+      PATH: process.env['PATH'],
+      AWS_ENDPOINT_URL: url,
+      AWS_REGION: region,
+      AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+      RAWCLOUD_SCAFFOLD: 'default',
+    };
+    const launching = spawn(process.execPath, ['-e', `require(${JSON.stringify(handler)}).handler(${event})`], { env, stdio: 'ignore' });
+    const gone = once(launching, 'exit');
+    await until('the function is at that call', () => house.cloud.faults.armed.length === 0);
+    launching.kill('SIGKILL');
+    await gone;
+
+    const { state, job } = await client.start({ id, tick: TICK });
+    expect(state).toBe('going');
+    expect(await (await client.job(job)).wait()).toMatchObject({ outcome: 'ok', exitCode: 0 });
+    expect(house.cloud.ec2.instances().length - before).toBe(1);
     expect(house.alive()).toEqual([]);
   });
 });

@@ -116,6 +116,20 @@ test('a VM of the scaffolding’s name in another region is told and left alone;
   await house.allGone();
 }, 60_000);
 
+test('a reaper that EC2 throttles throughout says so, fails and changes no mark', async () => {
+  await reap();
+  const before = await store.get(bucketKeys.reaperMarks);
+  const effect = { kind: 'error', status: 503, code: 'RequestLimitExceeded' } as const;
+  house.cloud.faults.arm({ operation: 'ec2:*', count: 1_000, effect });
+  const { code, stderr } = await house.rawcloud(['reap']);
+  house.cloud.faults.clear();
+  expect(code).toBe(120);
+  expect(stderr).toMatch(/RequestLimitExceeded/);
+  const after = await store.get(bucketKeys.reaperMarks);
+  expect(typeof after === 'string' || typeof before === 'string' || after.etag === before.etag).toBe(true);
+  expect(await reap()).toMatchObject({ unproved: [] });
+}, 60_000);
+
 test('the function logs a pass that could not do all as metrics too, when it shall, and fails; the next one has nothing to count', async () => {
   const { url, region, credentials } = house.cloud;
   const handler = path.join(__dirname, '../../dist/lambda/reap/index.js');

@@ -1,9 +1,10 @@
+import fc from 'fast-check';
 import { bucketKeys, decodeJson, encodeJson, FindingsSchema, MarksSchema, RawcloudError, TAGS, TEMPLATE_TAG } from '../../lib/contract';
 import type { Findings, Instance, Mark, Remains, Thing } from '../../lib/contract';
 import type { ReapDeps } from '../../lib/runtime/reap/deps';
 import { reap } from '../../lib/runtime/reap/pass';
 import { JOB, START } from '../fakes/records';
-import { World } from '../fakes/world';
+import { INTERVALS, World } from '../fakes/world';
 
 const MINUTE = 60_000;
 const NOTHING = { objects: 0, bytes: 0 };
@@ -206,6 +207,64 @@ test('a wrong clock of the reaper changes nothing: time is the store’s', async
   const wrong = { ...deps, clock: { ...world.clock, now: () => world.time + 400 * 86_400_000 } };
   await reap(wrong);
   expect(await reap(wrong)).toMatchObject({ removed: [], waiting: 1 });
+});
+
+test('whatever the reaper’s clock says, hours off or jumping, it ends the same at the same time, and nothing that works or is not ours', async () => {
+  const HOUR = 60 * MINUTE;
+  const clock = fc.integer({ min: -30 * 24 * HOUR, max: 30 * 24 * HOUR });
+  const pass = fc.record({ later: fc.oneof(fc.nat(90_000), fc.nat(20 * MINUTE)), off: clock });
+  await fc.assert(
+    fc.asyncProperty(fc.array(pass, { minLength: 2, maxLength: 6 }), async (passes) => {
+      const live = async (isOff: boolean): Promise<unknown[]> => {
+        world = new World();
+        world.agents = false;
+        const right: ReapDeps = {
+          ...deps,
+          ...world.deps('reaper'),
+          remains: world.remains,
+          otherRegions: world.otherRegions,
+          bus: world.bus,
+        };
+        await world.client(right);
+        await world.tick();
+        const [works] = alive();
+        leftover('i-left');
+        leftover('i-theirs', { [TEMPLATE_TAG]: 'lt-theirs' });
+        const told: unknown[] = [];
+        for (const { later, off } of passes) {
+          world.time += later;
+          const wrong = { ...right, clock: { ...world.clock, now: () => world.time + off } };
+          const { marked, removed, unproved } = await reap(isOff ? wrong : right);
+          expect(ids(removed)).not.toContain('i-theirs');
+          expect(unproved).toEqual([]);
+          told.push([ids(marked), ids(removed), alive()]);
+        }
+        // Its agent never speaks: it is ended when a driver may call the boot failed, and not before.
+        if (world.time < START + INTERVALS.bootMs) expect(alive()).toContain(works);
+        return told;
+      };
+      expect(await live(true)).toEqual(await live(false));
+    }),
+    { numRuns: 40 },
+  );
+});
+
+test('throttled throughout, passes fail and end nothing, marks stay, and the first that is not throttled goes on from there', async () => {
+  leftover('i-left');
+  await reap(deps);
+  const before = await marks();
+  const slowDown = (): Promise<never> => Promise.reject(new RawcloudError('E_THROTTLED', 'slow down'));
+  const compute = { ...world.compute, describe: slowDown, terminate: slowDown };
+  const throttled = { ...deps, compute, remains: { list: slowDown, remove: slowDown }, otherRegions: { list: slowDown, tagged: slowDown } };
+  for (let pass = 0; pass < 12; pass++) {
+    world.time += 10 * MINUTE;
+    await expect(reap(throttled)).rejects.toThrow('slow down');
+  }
+  expect([alive(), await marks()]).toEqual([['i-left'], before]);
+  // Now VMs can be seen and ended, and all else still cannot.
+  const { removed, unproved } = await reap({ ...throttled, compute: world.compute });
+  expect(ids(removed)).toEqual(['i-left']);
+  expect(unproved.map(({ what }) => what)).toEqual(['volumes', 'interfaces', 'templates', 'groups', 'regions']);
 });
 
 test('passes at the same time end a leftover once or twice, and one of them says that its marks are lost', async () => {

@@ -244,6 +244,60 @@ describe('a tick that comes while the run before is still going', () => {
     expect(world.launches).toBe(2);
   });
 
+  test('queue: ticks that are delivered in the wrong order wait by their times: an earlier one does not take the place of a later', async () => {
+    const { world, first, second, deps } = await two('queue');
+    const [late, later] = ['2026-11-23T12:30:00Z', '2026-11-23T14:00:00Z'];
+    expect(await startTick(deps, { id: 'nightly', tick: late })).toMatchObject({
+      state: 'skipped',
+      why: `the later tick ${NEXT} waits already`,
+    });
+    expect(await startTick(deps, { id: 'nightly', tick: NEXT })).toMatchObject({ state: 'queued', job: second.job });
+    expect(await startTick(deps, { id: 'nightly', tick: later })).toMatchObject({ state: 'queued' });
+    // Twice, and after it was skipped.
+    expect(await startTick(deps, { id: 'nightly', tick: late })).toMatchObject({ state: 'skipped' });
+    world.agents = true;
+    await live(world, deps, first.job);
+    expect(await startTick(deps, { id: 'nightly', tick: later })).toMatchObject({ state: 'launched' });
+    expect(world.launches).toBe(2);
+  });
+
+  test('events have no order but that of their delivery: the last one waits', async () => {
+    const { first, deps } = await two('queue');
+    const [a, b] = ['9f1c2b1e-0001-4000-8000-000000000001', '1f1c2b1e-0001-4000-8000-000000000001'];
+    for (const tick of [a, b]) expect(await startTick(deps, { id: 'nightly', tick })).toMatchObject({ state: 'queued' });
+    expect(await startTick(deps, { id: 'nightly', tick: a })).toMatchObject({ state: 'skipped' });
+    expect(await startTick(deps, { id: 'nightly', tick: TICK })).toEqual({ state: 'going', job: first.job });
+  });
+
+  test.each(['skip', 'allow', 'replace', 'queue'] as const)(
+    '%s: any ticks in any order, each any number of times, are one run each at most, and each is accounted for',
+    async (overlap) => {
+      const ticks = ['12', '13', '14', '15'].map((hour) => `2026-11-23T${hour}:00:00Z`);
+      await fc.assert(
+        fc.asyncProperty(fc.array(fc.tuple(fc.constantFrom(...ticks), fc.nat(2)), { minLength: 1, maxLength: 10 }), async (deliveries) => {
+          const world = new World();
+          const deps = depsOf(world, overlap);
+          const jobs = new Map<string, string>();
+          for (const [tick, pause] of deliveries) {
+            const { job } = await startTick(deps, { id: 'nightly', tick });
+            expect(jobs.get(tick) ?? job).toBe(job);
+            jobs.set(tick, job);
+            for (let i = 0; i < pause; i++) await world.tick();
+          }
+          for (let quiet = 0; quiet < 2; await world.tick()) {
+            const { jobs: open, started } = await reap({ ...deps, bus: world.bus, start: (request) => startTick(deps, request) });
+            quiet = open === 0 && started.length === 0 ? quiet + 1 : 0;
+          }
+          const states = await Promise.all([...jobs.keys()].map((tick) => startTick(deps, { id: 'nightly', tick })));
+          expect(states.filter(({ state }) => state !== 'going' && state !== 'skipped')).toEqual([]);
+          expect(world.launches).toBe(states.filter(({ state }) => state === 'going').length);
+          expect(world.alive()).toEqual([]);
+        }),
+        { numRuns: 15 },
+      );
+    },
+  );
+
   test('queue: what waits is run by the reaper as soon as the run before it is over', async () => {
     const { world, first, second, deps } = await two('queue');
     const pass = (): Promise<ReapReport> => reap({ ...deps, bus: world.bus, start: (request) => startTick(deps, request) });

@@ -62,7 +62,12 @@ async function giveWay(deps: ClientDeps, { overlap }: Definition, tick: Tick, { 
     const isBusy = overlap !== 'allow' && last !== undefined && last.tick !== tick.tick && (await isGoing(deps, last));
     if (isBusy && overlap === 'skip') return skip(deps, tick, `the run of ${last.tick} (job ${last.job}) is still going`);
     if (isBusy && overlap === 'queue') {
-      await updateLast(store, tick.id, (known) => ({ ...known, queued: { tick: tick.tick, ...(input === undefined ? {} : { input }) } }));
+      const ours = { tick: tick.tick, ...(input === undefined ? {} : { input }) };
+      const waiting = await updateLast(store, tick.id, (known) =>
+        isEarlier(tick.tick, known.queued?.tick) ? undefined : { ...known, queued: ours },
+      );
+      if (waiting.queued && waiting.queued.tick !== tick.tick)
+        return skip(deps, tick, `the later tick ${waiting.queued.tick} waits already`);
       if (queued && queued.tick !== tick.tick) await replaceQueued(deps, tick.id, queued.tick);
       return { state: 'queued', job: tick.job, why: `the run of ${last.tick} (job ${last.job}) is still going` };
     }
@@ -73,6 +78,12 @@ async function giveWay(deps: ClientDeps, { overlap }: Definition, tick: Tick, { 
     );
     if (changed.rev === rev + 1 && changed.last?.job === tick.job) return undefined;
   }
+}
+
+/** Scheduled times say which tick is the earlier one, in whatever order they are delivered; ids of events do not. */
+function isEarlier(tick: string, other: string | undefined): boolean {
+  const isTime = (text: string): boolean => /^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(text);
+  return other !== undefined && isTime(tick) && isTime(other) && Date.parse(tick) < Date.parse(other);
 }
 
 function withoutQueued<T extends { queued?: { tick: string } | undefined }>({ queued, ...last }: T, tick: Tick): T {
