@@ -31,6 +31,8 @@ export interface RunOptions extends ConnectionOptions {
   readonly downloadTo?: string;
   /** False by `--no-credentials`. */
   readonly credentials: boolean;
+  /** False by `--no-cache`. */
+  readonly cache: boolean;
   readonly root?: boolean;
   readonly dryRun?: boolean;
   readonly quiet?: boolean;

@@ -41,6 +41,7 @@ export function declareRun({ program, context, perform }: Declaring): void {
     .option('-e, --env <NAME=VALUE|NAME>', 'variable of the job, by NAME alone with its value here; repeatable', repeatable(false))
     .option('--env-file <file>', 'file with lines NAME=VALUE; repeatable', repeatable(false))
     .option('--no-credentials', 'the job gets no AWS identity')
+    .option('--no-cache', 'build the packages anew, and keep the result for later jobs')
     .option('--root', "run as root, the VM's own role in reach")
     .option('-y, --yes', 'synchronize a large tree without asking')
     .optionsGroup('Job:')

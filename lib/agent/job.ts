@@ -3,6 +3,7 @@ import path from 'node:path';
 import { DoneSchema, encodeJson, instanceOfVm, interruptedDecision, jobKeys, mayTryAgain } from '../contract';
 import type { Decision, Done, Exit, Outcome } from '../contract';
 import type { AgentDeps } from './agent';
+import { BesideWork } from './beside-work';
 import { claimBlock } from './claim';
 import { Command } from './command';
 import { decideByEnvironment, decideByResult, decideEarly } from './decisions';
@@ -49,9 +50,14 @@ export async function runJob(job: JobOptions): Promise<boolean> {
     if (!(await claimed)) return false;
     return job.ending.reason ? endEarly(job, job.ending.reason) : decide(job, decideByEnvironment(error));
   }
-  if (!(await claimed)) return false;
-  if (job.ending.reason) return endEarly(job, job.ending.reason);
-  return perform(job, launcher, prepared);
+  const beside = new BesideWork(prepared.beside, job);
+  try {
+    if (!(await claimed)) return false;
+    if (job.ending.reason) return await endEarly(job, job.ending.reason);
+    return await perform(job, launcher, prepared, beside);
+  } finally {
+    await beside.end();
+  }
 }
 
 function claim(job: JobOptions): Promise<boolean> {
@@ -79,7 +85,9 @@ async function giveUp(job: JobOptions): Promise<boolean> {
 }
 
 async function prepareJob(job: JobOptions, launcher: Launcher): Promise<Prepared> {
-  const { store, spec, places, machine, report, ending, phases, readSecret } = job;
+  const { store, clock, vm, grant, spec, places, machine, report, ending, phases, readSecret } = job;
+  const { controlMs: pollMs, beatMs: renewMs } = grant.intervals;
+  const { image } = spec.environment;
   tellLauncher(job, launcher);
   const prepared = await prepare({
     store,
@@ -92,6 +100,7 @@ async function prepareJob(job: JobOptions, launcher: Launcher): Promise<Prepared
     say: (line) => report.say(line),
     begin: (phase) => phases.begin(phase),
     progress: (detail) => report.progress(detail),
+    ...(grant.environments ? { cache: { clock, vm, cache: grant.environments, image, pollMs, renewMs } } : {}),
   });
   prepared.built.notices.forEach((notice) => report.notice(notice));
   return prepared;
@@ -110,7 +119,7 @@ function tellLauncher({ report, places, spec, machine }: JobOptions, launcher: L
   else report.notice({ level: 'warning', text: `this VM has no systemd: ${text}` });
 }
 
-async function perform(job: JobOptions, launcher: Launcher, prepared: Prepared): Promise<boolean> {
+async function perform(job: JobOptions, launcher: Launcher, prepared: Prepared, beside: BesideWork): Promise<boolean> {
   const { store, grant, vm, clock, phases, report, ending, places } = job;
   const { snapshotTree } = await import('./outputs.js');
   const snapshot = await snapshotTree(places.tree);
@@ -118,6 +127,7 @@ async function perform(job: JobOptions, launcher: Launcher, prepared: Prepared):
   const idle = makeIdleWatch(job);
   try {
     const command = await makeCommand(job, launcher, prepared, { identity, idle });
+    beside.begin();
     const startedAt = clock.now();
     const exit = await runCommand(command, ending).finally(() => idle?.stop());
     const endedAt = clock.now();
@@ -133,6 +143,7 @@ async function perform(job: JobOptions, launcher: Launcher, prepared: Prepared):
     if (!(await writeOnce(store, jobKeys.done(grant.prefix, BLOCK), DoneSchema, done, writing(job)))) return false;
     await decide(job, decideByResult(done, ending));
     await saveOutputs(job, prepared, snapshot);
+    await beside.finish();
     return true;
   } finally {
     await identity?.close();

@@ -2,11 +2,13 @@ import { spawn } from 'node:child_process';
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
-import { RawcloudError } from '../contract';
+import { formatSize, RawcloudError } from '../contract';
 import type { BuildIo, Built, Layer, Notice, Store } from '../contract';
 import { fetchRef } from '../store/ref';
 import { builders } from './builders';
 import type { Places } from './environment';
+import type { Beside } from './environments/beside';
+import type { CacheDeps, Made } from './environments/making';
 
 export interface LayersOptions {
   readonly store: Store;
@@ -15,27 +17,73 @@ export interface LayersOptions {
   readonly signal: AbortSignal;
   /** Resolves when there is room for more. */
   readonly say: (line: string) => Promise<void>;
+  readonly progress: (detail: string) => void;
+  /** @default - every layer is built */
+  readonly cache?: Pick<CacheDeps, 'clock' | 'vm' | 'cache' | 'image' | 'pollMs' | 'renewMs'>;
 }
 
-/** Builds the layers in order. What the first one puts on PATH comes first. @throws E_ENVIRONMENT */
-export async function buildLayers(layers: readonly Layer[], options: LayersOptions): Promise<Built> {
-  const built: Built[] = [];
-  for (const layer of layers) {
-    const builder = builders[layer.kind];
-    if (!builder)
-      throw new RawcloudError('E_ENVIRONMENT', `this VM's agent cannot build packages of kind '${layer.kind}'`, {
-        remedy: 'Update rawcloud.',
-      });
-    const directory = path.join(options.places.layers, `${layer.kind}-${layer.key.slice(0, 16)}`);
-    await mkdir(directory, { recursive: true });
-    await options.say(`${layer.kind}: building`);
-    built.push(await builder.build(layer, buildIo(layer, directory, options)));
+export interface BuiltLayers {
+  readonly built: Built;
+  /** Whoever gets it ends it. */
+  readonly beside: readonly Beside[];
+}
+
+/** Makes the layers in order. What the first one puts on PATH comes first. @throws E_ENVIRONMENT */
+export async function buildLayers(layers: readonly Layer[], options: LayersOptions): Promise<BuiltLayers> {
+  const made: Made[] = [];
+  const beside = (): Beside[] => made.flatMap((m) => m.beside ?? []);
+  try {
+    for (const layer of layers) {
+      const place = placeOf(layer, layers);
+      made.push(await makeOne(layer, path.join(options.places.layers, place), options));
+    }
+  } catch (error) {
+    for (const one of beside()) await one.end();
+    throw error;
   }
-  return {
-    path: built.flatMap((b) => b.path),
-    env: Object.assign({}, ...built.map((b) => b.env)) as Record<string, string>,
-    notices: built.flatMap((b): readonly Notice[] => b.notices),
+  const built = {
+    path: made.flatMap((m) => m.built.path),
+    env: Object.assign({}, ...made.map((m) => m.built.env)) as Record<string, string>,
+    notices: [...restoredNotice(made), ...made.flatMap((m): readonly Notice[] => [...m.notices, ...m.built.notices])],
   };
+  return { built, beside: beside() };
+}
+
+/** The same on every VM: what is built there names it. */
+function placeOf(layer: Layer, layers: readonly Layer[]): string {
+  const number = layers.filter(({ kind }) => kind === layer.kind).indexOf(layer);
+  return number === 0 ? layer.kind : `${layer.kind}-${number + 1}`;
+}
+
+async function makeOne(layer: Layer, directory: string, options: LayersOptions): Promise<Made> {
+  const builder = builders[layer.kind];
+  if (!builder)
+    throw new RawcloudError('E_ENVIRONMENT', `this VM's agent cannot build packages of kind '${layer.kind}'`, {
+      remedy: 'Update rawcloud.',
+    });
+  await mkdir(directory, { recursive: true });
+  const io = buildIo(layer, directory, options);
+  const parts = await builder.parts?.();
+  const { cache, store, signal, say, progress } = options;
+  if (cache && parts) {
+    const { makeLayer } = await import('./environments/making.js');
+    return makeLayer({ ...cache, store, signal, progress, say: (line) => void say(line) }, { builder, parts, layer, io });
+  }
+  await say(`${layer.kind}: building`);
+  return { built: await builder.build(layer, io), notices: [] };
+}
+
+function restoredNotice(made: readonly Made[]): Notice[] {
+  const sizes = made.flatMap(({ restored }) => restored ?? []);
+  if (sizes.length === 0) return [];
+  const packages = sizes.reduce((sum, size) => sum + size.packages, 0);
+  const bytes = sizes.reduce((sum, size) => sum + size.bytes, 0);
+  return [
+    {
+      level: 'info',
+      text: `environment restored from cache (${packages} ${packages === 1 ? 'package' : 'packages'}, ${formatSize(bytes)})`,
+    },
+  ];
 }
 
 function buildIo(layer: Layer, directory: string, { store, places, env, signal, say }: LayersOptions): BuildIo {

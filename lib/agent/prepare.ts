@@ -11,6 +11,8 @@ import type { ReadSecret } from '../aws/secret-values';
 import { restoreTree } from '../store/restore';
 import { buildEnvironment } from './environment';
 import type { Places } from './environment';
+import type { Beside } from './environments/beside';
+import type { BuiltLayers, LayersOptions } from './layers';
 import type { AgentSpec } from './spec';
 
 export interface PrepareOptions {
@@ -25,11 +27,15 @@ export interface PrepareOptions {
   readonly say: (line: string) => Promise<void>;
   readonly progress: (detail: string) => void;
   readonly begin: (phase: 'files' | 'environment') => void;
+  /** @default - environments are neither taken from the cache nor kept */
+  readonly cache?: LayersOptions['cache'];
 }
 
 export interface Prepared {
   readonly tree: Tree;
   readonly built: Built;
+  /** Goes on beside the command; whoever gets it ends it. */
+  readonly beside: readonly Beside[];
   /** Values of variables that the VM has fetched itself. */
   readonly secrets: Readonly<Record<string, string>>;
   /** File with what the command reads. */
@@ -41,7 +47,7 @@ interface Fetched {
   secrets: Readonly<Record<string, string>>;
 }
 
-const NOTHING_BUILT: Built = { path: [], env: {}, notices: [] };
+const NOTHING_BUILT: BuiltLayers = { built: { path: [], env: {}, notices: [] }, beside: [] };
 
 /** Brings files, packages, secrets and stdin to where the command finds them. @throws E_ENVIRONMENT, E_INTEGRITY */
 export async function prepare(options: PrepareOptions): Promise<Prepared> {
@@ -51,9 +57,15 @@ export async function prepare(options: PrepareOptions): Promise<Prepared> {
   const { tree, secrets } = await fetchAll(options);
   // A working directory that held nothing worth carrying is still one.
   await mkdir(path.join(places.tree, spec.work.cwd), { recursive: true });
-  const built = await build(options);
-  if (options.owner !== undefined) await promisify(execFile)('chown', ['-R', `${options.owner}:`, places.job], { signal });
-  return { tree, built, secrets, ...(spec.stdin === undefined ? {} : { stdin: stdinFile(places) }) };
+  const { built, beside } = await build(options);
+  try {
+    if (options.owner !== undefined) await promisify(execFile)('chown', ['-R', `${options.owner}:`, places.job], { signal });
+    for (const one of beside) await one.settle();
+  } catch (error) {
+    for (const one of beside) await one.end();
+    throw error;
+  }
+  return { tree, built, beside, secrets, ...(spec.stdin === undefined ? {} : { stdin: stdinFile(places) }) };
 }
 
 /** Tree, stdin and secrets at once; when one fails, the others are given up. */
@@ -78,14 +90,15 @@ async function fetchAll({ store, spec, places, signal, progress, readSecret }: P
   return { ...fetched, tree: fetched.tree! };
 }
 
-async function build({ spec, store, places, machine, signal, say, begin, progress }: PrepareOptions): Promise<Built> {
+async function build({ spec, store, places, machine, signal, say, begin, progress, cache }: PrepareOptions): Promise<BuiltLayers> {
   const { layers } = spec.environment;
   if (layers.length === 0) return NOTHING_BUILT;
   begin('environment');
   progress('installing packages');
   // Most jobs need none, and should not wait for what builds them.
   const { buildLayers } = await import('./layers.js');
-  return buildLayers(layers, { store, places, env: buildEnvironment(places, machine), signal, say });
+  const env = buildEnvironment(places, machine);
+  return buildLayers(layers, { store, places, env, signal, say, progress, ...(cache ? { cache } : {}) });
 }
 
 function stdinFile(places: Places): string {

@@ -16,6 +16,7 @@ export const AgentSpecSchema = v.object({
     layers: v.array(LayerSchema),
     variables: v.record(v.string(), v.string()),
     secrets: v.optional(v.record(v.string(), SecretSourceSchema)),
+    image: v.optional(v.string()),
   }),
   hardware: v.object({ region: v.string() }),
   limits: v.object({

@@ -92,11 +92,22 @@ export function createWireStore(options: WireOptions): Store & { close(): void }
       await readBody(mustSucceed(await client.send({ method: 'DELETE', key, ...(signal ? { signal } : {}) }), 's3:DeleteObject'));
     },
 
-    renew() {
-      // Content is not a VM's to write.
-      throw new RawcloudError('E_INTERNAL', 'a VM may not renew content');
+    async renew(key, { signal } = {}) {
+      requests.put += 1;
+      const source = encodeURIComponent(`${options.bucket}/${key}`);
+      // As in the clients' store: a copy onto itself has to say its metadata anew.
+      const headers = { 'x-amz-copy-source': source, 'x-amz-metadata-directive': 'REPLACE' };
+      const answer = await client.send({ method: 'PUT', key, headers, ...(signal ? { signal } : {}) });
+      if (isKeyMissing(answer)) return false;
+      mustNotHaveFailedLate((await readBody(mustSucceed(answer, 's3:CopyObject'))).toString('utf8'), 's3:CopyObject');
+      return true;
     },
   };
+}
+
+/** S3 may find out that it failed after it has said 200. */
+function mustNotHaveFailedLate(text: string, what: string): void {
+  if (text.includes('<Error>')) throw new RawcloudError('E_AWS', `${what} failed: ${text.slice(0, 300)}`, { retryable: true });
 }
 
 async function uploadParts(
@@ -119,9 +130,7 @@ async function uploadParts(
     const body = Buffer.from(`<CompleteMultipartUpload xmlns="http://s3.amazonaws.com/doc/2006-03-01/">${parts}</CompleteMultipartUpload>`);
     const answer = await client.send({ method: 'POST', key, query: { uploadId }, body, ...send });
     const text = (await readBody(mustSucceed(answer, 's3:CompleteMultipartUpload'))).toString('utf8');
-    // S3 may find out that it failed after it has said 200.
-    if (text.includes('<Error>'))
-      throw new RawcloudError('E_AWS', `s3:CompleteMultipartUpload failed: ${text.slice(0, 300)}`, { retryable: true });
+    mustNotHaveFailedLate(text, 's3:CompleteMultipartUpload');
     return { etag: /<ETag>([^<]*)<\/ETag>/.exec(text)?.[1]?.replaceAll('&quot;', '"') ?? '' };
   } catch (error) {
     // Without the caller's signal: an abort must not leave parts that are paid for.

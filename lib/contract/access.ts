@@ -233,7 +233,7 @@ export function reaperStatements(facts: AccessFacts): PolicyStatement[] {
       Sid: 'SweepContent',
       Effect: 'Allow',
       Action: 's3:DeleteObject',
-      Resource: ['files', 'agent'].map((directory) => `${bucketArn}/${ROOT}${directory}/*`),
+      Resource: CONTENT.map((directory) => `${bucketArn}/${ROOT}${directory}/*`),
     },
     { Sid: 'TemplatesOfJobs', Effect: 'Allow', Action: 'ssm:GetParametersByPath', Resource: [jobs, `${jobs}/*`] },
     {

@@ -27,6 +27,7 @@ export * from './decision';
 export * from './definition';
 export * from './destroy';
 export * from './doctor';
+export * from './environments';
 export * from './errors';
 export * from './events';
 export * from './file-stamp';

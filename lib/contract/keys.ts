@@ -58,7 +58,15 @@ export const bucketKeys = {
   /** A pack, a large blob, a tree manifest, stdin: anything stored under the SHA-256 of its bytes. */
   file: (sha256: string) => `${ROOT}files/${sha256}`,
   files: `${ROOT}files/`,
-  environment: (key: string) => `${ROOT}environments/${key}`,
+  environments: `${ROOT}environments/`,
+  environmentManifest: (key: string) => `${ROOT}environments/${key}/manifest`,
+  environmentLease: (key: string) => `${ROOT}environments/${key}/lease`,
+  /** The last environment of a project. */
+  environmentLast: (key: string) => `${ROOT}environments/${key}/last`,
+  /** `<key of an environment>/<SHA-256>`. */
+  environmentPack: (name: string) => `${ROOT}environments/${name}`,
+  /** What keys of an owner's environments are made with. */
+  environmentSecret: (owner: string) => `${ROOT}sealed/environments/${ownerKey(owner)}`,
   /** The agent bundle or a gzipped Node executable, under the SHA-256 of the stored bytes. */
   agent: (sha256: string) => `${ROOT}agent/${sha256}`,
   agents: `${ROOT}agent/`,

@@ -49,7 +49,7 @@ export interface Store {
   delete(key: string, options?: { signal?: AbortSignal }): Promise<void>;
   /**
    * Makes an object new, its bytes as they are: `modified` becomes the store's now. False when it is not there, or cannot be
-   * copied (over 5 GB in S3). Not for agents.
+   * copied (over 5 GB in S3).
    */
   renew(key: string, options?: { signal?: AbortSignal }): Promise<boolean>;
   /** Requests sent so far, for the bill. */
@@ -169,6 +169,12 @@ export interface BuildIo {
   /** The node executable that the agent itself runs on. */
   readonly node: string;
   readonly signal: AbortSignal;
+  /**
+   * Set when {@link directory} already holds what an earlier VM built of this layer, or of one much like it: `missing` are
+   * those of {@link EnvironmentParts.wanted} that are not there. Only they are to be installed; links out of the directory are
+   * to be made in any case. @default - the directory is empty
+   */
+  readonly restored?: { readonly missing: readonly string[] };
   /** Content of one of the layer's sources, verified. */
   source(sha256: string): Promise<Uint8Array>;
   /** A line of the environment log. */
@@ -196,6 +202,39 @@ export interface Builder {
   readonly kind: string;
   /** @throws E_ENVIRONMENT */
   build(layer: Layer, io: BuildIo): Promise<Built>;
+  /** How what it builds is kept for other VMs. @default - it is built anew on each */
+  readonly parts?: () => Promise<EnvironmentParts>;
+}
+
+/** One part of what was built: what other environments may take over. */
+export interface BuiltPart {
+  /** For people. */
+  readonly name: string;
+  /** Present for what counts as a package. */
+  readonly version?: string;
+  /** Those of {@link EnvironmentParts.wanted} that it answers; none: only the very same layer may take it over. */
+  readonly ids: readonly string[];
+  /** Those of the paths that were given that belong to it. */
+  readonly paths: readonly string[];
+}
+
+/** What the cache asks of a builder; it knows nothing else of what is built. */
+export interface EnvironmentParts {
+  /**
+   * What decides besides recipe and platform: the interpreter that this VM has. Goes into the key of the environment.
+   * @returns undefined when there is nothing worth keeping
+   */
+  facts(layer: Layer, io: BuildIo): Promise<Readonly<Record<string, string>> | undefined>;
+  /** What the recipe asks for, each by itself. */
+  wanted(layer: Layer): readonly string[];
+  /** Whether a part is needed to build only, and not by the job. @default - none is */
+  isForBuilding?(layer: Layer, part: { readonly ids: readonly string[] }): boolean;
+  /** Whether a path below the layer's directory is kept; those below one that is not are not asked for. */
+  isKept(path: string): boolean;
+  /** Whose path is whose. What is left over is one more part, for the very same layer. */
+  split(layer: Layer, directory: string, paths: readonly string[]): Promise<readonly BuiltPart[]>;
+  /** @throws when what was restored cannot be used on this VM */
+  check(layer: Layer, io: BuildIo): Promise<void>;
 }
 
 /** Starts machines for the local cloud. */

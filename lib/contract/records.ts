@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { EnvironmentCacheSchema } from './environments';
 import { OfferSchema } from './offers';
 import { RefSchema } from './spec';
 
@@ -198,6 +199,8 @@ export const SealedSchema = v.object({
   prefix: v.string(),
   variables: v.record(v.string(), v.string()),
   credentials: v.optional(CredentialsSchema),
+  /** @default - VMs build their environments themselves */
+  environments: v.optional(EnvironmentCacheSchema),
 });
 export type Sealed = v.InferOutput<typeof SealedSchema>;
 
@@ -216,6 +219,8 @@ export const GrantSchema = v.object({
   serial: v.number(),
   variables: v.record(v.string(), v.string()),
   credentials: v.optional(CredentialsSchema),
+  /** As in the sealed object. */
+  environments: v.optional(EnvironmentCacheSchema),
   intervals: IntervalsSchema,
   /** End of the VM's lifetime, milliseconds since 1970. */
   lifetimeUntil: Ms,

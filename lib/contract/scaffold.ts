@@ -121,6 +121,8 @@ export function vmRoleStatements(bucketArn: string): PolicyStatement[] {
       Action: ['s3:PutObject', 's3:AbortMultipartUpload'],
       Resource: `${bucketArn}/${ROOT}jobs/*/vm/${own}/*`,
     },
+    // Keys of environments hold 256 bits that only VMs of one owner can make.
+    { Sid: 'WriteEnvironments', Effect: 'Allow', Action: 's3:PutObject', Resource: `${bucketArn}/${bucketKeys.environments}*` },
     {
       Sid: 'WriteTasks',
       Effect: 'Allow',

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 
 /*
- * Content (packs, trees, agents) is shared by jobs and clients that know nothing of one another, so nobody counts who needs it.
+ * Content (packs, trees, agents, environments) is shared by jobs and clients that know nothing of one another, so nobody counts who needs it.
  * Three rules take the place of counting; `docs/reaper.md` says why they are enough.
  *
  * 1. Who names content in a job has seen it younger than RENEW_AFTER_MS, or has made it new, at most 24 hours before.

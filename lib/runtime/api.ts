@@ -67,6 +67,11 @@ export interface RunRequest {
   readonly tags?: Readonly<Record<string, string>>;
   /** Whether the job holds the caller's AWS identity. @default 'forward' */
   readonly credentials?: 'forward' | 'none';
+  /**
+   * 'use': packages are restored from an earlier job's environment where there is one. 'rebuild': they are built anew, and take
+   * its place. @default 'use'
+   */
+  readonly cache?: 'use' | 'rebuild';
   /** Run as root, with the VM's own role in reach. @default false */
   readonly root?: boolean;
   /** What the job reads from standard input. @default - the null device */

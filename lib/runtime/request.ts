@@ -23,6 +23,7 @@ export interface NormalRequest {
   readonly retries: number;
   readonly tags: Readonly<Record<string, string>>;
   readonly credentials: 'forward' | 'none';
+  readonly cache: 'use' | 'rebuild';
   readonly root: boolean;
 }
 
@@ -33,6 +34,7 @@ const DEFAULTS = {
   diskGiB: 30,
   retries: 0,
   credentials: 'forward',
+  cache: 'use',
   root: false,
 } as const;
 
@@ -55,6 +57,7 @@ const KNOWN: Readonly<Record<keyof RunRequest, true>> = {
   retries: true,
   tags: true,
   credentials: true,
+  cache: true,
   root: true,
   stdin: true,
   confirmLargeTree: true,
@@ -103,6 +106,7 @@ export function normalizeRequest(request: RunRequest, cwd: string, limits: Limit
     retries: request.retries ?? DEFAULTS.retries,
     tags: request.tags ?? {},
     credentials: request.credentials ?? DEFAULTS.credentials,
+    cache: request.cache ?? DEFAULTS.cache,
     root: request.root ?? DEFAULTS.root,
   };
 }

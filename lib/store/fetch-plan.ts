@@ -11,13 +11,14 @@ export interface WantedBlob {
   readonly targets: readonly { readonly path: BytePath; readonly executable: boolean }[];
 }
 
-/** One request: blobs that lie close together in one object. `end` is exclusive. */
-export interface Fetch {
+/** One request: things that lie close together in one object. `end` is exclusive. */
+export interface FetchOf<T> {
   readonly object: string;
   readonly start: number;
   readonly end: number;
-  readonly blobs: readonly WantedBlob[];
+  readonly blobs: readonly T[];
 }
+export type Fetch = FetchOf<WantedBlob>;
 
 export interface FetchPlan {
   readonly fetches: readonly Fetch[];
@@ -38,7 +39,7 @@ export function planFetches(tree: Tree, entries: readonly SafeEntry[]): FetchPla
   const small = blobs.filter((blob) => !isEmpty(blob) && !isLarge(blob));
   small.sort((a, b) => a.place.pack - b.place.pack || a.place.offset - b.place.offset);
   return {
-    fetches: coalesce(small),
+    fetches: coalesce(small, ({ place }) => place),
     large: blobs.filter(isLarge),
     empty: blobs.filter(isEmpty).flatMap((blob) => blob.targets),
   };
@@ -69,16 +70,20 @@ function wantedBlobs(tree: Tree, entries: readonly SafeEntry[]): WantedBlob[] {
   });
 }
 
-function coalesce(sorted: readonly WantedBlob[]): Fetch[] {
-  const fetches: { object: string; start: number; end: number; blobs: WantedBlob[] }[] = [];
-  for (const blob of sorted) {
-    const { object, offset, length } = blob.place;
+/** Few requests for many things, which are sorted by object and offset. */
+export function coalesce<T>(
+  sorted: readonly T[],
+  where: (thing: T) => { readonly object: string; readonly offset: number; readonly length: number },
+): FetchOf<T>[] {
+  const fetches: { object: string; start: number; end: number; blobs: T[] }[] = [];
+  for (const thing of sorted) {
+    const { object, offset, length } = where(thing);
     const last = fetches.at(-1);
     const end = offset + length;
     if (last?.object === object && offset - last.end <= GAP_BYTES && end - last.start <= FETCH_BYTES) {
-      last.blobs.push(blob);
+      last.blobs.push(thing);
       last.end = Math.max(last.end, end);
-    } else fetches.push({ object, start: offset, end, blobs: [blob] });
+    } else fetches.push({ object, start: offset, end, blobs: [thing] });
   }
   return fetches;
 }

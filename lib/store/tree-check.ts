@@ -32,7 +32,8 @@ export function safeEntries(tree: Tree): SafeEntry[] {
   return entries;
 }
 
-function isInside(path: BytePath): boolean {
+/** Whether a path of a manifest stays within the directory that it is restored to, by its text. */
+export function isInside(path: BytePath): boolean {
   return isBytes(path) && path.split('/').every((part) => part !== '' && part !== '.' && part !== '..');
 }
 

@@ -37,11 +37,11 @@ export class TreeWriter {
     }
   }
 
-  /** For content that comes in pieces. */
-  open(path: BytePath, executable: boolean): number {
+  /** For content that comes in pieces. `keep`: other pieces may be there already. */
+  open(path: BytePath, executable: boolean, keep = false): number {
     this.makeDirectory(parentOf(path));
     try {
-      return openSync(fsPath(this.directory, path), FLAGS, executable ? 0o755 : 0o644);
+      return openSync(fsPath(this.directory, path), keep ? FLAGS & ~constants.O_TRUNC : FLAGS, executable ? 0o755 : 0o644);
     } catch (error) {
       throw hasCode(error, 'ELOOP', 'EISDIR') ? inTheWay(path, error) : error;
     }
@@ -64,8 +64,9 @@ export class TreeWriter {
 }
 
 /** A write may take less than it is given. */
-export function writeFully(descriptor: number, bytes: Uint8Array): void {
-  for (let written = 0; written < bytes.byteLength;) written += writeSync(descriptor, bytes, written);
+export function writeFully(descriptor: number, bytes: Uint8Array, at: number | null = null): void {
+  for (let written = 0; written < bytes.byteLength;)
+    written += writeSync(descriptor, bytes, written, bytes.byteLength - written, at === null ? null : at + written);
 }
 
 function inTheWay(path: BytePath, cause: unknown): RawcloudError {

@@ -45,6 +45,10 @@ export interface VmOptions {
   readonly oomKills?: () => Promise<number>;
   /** Its disk. @default - a temporary directory */
   readonly root?: string;
+  /** A bucket that earlier VMs have left things in; what they had of the job is removed. @default - an empty one */
+  readonly store?: Store;
+  /** @default - of this machine */
+  readonly path?: string;
   /** The VM's own clock, when it goes wrong. */
   readonly clock?: Clock;
 }
@@ -65,8 +69,9 @@ export class TestVm {
   static async start(options: VmOptions): Promise<TestVm> {
     const root = options.root ?? (await mkdtemp(path.join(os.tmpdir(), 'rawcloud-agent-')));
     const places = placesIn(root, path.join(root, 'state'));
-    await mkdir(places.state);
-    const store = createMemoryStore({ now: Date.now });
+    await mkdir(places.state, { recursive: true });
+    const store = options.store ?? createMemoryStore({ now: Date.now });
+    for await (const { key } of store.list(PREFIX)) await store.delete(key);
     const goingDown = new AbortController();
     const intervals = { ...INTERVALS, flushMs: 20, idleFlushMs: 20, controlMs: 20, idleControlMs: 20, ...options.grant?.intervals };
     const grant: Grant = {
@@ -90,7 +95,7 @@ export class TestVm {
       region: 'us-east-1',
       places,
       phases: new Phases(systemClock),
-      machine: { PATH: process.env['PATH'], AWS_SECRET_ACCESS_KEY: 'of the machine', HTTPS_PROXY: 'http://proxy:1' },
+      machine: { PATH: options.path ?? process.env['PATH'], AWS_SECRET_ACCESS_KEY: 'of the machine', HTTPS_PROXY: 'http://proxy:1' },
       launcher: () => plainLauncher('tester'),
       metadata: options.metadata ?? { find: async () => undefined },
       roleCredentials: options.roleCredentials ?? (() => Promise.reject(new Error('this VM has no role'))),

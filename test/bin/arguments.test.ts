@@ -28,6 +28,7 @@ describe('what the options of run ask for', () => {
     ['--idle-timeout 30m true', { idleTimeoutS: 1800 }],
     ['-t team=research --tag k= true', { tags: { team: 'research', k: '' } }],
     ['--no-credentials --root true', { credentials: 'none', root: true }],
+    ['--no-cache true', { cache: 'rebuild' }],
   ];
   test.each(table)('run %s', async (line, expected) => {
     expect(await requestOf(...line.split(' '))).toMatchObject(expected);

@@ -40,7 +40,7 @@ export function describeStore(place: StorePlace): void {
       held.fixture = fixtureOf(place, await place.open());
     });
     const fixture = (): StoreFixture => held.fixture!;
-    for (const define of [testWriting, testReading, testStreams, ...((place.canList ?? true) ? [testListing, testRenewing] : [])])
+    for (const define of [testWriting, testReading, testStreams, testRenewing, ...((place.canList ?? true) ? [testListing] : [])])
       define(tests, fixture);
   });
 }

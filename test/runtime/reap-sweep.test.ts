@@ -12,6 +12,8 @@ import {
 import type { Clock, Store, Sweep } from '../../lib/contract';
 import { isKept, keepContent, lookAtSweep, settleContent } from '../../lib/store/keep';
 import type { SweepSeen } from '../../lib/store/keep';
+import { findEnvironment, encodeEnvironment } from '../../lib/store/environments/manifest';
+import { renewEnvironment } from '../../lib/store/environments/renew';
 import { createMemoryStore } from '../../lib/store/memory';
 import { sha256Of } from '../../lib/store/sha256';
 import { encodeTree } from '../../lib/store/tree-codec';
@@ -227,6 +229,36 @@ test('whatever comes in between, content that a client has named is there', asyn
       },
     ),
     { numRuns: 300 },
+  );
+});
+
+test('an environment that is used at least once a month stays whole, and one that nobody uses goes', async () => {
+  const gaps = fc.array(fc.integer({ min: 1, max: 31 }), { minLength: 1, maxLength: 12 });
+  await fc.assert(
+    fc.asyncProperty(gaps, fc.integer({ min: 0, max: 13 }), async (days, packAge) => {
+      time = START;
+      store = createMemoryStore({ now: () => time });
+      const key = 'a'.repeat(64);
+      const pack = `${key}/${'b'.repeat(64)}`;
+      const environment = { v: 1 as const, kind: 'python', directory: '/d', packs: [{ name: pack, bytes: 1 }], parts: [] };
+      await pass();
+      await store.put(bucketKeys.environmentPack(pack), Buffer.from('x'));
+      // A pack of an earlier environment was looked at before the manifest named it.
+      time += packAge * DAY;
+      await store.put(bucketKeys.environmentManifest(key), await encodeEnvironment(environment));
+      for (const gap of days) {
+        for (const end = time + gap * DAY; time < end; time += DAY) await pass();
+        const found = await findEnvironment(store, key);
+        expect([found?.environment, await isThere(bucketKeys.environmentPack(pack))]).toEqual([environment, true]);
+        if (found!.ageMs < RENEW_AFTER_MS) continue;
+        expect(await renewEnvironment(store, key, environment)).toBe(true);
+      }
+      for (let day = 0; day < 62 + 14; day++, time += DAY) await pass();
+      const left: string[] = [];
+      for await (const entry of store.list(bucketKeys.environments)) left.push(entry.key);
+      expect(left).toEqual([]);
+    }),
+    { numRuns: 50 },
   );
 });
 

@@ -18,6 +18,7 @@ describe('a run request', () => {
       retries: 0,
       tags: {},
       credentials: 'forward',
+      cache: 'use',
       root: false,
     });
   });

@@ -30,7 +30,7 @@ export const NAG: readonly Accepted[] = [
   {
     finding: /^AwsSolutions-IAM5\[Resource::<RawCloudBucket\w+\.Arn>\/v1\/(files|agent|environments)\/\*\]$/,
     at: new RegExp(`^Team/(${VM_ROLES}|${JOB_ROLES})/Resource$`),
-    why: 'content lies under its hash, or a key that nobody can guess; VMs only read it, drivers bring it, the reaper deletes what is old',
+    why: 'content lies under its hash, or a key that nobody else can make; VMs read it, and write environments only; drivers bring the rest, the reaper deletes what is old',
   },
   {
     finding:

@@ -37,6 +37,7 @@ export async function readRequest(command: readonly string[], options: RunOption
     retries: read(options.retries, parseRetries),
     tags: readTags(options.tag ?? [], problems),
     credentials: options.credentials ? ('forward' as const) : ('none' as const),
+    cache: options.cache ? undefined : ('rebuild' as const),
     root: options.root ?? false,
   });
   checkCombinations(options, problems);

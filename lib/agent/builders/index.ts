@@ -1,12 +1,20 @@
-import type { Builder } from '../../contract';
+import type { Builder, EnvironmentParts } from '../../contract';
 
 /** Makes a builder whose code is loaded with its first layer: a job without packages starts without it. */
-function lazily(kind: string, load: () => Promise<Builder>): Builder {
-  return { kind, build: async (layer, io) => (await load()).build(layer, io) };
+function lazily(kind: string, load: () => Promise<Builder>, parts: () => Promise<EnvironmentParts>): Builder {
+  return { kind, build: async (layer, io) => (await load()).build(layer, io), parts };
 }
 
 /** Builders by the kind of layer they make. */
 export const builders: Readonly<Record<string, Builder>> = {
-  python: lazily('python', async () => (await import('./python.js')).pythonBuilder),
-  node: lazily('node', async () => (await import('./node.js')).nodeBuilder),
+  python: lazily(
+    'python',
+    async () => (await import('./python.js')).pythonBuilder,
+    async () => (await import('./python-parts.js')).pythonParts,
+  ),
+  node: lazily(
+    'node',
+    async () => (await import('./node.js')).nodeBuilder,
+    async () => (await import('./node-parts.js')).nodeParts,
+  ),
 };

@@ -38,6 +38,17 @@ function needNpm(npm: Npm | undefined, recipe: NodeRecipe): Npm {
 /** @returns directories for PATH */
 async function install(recipe: NodeRecipe, directory: string, npm: Npm, bin: string, io: BuildIo): Promise<string[]> {
   const project = path.join(io.directory, 'project');
+  if (!io.restored) await runNpm(recipe, project, npm, bin, io);
+  const modules = path.join(project, 'node_modules');
+  await mkdir(modules, { recursive: true });
+  // A word of the command may have brought one file of node_modules along; npm's own record shows a real one.
+  const place = path.join(io.root, directory, 'node_modules');
+  const linked = await linkInTree(place, modules, (names) => !names.includes('.package-lock.json'));
+  if (!linked) io.log(`${path.join(directory, 'node_modules')} of the tree is left as it is, and used instead of what was installed`);
+  return [path.join(linked ? modules : place, '.bin')];
+}
+
+async function runNpm(recipe: NodeRecipe, project: string, npm: Npm, bin: string, io: BuildIo): Promise<void> {
   await mkdir(project, { recursive: true });
   for (const [name, sha256] of Object.entries(recipe.files))
     await writeFile(path.join(project, path.basename(name)), await io.source(sha256));
@@ -49,13 +60,6 @@ async function install(recipe: NodeRecipe, directory: string, npm: Npm, bin: str
     io.signal.throwIfAborted();
     throw failure.explain(error);
   });
-  const modules = path.join(project, 'node_modules');
-  await mkdir(modules, { recursive: true });
-  // A word of the command may have brought one file of node_modules along; npm's own record shows a real one.
-  const place = path.join(io.root, directory, 'node_modules');
-  const linked = await linkInTree(place, modules, (names) => !names.includes('.package-lock.json'));
-  if (!linked) io.log(`${path.join(directory, 'node_modules')} of the tree is left as it is, and used instead of what was installed`);
-  return [path.join(linked ? modules : place, '.bin')];
 }
 
 /** Production or not is the recipe's affair alone; the job's Node must be the one that install scripts see. */

@@ -15,12 +15,14 @@ export async function findNpm(recipe: NodeRecipe, node: string, io: BuildIo): Pr
   const there = findProgram('npm', io);
   if (there) return { command: [there], links: {} };
   if (!recipe.npm) return undefined;
-  io.log(`unpacking npm ${recipe.npm.version}`);
   const directory = path.join(io.directory, 'npm');
-  await mkdir(directory, { recursive: true });
-  const archive = path.join(io.directory, 'npm.tgz');
-  await writeFile(archive, await io.source(recipe.npm.archive));
-  await io.run('tar', ['-xzf', archive, '-C', directory]);
+  if (!io.restored) {
+    io.log(`unpacking npm ${recipe.npm.version}`);
+    await mkdir(directory, { recursive: true });
+    const archive = path.join(io.directory, 'npm.tgz');
+    await writeFile(archive, await io.source(recipe.npm.archive));
+    await io.run('tar', ['-xzf', archive, '-C', directory]);
+  }
   const script = (name: string): string => path.join(directory, 'bin', `${name}-cli.js`);
   return { command: [node, script('npm')], links: { npm: script('npm'), npx: script('npx') } };
 }

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { isRawcloudError } from '../../contract';
@@ -12,6 +13,9 @@ export interface Installer {
   install(venv: string, requirementsFile: string, onLine: (line: string) => void): Promise<void>;
 }
 
+/** Where a uv of our own lies in the layer's directory. */
+export const UV_PLACE = 'uv';
+
 /** Retries and seconds of pip's patience for fetching uv itself: without it things go on, so it must not take long. */
 const FETCH_UV = ['--retries', '1', '--timeout', '15'];
 
@@ -22,9 +26,11 @@ const FETCH_UV = ['--retries', '1', '--timeout', '15'];
 export async function findUv(index: PythonIndex | undefined, io: BuildIo): Promise<string | undefined> {
   const there = findProgram('uv', io);
   if (there) return there;
+  const restored = path.join(io.directory, UV_PLACE, 'bin', 'uv');
+  if (io.restored && existsSync(restored)) return restored;
   const python = await findAnyPython(io);
   if (python === undefined) return undefined;
-  const home = path.join(io.directory, 'uv');
+  const home = path.join(io.directory, UV_PLACE);
   const env = pipEnvironment(io);
   const hasPip = (await answerOf(python, ['-m', 'pip', '--version'], io)) !== undefined;
   try {

@@ -1,8 +1,12 @@
-import { realpath } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { readdir, realpath } from 'node:fs/promises';
 import path from 'node:path';
 import { RawcloudError } from '../../contract';
 import type { BuildIo } from '../../contract';
 import { answerOf, findProgram } from './programs';
+
+/** Where interpreters that uv fetches lie in the layer's directory. */
+export const PYTHONS_PLACE = 'pythons';
 
 /** Prints version and the executable itself, which a shim on PATH would hide. Without `site`: nothing installed is run. */
 const QUESTION = 'import sys; print("%d.%d" % sys.version_info[:2]); print(sys.executable)';
@@ -34,7 +38,10 @@ async function interpreterAt(program: string, minor: string, io: BuildIo): Promi
  * Has uv find an interpreter in the places it knows, or fetch one.
  * @throws E_ENVIRONMENT when neither works
  */
-export async function fetchInterpreter(minor: string, uv: string | undefined, io: BuildIo): Promise<string> {
+export async function fetchInterpreter(minor: string, findUv: () => Promise<string | undefined>, io: BuildIo): Promise<string> {
+  const restored = io.restored && (await restoredInterpreter(minor, io));
+  if (restored) return restored;
+  const uv = await findUv();
   if (uv === undefined) throw noInterpreter(minor, io, 'uv, which could fetch it, is not there and could not be installed');
   const env = uvEnvironment(io);
   const asked = { ...io, env: { ...io.env, ...env } };
@@ -50,6 +57,13 @@ export async function fetchInterpreter(minor: string, uv: string | undefined, io
   const fetched = await find();
   if (fetched) return fetched;
   throw noInterpreter(minor, io, 'uv fetched it and does not find it');
+}
+
+/** One that uv has fetched for an earlier VM. */
+async function restoredInterpreter(minor: string, io: BuildIo): Promise<string | undefined> {
+  const home = path.join(io.directory, PYTHONS_PLACE);
+  const names = await readdir(home).catch(() => []);
+  return names.map((name) => path.join(home, name, 'bin', `python${minor}`)).find((file) => existsSync(file));
 }
 
 function noInterpreter(minor: string, io: BuildIo, why: string, cause?: unknown): RawcloudError {
@@ -68,7 +82,7 @@ function noInterpreter(minor: string, io: BuildIo, why: string, cause?: unknown)
 export function uvEnvironment(io: BuildIo): Record<string, string> {
   return {
     UV_CACHE_DIR: path.join(io.directory, 'uv-cache'),
-    UV_PYTHON_INSTALL_DIR: path.join(io.directory, 'pythons'),
+    UV_PYTHON_INSTALL_DIR: path.join(io.directory, PYTHONS_PLACE),
     UV_NO_CONFIG: '1',
     UV_SYSTEM_CERTS: '1',
     UV_NO_PROGRESS: '1',

@@ -1,11 +1,14 @@
+import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { PythonRecipeSchema, RawcloudError } from '../../contract';
 import type { Builder, BuildIo, Built, PythonRecipe } from '../../contract';
 import { findProgram, linkDirectory, linkInTree } from './programs';
 import { findUv, pipInstaller, uvInstaller } from './python-installer';
+import type { Installer } from './python-installer';
 import { watchForFailure } from './python-failure';
 import { fetchInterpreter, findInterpreter } from './python-interpreter';
+import { requirementsLeft } from './python-parts';
 import { readRecipe } from './recipe';
 
 /**
@@ -23,7 +26,8 @@ export const pythonBuilder: Builder = {
 
 async function linkInterpreter(recipe: PythonRecipe, io: BuildIo): Promise<Built> {
   const { python: minor } = recipe;
-  const interpreter = (await findInterpreter(minor, io)) ?? (await fetchInterpreter(minor, await findUv(recipe.index, io), io));
+  const uv = (): Promise<string | undefined> => findUv(recipe.index, io);
+  const interpreter = (await findInterpreter(minor, io)) ?? (await fetchInterpreter(minor, uv, io));
   const names = ['python', 'python3', `python${minor}`];
   const bin = await linkDirectory(
     path.join(io.directory, 'interpreter', 'bin'),
@@ -35,25 +39,31 @@ async function linkInterpreter(recipe: PythonRecipe, io: BuildIo): Promise<Built
 
 async function buildVenv(recipe: PythonRecipe, io: BuildIo): Promise<Built> {
   await checkGit(recipe, io);
-  const uv = await findUv(recipe.index, io);
-  if (recipe.uv && uv === undefined) throw noUv();
-  const interpreter = (await findInterpreter(recipe.python, io)) ?? (await fetchInterpreter(recipe.python, uv, io));
-  const installer = uv ? uvInstaller(uv, recipe.index, io) : pipInstaller(recipe.index, io);
   const venv = path.join(io.directory, 'venv');
-  const file = path.join(io.directory, 'requirements.txt');
-  await writeFile(file, recipe.requirements.map((line) => `${line}\n`).join(''));
-  await installer.createVenv(interpreter, venv);
-  const failure = watchForFailure();
-  if (recipe.requirements.length > 0) {
-    await installer.install(venv, file, failure.onLine).catch((error: unknown) => {
-      io.signal.throwIfAborted();
-      throw failure.explain(error);
-    });
+  const isThere = io.restored !== undefined && existsSync(path.join(venv, 'pyvenv.cfg'));
+  const lines = requirementsLeft(recipe, io);
+  const uv = recipe.uv || !isThere || lines.length > 0 ? await findUv(recipe.index, io) : undefined;
+  if (recipe.uv && uv === undefined) throw noUv();
+  const installer = uv ? uvInstaller(uv, recipe.index, io) : pipInstaller(recipe.index, io);
+  if (!isThere) {
+    const interpreter = (await findInterpreter(recipe.python, io)) ?? (await fetchInterpreter(recipe.python, async () => uv, io));
+    await installer.createVenv(interpreter, venv);
   }
+  if (lines.length > 0) await install(installer, venv, lines, io);
   await linkVenv(recipe, venv, io);
   const tools =
     uv && recipe.uv ? [await linkDirectory(path.join(io.directory, 'tools'), { uv, uvx: path.join(path.dirname(uv), 'uvx') })] : [];
   return { path: [path.join(venv, 'bin'), ...tools], env: { VIRTUAL_ENV: venv }, notices: [] };
+}
+
+async function install(installer: Installer, venv: string, lines: readonly string[], io: BuildIo): Promise<void> {
+  const file = path.join(io.directory, 'requirements.txt');
+  await writeFile(file, lines.map((line) => `${line}\n`).join(''));
+  const failure = watchForFailure();
+  await installer.install(venv, file, failure.onLine).catch((error: unknown) => {
+    io.signal.throwIfAborted();
+    throw failure.explain(error);
+  });
 }
 
 /** Makefiles and scripts name the environment by its place in the tree. */

@@ -10,6 +10,7 @@ import { withinLimits } from '../plan/market';
 import { hardwareOf, offersFor } from '../run/offers';
 import { Stopwatch } from '../run/stopwatch';
 import { isKept, lookAtSweep, settleContent } from '../../store/keep';
+import { environmentSecret } from '../environment-secret';
 import { isGoing } from './going';
 import { skipTick, takeTick, updateLast } from './ticks';
 
@@ -128,12 +129,15 @@ async function prepare(deps: ClientDeps, { deployed, definition, tick, asked }: 
   checkWithinLimits(deps.scaffold, { ...hardware, lifetimeS: definition.limits.lifetimeS });
   const [image, view] = await Promise.all([deps.resolveImage(hardware.arch, environment.image), deps.market.view(hardware.spotPolicy)]);
   const market = withinLimits(view, deps.scaffold.limits);
+  const isCached = environment.layers.length > 0;
+  const environments = isCached ? { secret: await environmentSecret(deps.store, `deployed:${deployed.id}`), project: '' } : undefined;
   const input = deployed.inputVariable === undefined || asked.input === undefined ? {} : { [deployed.inputVariable]: asked.input };
   return {
     job: tick.job,
     spec: specOf(deps, deployed, definition, tick, Object.keys(input)),
     secretVariables: input,
     forwarded: undefined,
+    environments,
     offers: offersFor(hardwareOf(deps, { cpu: {}, memoryGiB: {}, ...hardware }, hardware.arch, tick.job), market),
     market,
     image,

@@ -40,6 +40,7 @@ export async function writeGrant(
     serial,
     variables: sealed.variables,
     ...(handed ? { credentials: handed } : {}),
+    ...(sealed.environments ? { environments: sealed.environments } : {}),
     intervals: launch.intervals,
     lifetimeUntil: view.lifetimeUntil ?? view.now,
   };

@@ -73,7 +73,7 @@ export class Changes {
 
   *#progress(vm: VmView): Iterable<RawcloudEvent> {
     const detail = vm.beat?.detail;
-    if (detail && vm.state === 'preparing' && this.#once(`detail ${vm.id} ${detail}`)) {
+    if (detail && (vm.state === 'preparing' || vm.state === 'ending') && this.#once(`detail ${vm.id} ${detail}`)) {
       yield event(this.clock, this.job, 'environment.progress', { detail }, { vm: vm.id });
     }
   }

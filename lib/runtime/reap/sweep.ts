@@ -89,7 +89,7 @@ class Sweeping {
   /** All content that was made, or made new, long ago. */
   async #old(now: number): Promise<StoreEntry[]> {
     const old: StoreEntry[] = [];
-    for (const directory of [bucketKeys.files, bucketKeys.agents]) {
+    for (const directory of [bucketKeys.files, bucketKeys.agents, bucketKeys.environments]) {
       for await (const entry of this.deps.store.list(directory, this.options)) {
         if (now - entry.modified > UNUSED_AFTER_MS && !entry.key.endsWith(EMPTY_SHA256)) old.push(entry);
       }

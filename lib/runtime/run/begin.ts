@@ -1,5 +1,5 @@
 import { endOfLifetime } from '../../contract';
-import type { JobSpec, Launch, Offer, Ref, Scaffold, Sealed } from '../../contract';
+import type { EnvironmentCache, JobSpec, Launch, Offer, Ref, Scaffold, Sealed } from '../../contract';
 import type { ClientDeps, Forwarded } from '../deps';
 import { event } from '../drive/deps';
 import type { Emit } from '../drive/deps';
@@ -19,6 +19,8 @@ export interface Prepared {
   /** Variables whose values lie in the sealed object and the grants only. */
   readonly secretVariables: Readonly<Record<string, string>>;
   readonly forwarded: Forwarded | undefined;
+  /** @default - VMs build their environments themselves */
+  readonly environments?: EnvironmentCache | undefined;
   readonly offers: readonly Offer[];
   readonly market: MarketView;
   readonly image: Image;
@@ -70,8 +72,14 @@ async function record(
   }
 }
 
-function sealedOf(prefix: string, { secretVariables, forwarded }: Prepared): Sealed {
-  return { v: 1, prefix, variables: secretVariables, ...(forwarded ? { credentials: forwarded.credentials } : {}) };
+function sealedOf(prefix: string, { secretVariables, forwarded, environments }: Prepared): Sealed {
+  return {
+    v: 1,
+    prefix,
+    variables: secretVariables,
+    ...(forwarded ? { credentials: forwarded.credentials } : {}),
+    ...(environments ? { environments } : {}),
+  };
 }
 
 function firstLaunch(deps: ClientDeps, prepared: Prepared, stopwatch: Stopwatch): Launch {

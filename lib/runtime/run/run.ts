@@ -1,5 +1,5 @@
 import { jobPrefix } from '../../contract';
-import type { EventData, EventType, JobSpec, Notice, Offer, RawcloudEvent } from '../../contract';
+import type { EnvironmentCache, EventData, EventType, JobSpec, Notice, Offer, RawcloudEvent } from '../../contract';
 import { lookAtSweep } from '../../store/keep';
 import type { RunRequest } from '../api';
 import { hourlyUsd } from '../cost/rates';
@@ -14,7 +14,9 @@ import type { NormalRequest } from '../request';
 import { sortVariables } from '../variables';
 import { begin } from './begin';
 import type { Prepared } from './begin';
+import { cacheOwner, environmentSecret } from '../environment-secret';
 import { capture } from './capture';
+import type { Captured } from './capture';
 import { withinLimits } from '../plan/market';
 import type { MarketView } from '../plan/market';
 import { archOf, hardwareOf, offersFor } from './offers';
@@ -80,7 +82,9 @@ async function prepare(
   say('plan.ready', planEvent(request, offers, market, image, forwarded));
   for (const notice of [...captured.notices, ...riskNotices(request, offers)]) say('notice', notice);
   signal?.throwIfAborted();
-  const uploaded = await stopwatch.time('upload', () => upload(deps, { asked, captured, arch, sweep, say, signal }));
+  const [uploaded, environments] = await stopwatch.time('upload', () =>
+    Promise.all([upload(deps, { asked, captured, arch, sweep, say, signal }), cacheOf(deps, request, captured, signal)]),
+  );
   const createdAt = deps.clock.now();
   const spec = makeSpec({
     job,
@@ -96,7 +100,18 @@ async function prepare(
     source: options.source ?? 'api',
   });
   const secretVariables = sortVariables(request.variables).secret;
-  return { job, spec, secretVariables, forwarded, offers, market, image, agent: uploaded.agent, node: uploaded.node };
+  return { job, spec, secretVariables, forwarded, environments, offers, market, image, agent: uploaded.agent, node: uploaded.node };
+}
+
+async function cacheOf(
+  deps: ClientDeps,
+  { cache }: NormalRequest,
+  { layers, root }: Captured,
+  signal: AbortSignal | undefined,
+): Promise<EnvironmentCache | undefined> {
+  if (layers.length === 0) return undefined;
+  const secret = await environmentSecret(deps.store, cacheOwner(deps.owner), signal ? { signal } : {});
+  return { secret, project: root, ...(cache === 'rebuild' ? { rebuild: true } : {}) };
 }
 
 /** What a spot VM's user should have heard before. */

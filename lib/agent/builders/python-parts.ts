@@ -1,0 +1,148 @@
+import { createHash } from 'node:crypto';
+import { constants } from 'node:fs';
+import { access, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { fsPath, PythonRecipeSchema, RawcloudError } from '../../contract';
+import type { BuildIo, BuiltPart, EnvironmentParts, PythonRecipe } from '../../contract';
+import { findInterpreter, PYTHONS_PLACE } from './python-interpreter';
+import { UV_PLACE } from './python-installer';
+import { readRecipe } from './recipe';
+
+const VENV = 'venv';
+const UV = 'uv';
+const INTERPRETER = 'interpreter';
+
+/** What venv itself installs into a new environment. */
+const SEEDS = ['pip', 'setuptools', 'wheel'];
+/** What uv and virtualenv put beside the packages. */
+const OF_VENV = /^_virtualenv\.(py|pth)$/;
+
+/** How a Python environment is kept: one part for each distribution, by the line of the recipe that asks for it. */
+export const pythonParts: EnvironmentParts = {
+  async facts(layer, io) {
+    const recipe = readRecipe(PythonRecipeSchema, layer);
+    const interpreter = await findInterpreter(recipe.python, io);
+    // Links to an interpreter of the VM are quicker made than restored.
+    if (recipe.requirements.length === 0 && !recipe.uv && interpreter !== undefined) return undefined;
+    return { interpreter: interpreter ?? 'fetched' };
+  },
+  wanted(layer) {
+    const recipe = readRecipe(PythonRecipeSchema, layer);
+    return [VENV, UV, INTERPRETER, ...recipe.requirements.map((line) => requirementId(recipe, line))];
+  },
+  isForBuilding: (layer, { ids }) => ids.includes(UV) && !readRecipe(PythonRecipeSchema, layer).uv,
+  isKept(at) {
+    const [top, second, ...rest] = at.split('/');
+    if (rest.length === 0 && top === PYTHONS_PLACE && second?.startsWith('.')) return false;
+    // The interpreter writes bytecode when it first imports, as after any installation.
+    return [VENV, UV_PLACE, PYTHONS_PLACE].includes(top!) && !at.endsWith('/__pycache__');
+  },
+  async split(layer, directory, paths) {
+    const recipe = readRecipe(PythonRecipeSchema, layer);
+    const under = (top: string): string[] => paths.filter((at) => at === top || at.startsWith(`${top}/`));
+    return [
+      { name: 'Python', ids: [INTERPRETER], paths: under(PYTHONS_PLACE) },
+      { name: 'uv', ids: [UV], paths: under(UV_PLACE) },
+      ...(await splitVenv(recipe, directory, under(VENV))),
+    ];
+  },
+  async check(layer, io) {
+    const recipe = readRecipe(PythonRecipeSchema, layer);
+    if (recipe.requirements.length === 0 && !recipe.uv) return;
+    await access(path.join(io.directory, VENV, 'bin', 'python'), constants.X_OK).catch((cause: unknown) => {
+      throw new RawcloudError('E_ENVIRONMENT', 'its Python cannot be run on this VM', { cause });
+    });
+  },
+};
+
+/** A line means the same only where it is looked for in the same indexes. */
+function requirementId({ index }: PythonRecipe, line: string): string {
+  return index === undefined ? line : `${line} # ${createHash('sha256').update(JSON.stringify(index)).digest('hex').slice(0, 16)}`;
+}
+
+/** The lines of a recipe that are still to be installed. */
+export function requirementsLeft(recipe: PythonRecipe, { restored }: Pick<BuildIo, 'restored'>): readonly string[] {
+  if (!restored) return recipe.requirements;
+  const missing = new Set(restored.missing);
+  return recipe.requirements.filter((line) => missing.has(requirementId(recipe, line)));
+}
+
+interface Distribution {
+  readonly name: string;
+  readonly version: string;
+  /** By which its files are named. */
+  readonly site: string;
+  readonly record: string;
+}
+
+const RECORD = /^((?:venv\/lib\/[^/]+\/site-packages\/))([^/]+)-([^-/]+)\.dist-info\/RECORD$/;
+
+/** By the distributions' own records. Those that share a file are one part: which of them wrote it last, nobody knows. */
+async function splitVenv(recipe: PythonRecipe, directory: string, paths: readonly string[]): Promise<BuiltPart[]> {
+  const lines = new Map(recipe.requirements.map((line) => [normalize(/^[\w.-]+/.exec(line)?.[0] ?? ''), requirementId(recipe, line)]));
+  const there = new Set(paths);
+  const groups = new Groups();
+  for (const distribution of paths.flatMap(distributionOf)) {
+    const files = (await recordedPaths(directory, distribution)).filter((at) => there.has(at));
+    const isSeed = !lines.has(distribution.name) && SEEDS.includes(distribution.name);
+    if (!isSeed) groups.add(distribution, files);
+  }
+  const owned = groups.parts.map(({ distributions, paths: of }): BuiltPart => {
+    const ids = distributions.map(({ name }) => lines.get(name));
+    const [first] = distributions as [Distribution];
+    return {
+      name: distributions.map(({ name }) => name).join(' + '),
+      version: first.version,
+      ids: ids.every((id) => id !== undefined) ? ids.sort() : [],
+      paths: of,
+    };
+  });
+  const taken = new Set(owned.flatMap((part) => part.paths));
+  const seeds = new RegExp(`^(${SEEDS.join('|')}|_distutils_hack|pkg_resources|distutils-precedence\\.pth)(/|-|$)`);
+  const isOfVenv = (at: string): boolean => {
+    const inSite = /^venv\/lib\/[^/]+\/site-packages\/(.*)$/.exec(at)?.[1];
+    return inSite === undefined || OF_VENV.test(inSite) || seeds.test(inSite);
+  };
+  return [{ name: 'virtual environment', ids: [VENV], paths: paths.filter((at) => !taken.has(at) && isOfVenv(at)) }, ...owned];
+}
+
+function distributionOf(record: string): Distribution[] {
+  const [, site, name, version] = RECORD.exec(record) ?? [];
+  return site && name && version ? [{ site, name: normalize(name), version, record }] : [];
+}
+
+/** As PEP 503 compares names. */
+function normalize(name: string): string {
+  return name.toLowerCase().replace(/[-_.]+/g, '-');
+}
+
+/** A record has a line a file, the path first, quoted when there is a comma in it. */
+async function recordedPaths(directory: string, { site, record }: Distribution): Promise<string[]> {
+  const text = await readFile(fsPath(directory, record), 'latin1');
+  return text.split(/\r?\n/).flatMap((line) => {
+    const quoted = /^"((?:[^"]|"")*)"/.exec(line)?.[1];
+    const name = quoted === undefined ? line.split(',', 1)[0]! : quoted.replaceAll('""', '"');
+    return name === '' ? [] : [path.posix.join(site, name)];
+  });
+}
+
+/** Distributions by the files that they share. */
+class Groups {
+  readonly #ofPath = new Map<string, { distributions: Distribution[]; paths: string[] }>();
+  readonly #all = new Set<{ distributions: Distribution[]; paths: string[] }>();
+
+  add(distribution: Distribution, paths: readonly string[]): void {
+    const group = { distributions: [distribution], paths: [...new Set(paths)] };
+    for (const other of new Set(paths.flatMap((at) => this.#ofPath.get(at) ?? []))) {
+      this.#all.delete(other);
+      group.distributions.push(...other.distributions);
+      group.paths = [...new Set([...group.paths, ...other.paths])];
+    }
+    for (const at of group.paths) this.#ofPath.set(at, group);
+    this.#all.add(group);
+  }
+
+  get parts(): readonly { readonly distributions: readonly Distribution[]; readonly paths: readonly string[] }[] {
+    return [...this.#all];
+  }
+}

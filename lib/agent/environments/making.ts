@@ -1,0 +1,291 @@
+import { rm, mkdir, statfs } from 'node:fs/promises';
+import {
+  bucketKeys,
+  decodeJson,
+  findRawcloudError,
+  formatSize,
+  hasCode,
+  LastEnvironmentSchema,
+  RawcloudError,
+  RENEW_AFTER_MS,
+} from '../../contract';
+import type {
+  Builder,
+  BuildIo,
+  Built,
+  Clock,
+  Environment,
+  EnvironmentCache,
+  EnvironmentPart,
+  EnvironmentParts,
+  Layer,
+  Notice,
+  Store,
+} from '../../contract';
+import { findEnvironment, sizeOf } from '../../store/environments/manifest';
+import type { EnvironmentSize, FoundEnvironment } from '../../store/environments/manifest';
+import { restoreParts } from '../../store/environments/restore';
+import { environmentKey, lastKey, systemFacts } from './keys';
+import { Lease } from './lease';
+import { Renewing, Storing } from './beside';
+import type { Beside } from './beside';
+
+/** What the cache needs to be used. */
+export interface CacheDeps {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly vm: string;
+  readonly cache: EnvironmentCache;
+  /** The image that the user chose. @default - none */
+  readonly image: string | undefined;
+  readonly pollMs: number;
+  readonly renewMs: number;
+  readonly signal: AbortSignal;
+  readonly say: (line: string) => void;
+  readonly progress: (detail: string) => void;
+}
+
+/** How a layer came to be there. */
+export interface Made {
+  readonly built: Built;
+  /** Of what was restored; absent when nothing was. */
+  readonly restored?: EnvironmentSize;
+  readonly notices: readonly Notice[];
+  /** What is still to be done for the VMs that come later. */
+  readonly beside?: Beside;
+}
+
+export interface MakingOptions {
+  readonly builder: Builder;
+  readonly parts: EnvironmentParts;
+  readonly layer: Layer;
+  readonly io: BuildIo;
+}
+
+/**
+ * Makes a layer by the shortest way: restores its environment; or waits for the VM that builds it; or restores what an earlier
+ * environment of the project has of it and builds the rest; or builds it all. Whatever fails of the first three is no reason
+ * to fail for what the last can do.
+ * @throws E_ENVIRONMENT
+ */
+export async function makeLayer(deps: CacheDeps, options: MakingOptions): Promise<Made> {
+  const facts = await options.parts.facts(options.layer, options.io);
+  if (!facts) return { built: await options.builder.build(options.layer, options.io), notices: [] };
+  return new Making(deps, options, { ...facts, ...(await systemFacts(deps.image)) }).make();
+}
+
+/** What came of a look for the environment. */
+type Looked = { readonly made: Made } | { readonly over?: string; readonly notices: readonly Notice[]; readonly isTroubled?: boolean };
+
+class Making {
+  readonly #key: string;
+  readonly #lastKey: string;
+
+  constructor(
+    private readonly deps: CacheDeps,
+    private readonly options: MakingOptions,
+    facts: Readonly<Record<string, string>>,
+  ) {
+    const { secret, project } = deps.cache;
+    this.#key = environmentKey(secret, options.layer, facts);
+    this.#lastKey = lastKey(secret, options.layer, facts, project);
+  }
+
+  async make(): Promise<Made> {
+    if (this.deps.cache.rebuild) return this.#rebuild();
+    const looked = await this.#look();
+    if ('made' in looked) return looked.made;
+    const { made, lease } = looked.over === undefined && !looked.isTroubled ? await this.#wait() : {};
+    if (made) return made;
+    try {
+      const { built, base } = await this.#build(looked.over === undefined);
+      return { built, notices: looked.notices, beside: this.#storing({ base, lease, over: looked.over }) };
+    } catch (error) {
+      await lease?.end();
+      throw error;
+    }
+  }
+
+  async #rebuild(): Promise<Made> {
+    const found = await findEnvironment(this.deps.store, this.#key, { signal: this.deps.signal }).catch(this.#trouble('be looked for'));
+    const built = await this.#buildAll();
+    return { built, notices: [], beside: this.#storing({ over: found?.etag }) };
+  }
+
+  /** Restores the environment if it is there. */
+  async #look(): Promise<Looked> {
+    try {
+      const found = await findEnvironment(this.deps.store, this.#key, { signal: this.deps.signal });
+      return found ? await this.#restore(found) : { notices: [] };
+    } catch (error) {
+      this.#trouble('be looked for')(error);
+      return { notices: [], isTroubled: true };
+    }
+  }
+
+  async #restore(found: FoundEnvironment): Promise<Looked> {
+    try {
+      if (!found.environment) throw found.unusable;
+      const { environment } = found;
+      const { parts: ways, layer } = this.options;
+      const parts = environment.parts.filter((part) => !ways.isForBuilding?.(layer, part));
+      await this.#write(environment, parts);
+      const built = await this.#buildRest([]);
+      const beside = found.ageMs < RENEW_AFTER_MS ? {} : { beside: this.#renewing(environment) };
+      return { made: { built, restored: sizeOf(parts), notices: [], ...beside } };
+    } catch (error) {
+      this.deps.signal.throwIfAborted();
+      mustNotBeDisk(error);
+      await this.#clear();
+      const text = `the cached environment cannot be used (${textOf(error)}): it is built anew`;
+      return { notices: [{ level: 'warning', text }], over: found.etag };
+    }
+  }
+
+  /** Waits until no other VM builds the same. */
+  async #wait(): Promise<{ made?: Made; lease?: Lease | undefined }> {
+    const { signal, progress, say } = this.deps;
+    let looked: Looked | undefined;
+    const isThere = async (): Promise<boolean> => {
+      looked = await this.#look();
+      return 'made' in looked;
+    };
+    const onWait = (): void => {
+      progress('another VM is building the environment');
+      say('another VM is building this environment: waiting for it');
+    };
+    const onTrouble = (error: unknown): void => say(`the lease on the environment cannot be kept: ${textOf(error)}`);
+    try {
+      const { store, clock, vm, pollMs, renewMs } = this.deps;
+      const lease = await Lease.take({ store, clock, vm, key: this.#key, pollMs, renewMs, signal, onWait, onTrouble }, isThere);
+      return looked && 'made' in looked ? { made: looked.made } : { lease };
+    } catch (error) {
+      this.#trouble('be waited for')(error);
+      return {};
+    }
+  }
+
+  /** Builds what an earlier environment does not have, or all. @returns the earlier one, for what can be stored of it */
+  async #build(mayExtend: boolean): Promise<{ built: Built; base: Environment | undefined }> {
+    const base = mayExtend ? await this.#findBase().catch(this.#trouble('be looked for')) : undefined;
+    const built = base && (await this.#extend(base));
+    return { built: built ?? (await this.#buildAll()), base };
+  }
+
+  async #findBase(): Promise<Environment | undefined> {
+    const { store, signal } = this.deps;
+    const last = await store.get(bucketKeys.environmentLast(this.#lastKey), { signal });
+    if (last === 'absent' || last === 'unchanged') return undefined;
+    const { key } = decodeJson(LastEnvironmentSchema, last.body, 'the name of the last environment');
+    return (await findEnvironment(store, key, { signal }))?.environment;
+  }
+
+  /** @returns undefined when there is nothing of it to take over, or that did not work */
+  async #extend(base: Environment): Promise<Built | undefined> {
+    const { parts, layer } = this.options;
+    const wanted = new Set(parts.wanted(layer));
+    const same = base.parts.filter(({ ids }) => ids.length > 0 && ids.every((id) => wanted.has(id)));
+    if (same.length === 0) return undefined;
+    const there = new Set(same.flatMap(({ ids }) => ids));
+    const missing = [...wanted].filter((id) => !there.has(id));
+    try {
+      await this.#write(base, same);
+      const { packages } = sizeOf(same);
+      this.deps.say(`${layer.kind}: ${packages} packages are those of the last environment; what is new is built`);
+      return await this.#buildRest(missing);
+    } catch (error) {
+      this.deps.signal.throwIfAborted();
+      mustNotBeDisk(error);
+      this.deps.say(`${layer.kind}: the last environment cannot be extended (${textOf(error)}): all is built anew`);
+      await this.#clear();
+      return undefined;
+    }
+  }
+
+  async #write(environment: Environment, parts: readonly EnvironmentPart[]): Promise<void> {
+    const { store, signal, progress } = this.deps;
+    const { directory } = this.options.io;
+    const { bytes, files } = sizeOf(parts);
+    await mustHaveRoom(directory, bytes, files);
+    await restoreParts({
+      store,
+      environment,
+      parts,
+      directory,
+      signal,
+      onProgress: ({ done, total }) => progress(`restoring the environment, ${formatSize(done)} of ${formatSize(total)}`),
+    }).catch((error: unknown) => {
+      throw hasCode(error, 'ENOSPC', 'EDQUOT') ? noRoom(bytes, undefined, error) : error;
+    });
+  }
+
+  async #buildRest(missing: readonly string[]): Promise<Built> {
+    const { builder, parts, layer, io } = this.options;
+    const restored = { ...io, restored: { missing } };
+    await parts.check(layer, restored);
+    if (missing.length > 0) this.deps.progress('building what is new of the environment');
+    return builder.build(layer, restored);
+  }
+
+  #buildAll(): Promise<Built> {
+    const { builder, layer, io } = this.options;
+    this.deps.progress('building the environment');
+    this.deps.say(`${layer.kind}: building`);
+    return builder.build(layer, io);
+  }
+
+  async #clear(): Promise<void> {
+    const { directory } = this.options.io;
+    await rm(directory, { recursive: true, force: true });
+    await mkdir(directory, { recursive: true });
+  }
+
+  #storing({ base, lease, over }: { base?: Environment | undefined; lease?: Lease | undefined; over?: string | undefined }): Beside {
+    return new Storing(this.deps, { ...this.options, key: this.#key, lastKey: this.#lastKey, base, lease, over });
+  }
+
+  #renewing(environment: Environment): Beside {
+    return new Renewing(this.deps, { key: this.#key, lastKey: this.#lastKey, environment });
+  }
+
+  /** The cache is out of reach: that is said, and the layer is built. */
+  #trouble(what: string): (error: unknown) => undefined {
+    return (error) => {
+      this.deps.signal.throwIfAborted();
+      mustNotBeDisk(error);
+      this.deps.say(`the cached environment cannot ${what}: ${textOf(error)}`);
+    };
+  }
+}
+
+/** Room that is left for everything else. */
+const MARGIN_BYTES = 64 * 2 ** 20;
+/** A file takes whole blocks. */
+const BLOCK_BYTES = 4096;
+
+/** @throws E_ENVIRONMENT when the disk is too small for it */
+async function mustHaveRoom(directory: string, bytes: number, files: number): Promise<void> {
+  const { bavail, bsize } = await statfs(directory);
+  const free = bavail * bsize;
+  if (free < bytes + files * BLOCK_BYTES * 0.5 + MARGIN_BYTES) throw noRoom(bytes, free);
+}
+
+const NO_ROOM = 'disk';
+
+function noRoom(bytes: number, free?: number, cause?: unknown): RawcloudError {
+  const there = free === undefined ? 'it is full now' : `${formatSize(free)} are free`;
+  return new RawcloudError('E_ENVIRONMENT', `the VM's disk is too small for the environment: it takes ${formatSize(bytes)}, and ${there}`, {
+    remedy: 'Give the VM more disk (--disk).',
+    data: { reason: NO_ROOM, bytes, ...(free === undefined ? {} : { free }) },
+    cause,
+  });
+}
+
+/** Building would not take less. */
+function mustNotBeDisk(error: unknown): void {
+  if (findRawcloudError(error)?.data['reason'] === NO_ROOM) throw error;
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,60 @@
+import { readFileSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { python3, pythonTest, writeVenv } from '../capture/package-fixtures';
+import { Wheels } from '../agent/wheels';
+import { House } from './house';
+import type { Ended } from './house';
+
+let house: House;
+let wheels: Wheels;
+const before = process.env['PATH'];
+
+beforeAll(async () => {
+  const bin = path.join(process.env['TMPDIR']!, 'wheels');
+  wheels = new Wheels(bin);
+  // The machines of the local cloud have the PATH of this process.
+  process.env['PATH'] = [wheels.bin, before].join(':');
+  house = await House.open();
+  const packages = ['one', 'two'].map((name) => ({ name, version: '1.0' }));
+  for (const { name, version } of packages) wheels.add(name, version);
+  writeVenv(path.join(house.project, '.venv'), packages, python3?.minor);
+});
+
+afterAll(async () => {
+  process.env['PATH'] = before;
+  expect(house.alive()).toEqual([]);
+  await house.close();
+  rmSync(wheels.directory, { recursive: true });
+});
+
+const run = (words: readonly string[]): Promise<Ended> =>
+  house.rawcloud(['run', ...words], { env: { VIRTUAL_ENV: path.join(house.project, '.venv') } });
+
+pythonTest('the second run restores what the first has built, and asks no registry', async () => {
+  const command = ['python', '-c', 'import one, two; print(one.VERSION, two.VERSION)'];
+  const installed = (): number => readFileSync(wheels.log, 'utf8').split('\n').filter(Boolean).length;
+  const first = await run(['--', ...command]);
+  expect(first).toMatchObject({ code: 0, stdout: Buffer.from('1.0 1.0\n') });
+  expect(installed()).toBe(2);
+  const gets = house.calls('GetObject');
+  const second = await run(['--', ...command]);
+  expect(second).toMatchObject({ code: 0, stdout: Buffer.from('1.0 1.0\n') });
+  expect(second.stderr).toMatch(/environment restored from cache \(2 packages, \d+ B\)/);
+  expect(installed()).toBe(2);
+  expect(house.calls('GetObject')).toBeGreaterThan(gets);
+  const third = await run(['--no-cache', '--', ...command]);
+  expect(third.stderr).not.toContain('restored from cache');
+  expect(installed()).toBe(4);
+  await house.allGone();
+});
+
+pythonTest('what keys of environments are made with is in no output, log or record but the sealed ones', async () => {
+  const ended = await run(['--json', '--', 'python', '-c', 'import one']);
+  const files = await house.everything();
+  const sealed = files.find(({ content }) => content.toString().includes('"secret":"'));
+  const secret = /"secret":"([0-9a-f]{64})"/.exec(sealed!.content.toString())![1]!;
+  expect(ended.stdout.toString() + ended.stderr).not.toContain(secret);
+  await house.allGone();
+  const holders = (await house.everything()).filter(({ content }) => content.includes(secret)).map(({ name }) => name);
+  expect(holders.length).toBe(1);
+});
