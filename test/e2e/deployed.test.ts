@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import path from 'node:path';
@@ -130,18 +129,7 @@ describe('a deployed job', () => {
     await app.deploy({ id, argv: ['true'] });
     const before = house.cloud.ec2.instances().length;
     house.cloud.faults.arm(fault);
-    const { url, region, credentials } = house.cloud;
-    const handler = path.join(__dirname, '../../dist/lambda/launch/index.js');
-    const event = JSON.stringify({ rawcloud: { id, tick: TICK } });
-    const env = {
-      PATH: process.env['PATH'],
-      AWS_ENDPOINT_URL: url,
-      AWS_REGION: region,
-      AWS_ACCESS_KEY_ID: credentials.accessKeyId,
-      AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
-      RAWCLOUD_SCAFFOLD: 'default',
-    };
-    const launching = spawn(process.execPath, ['-e', `require(${JSON.stringify(handler)}).handler(${event})`], { env, stdio: 'ignore' });
+    const launching = house.callFunction('launch', { rawcloud: { id, tick: TICK } });
     const gone = once(launching, 'exit');
     await until('the function is at that call', () => house.cloud.faults.armed.length === 0);
     launching.kill('SIGKILL');

@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import os from 'node:os';
@@ -64,6 +66,23 @@ export class House extends Developer {
   /** Resolves when nothing is on any more. */
   async allGone(): Promise<void> {
     await Promise.all(this.alive().map((id) => this.cloud.ec2.whenState(id, 'terminated', AbortSignal.timeout(15_000))));
+  }
+
+  /** A process in which a function's handler is called, as Lambda would call it: with the developer's rights, and nothing else around it. */
+  callFunction(name: 'launch' | 'reap', event: unknown, environment: Readonly<Record<string, string>> = {}): ChildProcess {
+    const { url, region, credentials } = this.cloud;
+    const handler = path.join(__dirname, '../../dist/lambda', name, 'index.js');
+    const env = {
+      PATH: process.env['PATH'],
+      AWS_ENDPOINT_URL: url,
+      AWS_REGION: region,
+      AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+      RAWCLOUD_SCAFFOLD: 'default',
+      ...environment,
+    };
+    const call = `require(${JSON.stringify(handler)}).handler(${JSON.stringify(event)})`;
+    return spawn(process.execPath, ['-e', call], { env, stdio: ['ignore', 'pipe', 'ignore'] });
   }
 
   /** A file in the tree of the VM that runs. */

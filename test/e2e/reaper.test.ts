@@ -1,5 +1,5 @@
-import { execFile } from 'node:child_process';
-import path from 'node:path';
+import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
 import { openAws } from '../../lib/aws/clients';
 import type { AwsContext } from '../../lib/aws/clients';
 import { createS3Store } from '../../lib/aws/s3-store';
@@ -102,12 +102,12 @@ test('a VM of the scaffolding’s name in another region is told and left alone;
 
   const failed = await house.rawcloud(['reap']);
   expect(failed.code).toBe(125);
-  const text = failed.stdout.toString();
-  expect(text).toContain(
+  const said = failed.stdout.toString();
+  expect(said).toContain(
     'marked      vm i-nobodys in eu-west-1, job jgone: has our tag, and no scaffolding there looks after it: left alone',
   );
-  expect(text).toMatch(/not proved {2}region us-west-2: .*a service control policy says no/);
-  expect(text).not.toContain('i-looked-after');
+  expect(said).toMatch(/not proved {2}region us-west-2: .*a service control policy says no/);
+  expect(said).not.toContain('i-looked-after');
   house.cloud.faults.clear();
   expect(await reap()).toMatchObject({ marked: [{ id: 'i-behind-a-fault', region: 'us-west-2' }], removed: [], unproved: [] });
   const changed = house.cloud.calls.recent().filter(({ code }) => code === 'UnsupportedOperation');
@@ -131,29 +131,18 @@ test('a reaper that EC2 throttles throughout says so, fails and changes no mark'
 }, 60_000);
 
 test('the function logs a pass that could not do all as metrics too, when it shall, and fails; the next one has nothing to count', async () => {
-  const { url, region, credentials } = house.cloud;
-  const handler = path.join(__dirname, '../../dist/lambda/reap/index.js');
-  const env = {
-    PATH: process.env['PATH'],
-    AWS_ENDPOINT_URL: url,
-    AWS_REGION: region,
-    AWS_ACCESS_KEY_ID: credentials.accessKeyId,
-    AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
-    RAWCLOUD_SCAFFOLD: 'default',
-    RAWCLOUD_METRICS: 'on',
+  const pass = async (): Promise<{ failed: boolean; lines: unknown[] }> => {
+    const called = house.callFunction('reap', {}, { RAWCLOUD_METRICS: 'on' });
+    const [stdout, [code]] = await Promise.all([text(called.stdout!), once(called, 'exit')]);
+    return {
+      failed: code !== 0,
+      lines: stdout
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line) as unknown),
+    };
   };
-  const pass = async (): Promise<{ failed: boolean; lines: unknown[] }> =>
-    new Promise((resolve) =>
-      execFile(process.execPath, ['-e', `require(${JSON.stringify(handler)}).handler()`], { env }, (error, stdout) =>
-        resolve({
-          failed: error !== null,
-          lines: stdout
-            .trim()
-            .split('\n')
-            .map((line) => JSON.parse(line) as unknown),
-        }),
-      ),
-    );
+  const { region } = house.cloud;
   const effect = { kind: 'error', status: 403, code: 'UnauthorizedOperation' } as const;
   house.cloud.faults.arm({ operation: 'ec2:DescribeVolumes', region, effect });
   const { failed, lines } = await pass();

@@ -14,6 +14,7 @@ import {
 import type { BusEvent, Clock, Compute, EventBus, Instance, JobSpec, OtherRegions, Remains, Store, Thing } from '../../lib/contract';
 import { createMemoryStore } from '../../lib/store/memory';
 import type { DriverDeps } from '../../lib/runtime/drive/deps';
+import type { ReapDeps } from '../../lib/runtime/reap/deps';
 import { Driver } from '../../lib/runtime/drive/driver';
 import { recordJob } from '../../lib/runtime/run/record';
 import { compileLaunch, clientToken } from '../../lib/runtime/launch/compile';
@@ -121,6 +122,18 @@ export class World {
         version: '0',
       },
       ...over,
+    };
+  }
+
+  /** What a pass of the reaper needs. @param templates launch templates of deployed jobs */
+  reaper(templates: readonly string[] = []): ReapDeps {
+    return {
+      ...this.deps('reaper'),
+      remains: this.remains,
+      otherRegions: this.otherRegions,
+      bus: this.bus,
+      deployed: { templates: () => Promise.resolve([...templates]) },
+      start: () => Promise.reject(new Error('nothing is deployed here')),
     };
   }
 

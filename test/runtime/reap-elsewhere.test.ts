@@ -13,14 +13,7 @@ let deps: ReapDeps;
 beforeEach(() => {
   world = new World();
   for (const region of ['eu-west-1', 'eu-north-1', 'us-west-2']) world.elsewhere.set(region, []);
-  deps = {
-    ...world.deps('reaper'),
-    remains: world.remains,
-    otherRegions: world.otherRegions,
-    bus: world.bus,
-    deployed: { templates: () => Promise.resolve([]) },
-    start: () => Promise.reject(new Error('nothing is deployed here')),
-  };
+  deps = world.reaper();
 });
 
 const tags = { [TAGS.scaffold]: 'default', [TAGS.job]: 'jgone' };

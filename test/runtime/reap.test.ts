@@ -13,14 +13,7 @@ let world: World;
 let deps: ReapDeps;
 beforeEach(() => {
   world = new World();
-  deps = {
-    ...world.deps('reaper'),
-    remains: world.remains,
-    otherRegions: world.otherRegions,
-    bus: world.bus,
-    deployed: { templates: () => Promise.resolve(['lt-nightly']) },
-    start: () => Promise.reject(new Error('nothing is deployed here')),
-  };
+  deps = world.reaper(['lt-nightly']);
 });
 
 /** A VM of our making whose job is not open. */

@@ -11,14 +11,7 @@ let deps: ReapDeps;
 beforeEach(() => {
   world = new World();
   world.source = { kind: 'schedule', id: 'nightly-1', tick: '2026-11-01T12:00:00Z' };
-  deps = {
-    ...world.deps('reaper'),
-    remains: world.remains,
-    otherRegions: world.otherRegions,
-    bus: world.bus,
-    deployed: { templates: () => Promise.resolve([]) },
-    start: () => Promise.reject(new Error('nothing is deployed here')),
-  };
+  deps = world.reaper();
 });
 
 const isOpen = async (): Promise<boolean> => (await world.store.get(bucketKeys.active(JOB))) !== 'absent';
