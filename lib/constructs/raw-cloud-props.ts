@@ -3,6 +3,7 @@ import type { ISecurityGroup, IVpc, SubnetSelection } from 'aws-cdk-lib/aws-ec2'
 import type { IManagedPolicy } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
+import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import type { SpotPolicy } from './choices';
 
 /** What can be chosen about the scaffolding. */
@@ -16,7 +17,17 @@ export interface RawCloudProps {
   readonly name?: string;
 
   /**
-   * What happens to the bucket, with logs and ledger in it, when the scaffolding is removed. With
+   * Bucket for all state, in the same account and region. Only keys below `v1/` are ours, and nothing else in it is read or
+   * deleted; whoever has `grantRun` can list the names of all its keys. It should not be versioned, have no lifecycle rule that expires
+   * `v1/`, and one that aborts unfinished uploads. Its policy must keep private grants for VMs: the policy of a bucket
+   * that the same app makes gets the statement, for one that was imported it is told as a warning.
+   *
+   * @default - one of its own
+   */
+  readonly bucket?: IBucket;
+
+  /**
+   * What happens to the bucket that RawCloud makes, with logs and ledger in it, when the scaffolding is removed. With
    * `RemovalPolicy.DESTROY` the removal fails unless the bucket is empty.
    *
    * @default RemovalPolicy.RETAIN
@@ -24,10 +35,10 @@ export interface RawCloudProps {
   readonly removalPolicy?: RemovalPolicy;
 
   /**
-   * Key that the bucket is encrypted with. VMs, functions and whoever may run jobs may use it. Requests to KMS cost $0.03
+   * Key that the bucket is encrypted with, its own or {@link bucket}. VMs, functions and whoever may run jobs may use it. Requests to KMS cost $0.03
    * for 10,000; the bucket keeps a key of its own for a while, so that there are few.
    *
-   * @default - S3's own encryption, free of charge
+   * @default - the key of {@link bucket} when it knows one, else S3's own encryption, free of charge
    */
   readonly encryptionKey?: IKey;
 

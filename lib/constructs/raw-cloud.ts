@@ -23,10 +23,12 @@ import {
   reaperStatements,
   TAGS,
   VERSION,
+  vmRolePath,
+  vmRolesUnder,
 } from '../contract';
 import type { AccessFacts, Limits, MetricName, Scaffold } from '../contract';
 import { onLeftovers } from './bus-rules';
-import { createBucket, protectGrants } from './bucket';
+import { stateOf } from './bucket';
 import { createLaunchFunction, createReaperFunction } from './functions';
 import { createLaunchTemplate } from './launch-template';
 import { limitsOf } from './limits';
@@ -83,6 +85,8 @@ export class RawCloud extends Construct implements IConnectable {
   readonly #assetBuckets = new Set<string>();
   readonly #network: Network;
   readonly #encryptionKey: IKey | undefined;
+  /** Where the VM roles must be for a policy to know them that was written before. */
+  readonly #rolePath: string | undefined;
   readonly #permissionsBoundary: IManagedPolicy | undefined;
   readonly #vmTags: Readonly<Record<string, string>>;
   readonly #limits: Limits | undefined;
@@ -90,18 +94,23 @@ export class RawCloud extends Construct implements IConnectable {
 
   constructor(scope: Construct, id: string, props: RawCloudProps = {}) {
     super(scope, id);
-    const { name = DEFAULT_SCAFFOLD_NAME, removalPolicy = RemovalPolicy.RETAIN } = props;
+    const { name = DEFAULT_SCAFFOLD_NAME } = props;
     this.scaffoldName = checkScaffoldName(name);
 
-    this.#encryptionKey = props.encryptionKey;
     this.#permissionsBoundary = props.permissionsBoundary;
     this.#vmTags = checkVmTags(props.vmTags ?? {});
     this.#limits = limitsOf(props);
     this.#metrics = props.metrics ?? false;
     this.#bound(this);
-    const bucket = createBucket(this, removalPolicy, props.encryptionKey);
-    protectGrants(bucket, () => this.#kinds.map(({ roleId }) => roleId), removalPolicy);
+    const stack = Stack.of(this);
+    const { bucket, encryptionKey } = stateOf(this, props, {
+      roleIds: () => this.#kinds.map(({ roleId }) => roleId),
+      roleArns: vmRolesUnder({ partition: `arn:${stack.partition}`, account: stack.account, region: stack.region }, name),
+      byPath: false,
+    });
     this.bucket = bucket;
+    this.#encryptionKey = encryptionKey;
+    this.#rolePath = props.bucket ? vmRolePath(stack.region, name) : undefined;
     this.#network = networkOf(this, props);
     this.connections = new Connections({ securityGroups: [...this.#network.securityGroups] });
     const { role, roleId, template } = this.addVmKind(this);
@@ -183,7 +192,7 @@ export class RawCloud extends Construct implements IConnectable {
   addVmKind(scope: Construct, description?: string): VmKind {
     const { region } = Stack.of(this);
     if (scope !== this) this.#bound(scope);
-    const role = createVmRole(scope, this.bucket.bucketArn, description);
+    const role = createVmRole(scope, this.bucket.bucketArn, { description, path: this.#rolePath });
     this.#encryptionKey?.grantEncryptDecrypt(role);
     const template = createLaunchTemplate(scope, {
       name: this.scaffoldName,

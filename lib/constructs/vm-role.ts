@@ -2,11 +2,18 @@ import { InstanceProfile, PolicyDocument, PolicyStatement, Role, ServicePrincipa
 import type { Construct } from 'constructs';
 import { vmRoleStatements } from '../contract';
 
+export interface VmRoleProps {
+  readonly description?: string | undefined;
+  /** @default - / */
+  readonly path?: string | undefined;
+}
+
 /** What a VM is for AWS: the bucket by {@link vmRoleStatements} and nothing else; no managed policy. */
-export function createVmRole(scope: Construct, bucketArn: string, description = VMS): Role {
+export function createVmRole(scope: Construct, bucketArn: string, { description = VMS, path }: VmRoleProps = {}): Role {
   const statements = vmRoleStatements(bucketArn).map((statement) => PolicyStatement.fromJson(statement));
   return new Role(scope, 'VmRole', {
     description,
+    ...(path === undefined ? {} : { path }),
     assumedBy: new ServicePrincipal('ec2.amazonaws.com'),
     inlinePolicies: { bucket: new PolicyDocument({ statements }) },
   });

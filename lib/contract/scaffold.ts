@@ -132,11 +132,16 @@ export function vmRoleStatements(bucketArn: string): PolicyStatement[] {
   ];
 }
 
-/**
- * Bucket policy: nobody but the VMs of our roles reads private grants, not even an administrator by accident.
- * @param vmUserIds {@link anyVmOf} each role
- */
-export function bucketStatements(bucketArn: string, vmUserIds: readonly string[]): PolicyStatement[] {
+/** Who our VMs are, for the policy of a bucket: by the ids of their roles, or by where those lie. At least one of the two. */
+export interface OurVms {
+  /** {@link anyVmOf} each role. */
+  readonly userIds?: readonly string[];
+  /** {@link vmRolesUnder} a path: for policies that are written before the roles are there. */
+  readonly roleArns?: readonly string[];
+}
+
+/** Bucket policy: nobody but the VMs of our roles reads private grants, not even an administrator by accident. */
+export function bucketStatements(bucketArn: string, { userIds, roleArns }: OurVms): PolicyStatement[] {
   return [
     {
       Sid: 'PrivateGrantsForVmsOnly',
@@ -144,9 +149,29 @@ export function bucketStatements(bucketArn: string, vmUserIds: readonly string[]
       Principal: '*',
       Action: ['s3:GetObject', 's3:GetObjectVersion'],
       Resource: `${bucketArn}/${ROOT}private/*`,
-      Condition: { StringNotLike: { 'aws:userid': vmUserIds } },
+      // Who fits one of them is let through: IAM wants all operators of a condition to hold.
+      Condition: {
+        ...(userIds ? { StringNotLike: { 'aws:userid': userIds } } : {}),
+        ...(roleArns ? { ArnNotLike: { 'aws:PrincipalArn': roleArns } } : {}),
+      },
     },
   ];
+}
+
+/**
+ * IAM path of the VM roles of a scaffolding that others must know before they are made: the owner of a bucket that was brought,
+ * or the scaffolding of a job in another stack. Names the region, since roles are the whole account's.
+ */
+export function vmRolePath(region: string, scaffold: string): string {
+  return `/rawcloud/${region}/${checkScaffoldName(scaffold)}/`;
+}
+
+/** ARNs of all roles under {@link vmRolePath}, as a pattern. */
+export function vmRolesUnder(
+  where: { readonly partition: string; readonly account: string; readonly region: string },
+  scaffold: string,
+): string {
+  return `${where.partition}:iam::${where.account}:role${vmRolePath(where.region, scaffold)}*`;
 }
 
 /** The `aws:userid` of any VM of a role, as a pattern. */

@@ -50,7 +50,7 @@ export async function openAccount({ stateDir, facts, userData, now }: AccountOpt
   const roles = new Roles({ file: path.join(stateDir, 'roles.json'), account, own });
   const policies = new Policies({
     vmStatements: ({ role = roleName }) => roles.get(role)?.statements ?? [],
-    bucketStatements: (name) => (name === bucket ? bucketStatements(bucketArn, roles.idsOfScaffold.map(anyVmOf)) : []),
+    bucketStatements: (name) => (name === bucket ? bucketStatements(bucketArn, { userIds: roles.idsOfScaffold.map(anyVmOf) }) : []),
   });
   const ec2 = await openEc2State({ directory: path.join(stateDir, 'ec2'), account, region, now });
   const s3 = createS3({ directory: path.join(stateDir, 's3'), account, policies, now });

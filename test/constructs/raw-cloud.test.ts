@@ -134,7 +134,9 @@ describe('bucket', () => {
     const arn = deployed(`${Object.keys(template.findResources('AWS::S3::Bucket'))[0]!}.Arn`);
     const [insecure, ...ours] = PolicyDocument.Statement;
     expect(insecure).toMatchObject({ Effect: 'Deny', Action: 's3:*', Condition: { Bool: { 'aws:SecureTransport': 'false' } } });
-    expect(ours.map((statement) => ({ ...statement, Principal: '*' }))).toEqual(sameShape(bucketStatements(arn, [anyVmOf(ROLE_ID)])));
+    expect(ours.map((statement) => ({ ...statement, Principal: '*' }))).toEqual(
+      sameShape(bucketStatements(arn, { userIds: [anyVmOf(ROLE_ID)] })),
+    );
   });
 
   test('allows nobody anything by its policy: a principal of all is only denied', () => {

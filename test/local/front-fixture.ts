@@ -93,7 +93,7 @@ class Fixture implements TestCloud {
     this.roles = new Roles({ file: join(directory, 'roles.json'), account: ACCOUNT, own });
     const policies = new Policies({
       vmStatements: ({ role = ROLE_NAME }) => this.roles.get(role)?.statements ?? [],
-      bucketStatements: (bucket) => (bucket === BUCKET ? bucketStatements(arn, this.roles.idsOfScaffold.map(anyVmOf)) : []),
+      bucketStatements: (bucket) => (bucket === BUCKET ? bucketStatements(arn, { userIds: this.roles.idsOfScaffold.map(anyVmOf) }) : []),
     });
     const s3: LocalS3 = createS3({ directory: join(directory, 's3'), account: ACCOUNT, policies, now });
     s3.ensureBucket(BUCKET, REGION);

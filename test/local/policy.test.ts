@@ -83,7 +83,7 @@ test('a variable without a value fits nothing', () => {
 test('a VM may do what its role says, and what no one may be told apart from it', () => {
   const policies = new Policies({
     vmStatements: () => vmRoleStatements(ARN),
-    bucketStatements: () => bucketStatements(ARN, [anyVmOf('AROA1')]),
+    bucketStatements: () => bucketStatements(ARN, { userIds: [anyVmOf('AROA1')] }),
   });
   const refusal = (action: string, key: string): string | undefined => policies.refusal(VM, action, `${ARN}/${key}`);
   expect(refusal('s3:GetObject', 'v1/private/AROA1:i-1/grant.json')).toBeUndefined();

@@ -262,6 +262,27 @@ describe('the reaper', () => {
   });
 });
 
+test('private grants that the policy of the bucket keeps for nobody are told, with what to do', async () => {
+  await withLocalCloud({}, async (test) => {
+    const told = async () => (await examined(test)).filter(({ id }) => id === 'bucket')[1]!;
+    expect(await told()).toMatchObject({ state: 'ok', data: { grants: 'vms only' } });
+    test.cloud.faults.arm(denied('s3:GetObject', bucketKeys.probe('private')));
+    expect(await told()).toMatchObject({ state: 'ok', data: { grants: 'unknown' } });
+  });
+  await withLocalCloud({}, async (test) => {
+    // What S3 says to whom nothing keeps from reading: that there is no such key.
+    const effect = { kind: 'error', status: 404, code: 'NoSuchKey', message: 'The specified key does not exist.' } as const;
+    test.cloud.faults.arm({ operation: 's3:GetObject', resource: bucketKeys.probe('private'), count: 1000, effect });
+    const checks = await examined(test);
+    expect(checks.filter(({ id }) => id === 'bucket')[1]).toMatchObject({
+      state: 'warning',
+      text: expect.stringMatching(/lets these keys read private grants/) as string,
+      remedy: expect.stringMatching(/PrivateGrantsForVmsOnly/) as string,
+    });
+    expect(isWell(checks)).toBe(true);
+  });
+});
+
 test('a clock that is off is told, and by how much; far off fails nothing that jobs need', async () => {
   await withLocalCloud({}, async ({ env }) => {
     const aws = await openAws({ env });

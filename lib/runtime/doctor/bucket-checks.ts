@@ -3,15 +3,38 @@ import type { Findings, Store } from '../../contract';
 import { utc } from './finding';
 import type { Finding, Look } from './finding';
 
-/** Reachable, ours, and where it should be. */
+/** Reachable, ours, and where it should be; and whether its policy keeps private grants for VMs. */
 export const bucket: Look = async (facts) => {
-  const { scaffold } = await facts.premises();
+  const { scaffold, store } = await facts.premises();
   const region = await facts.deps.look.bucketRegion(scaffold.bucket, scaffold.account, facts.signal);
   const data = { bucket: scaffold.bucket, region };
-  if (region === scaffold.region) return { state: 'ok', text: `${scaffold.bucket} in ${region}`, data };
+  if (region === scaffold.region)
+    return [{ state: 'ok', text: `${scaffold.bucket} in ${region}`, data }, await privateGrants(store, facts.signal)];
   const text = `${scaffold.bucket} is in ${region}, but the scaffolding in ${scaffold.region}: every byte would be paid for`;
   return { state: 'failed', text, remedy: `Use a bucket in ${scaffold.region}.`, data };
 };
+
+/** By the end of S3's answer: who says no to whoever runs jobs. */
+const BY_BUCKET_POLICY = /explicit deny in a resource-based policy/;
+
+/** By reading a grant that is not there: nobody but a VM may learn even that. */
+async function privateGrants(store: Store, signal: AbortSignal | undefined): Promise<Finding> {
+  try {
+    await store.get(bucketKeys.probe('private'), signal ? { signal } : {});
+  } catch (error) {
+    const refused = findRawcloudError(error);
+    if (refused?.code !== 'E_PERMISSION') throw error;
+    const byPolicy = BY_BUCKET_POLICY.test(refused.message);
+    if (byPolicy)
+      return { state: 'ok', text: 'private grants are for VMs alone, by the policy of the bucket', data: { grants: 'vms only' } };
+    const text = 'private grants may not be read with these keys; whether the policy of the bucket says so for all cannot be seen';
+    return { state: 'ok', text, data: { grants: 'unknown' } };
+  }
+  const text = `the policy of the bucket lets these keys read private grants, and so secrets of jobs`;
+  const remedy =
+    'Add the statement PrivateGrantsForVmsOnly to it, as the app prints it at cdk synth: docs/account.md, "A bucket of yours".';
+  return { state: 'warning', text, remedy, data: { grants: 'readable' } };
+}
 
 /** How old the stored price list is. Runs bring it up to date by themselves. */
 export const prices: Look = async (facts) => {
