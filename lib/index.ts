@@ -1,3 +1,3 @@
 /** Constructs: the scaffolding of an account and the jobs in it, for `cdk deploy` or for import into another CDK app. */
 export { Architecture, EventJob, JobSecret, JobTarget, Overlap, RawCloud, ScheduledJob, SpotPolicy } from './constructs';
-export type { EventJobProps, JobOptions, RawCloudProps, ScheduledJobProps } from './constructs';
+export type { EventJobProps, IRawCloud, JobOptions, LimitProps, RawCloudAttributes, RawCloudProps, ScheduledJobProps } from './constructs';

@@ -35,13 +35,14 @@ export class DeployedJob extends Construct implements IGrantable {
     super(scope, id);
     const { cloud, inputVariable, enabled = true, variables = {} } = props;
     const name = checkDefinitionId(props.name ?? scope.node.id);
+    cloud.jobHost.takeJobName(name, scope);
     checkVariables([...Object.keys(variables), ...Object.keys(props.secrets ?? {}), ...(inputVariable ? [inputVariable] : [])]);
     this.jobId = jobIdOf(scope);
     const { definition, asset } = captureSource(this, { source: props.source, command: props.command, rest: definitionOf(props) });
-    const { role, roleId, template } = cloud.addVmKind(this, `rawcloud: VMs of the job ${name}`);
+    const { role, roleId, template } = cloud.jobHost.addVmKind(this, `rawcloud: VMs of the job ${name}`);
     this.role = role;
     this.grantPrincipal = role.grantPrincipal;
-    cloud.allowAssetsOf(asset.bucket);
+    cloud.jobHost.allowAssetsOf(asset.bucket);
     const deployed: Deployed = {
       v: 1,
       id: this.jobId,

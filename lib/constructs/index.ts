@@ -1,5 +1,8 @@
 export { RawCloud } from './raw-cloud';
 export type { RawCloudProps } from './raw-cloud-props';
+export type { RawCloudAttributes } from './imported-cloud';
+export type { IRawCloud } from './i-raw-cloud';
+export type { LimitProps } from './limits';
 export { ScheduledJob } from './scheduled-job';
 export type { ScheduledJobProps } from './scheduled-job';
 export { EventJob, JobTarget } from './job-target';

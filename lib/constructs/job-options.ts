@@ -6,7 +6,7 @@ import { checkTagsBeside, checkWithinLimits, defaultsWithin, problemsOfAsked, RE
 import type { Definition, SecretSource } from '../contract';
 import { Architecture, Overlap } from './choices';
 import type { SpotPolicy } from './choices';
-import type { RawCloud } from './raw-cloud';
+import type { IRawCloud } from './i-raw-cloud';
 
 /** A variable whose value the VM itself fetches, with the job's role. */
 export class JobSecret {
@@ -32,8 +32,8 @@ export class JobSecret {
 
 /** What a deployed job runs, and on what. */
 export interface JobOptions {
-  /** The scaffolding that it runs in. */
-  readonly cloud: RawCloud;
+  /** The scaffolding that it runs in; one of another stack has to be `shared`. */
+  readonly cloud: IRawCloud;
 
   /**
    * Directory that travels with the job, by the ignore rules of `rawcloud run`. The command runs in it. Files and packages
@@ -109,10 +109,10 @@ export function definitionOf(
   checkPinned(options);
   checkAsked(options);
   const { vmTypes, families, cpu = 2, retries = 2, timeout, idleTimeout, cloud } = options;
-  const within = defaultsWithin(cloud.demands.limits ?? {});
+  const within = defaultsWithin(cloud.jobHost.demands.limits ?? {});
   const spotPolicy = options.spotPolicy ?? within.spotPolicy;
   const lifetimeS = options.maxLifetime?.toSeconds() ?? within.lifetimeS;
-  checkWithinLimits(cloud.demands, { lifetimeS, spotPolicy, vmTypes });
+  checkWithinLimits(cloud.jobHost.demands, { lifetimeS, spotPolicy, vmTypes });
   return {
     hardware: {
       ...(vmTypes ? { vmTypes } : { cpu: { min: cpu }, memoryGiB: { min: options.memoryGiB ?? 4 * cpu } }),
@@ -148,7 +148,7 @@ function checkPinned({ cloud: _cloud, variables: _variables, secrets: _secrets, 
 
 /** @throws with every problem found, not just the first */
 function checkAsked({ vmTypes, families, cpu, memoryGiB, diskGiB, image, retries, ...options }: JobOptions): void {
-  checkTagsBeside(options.cloud.demands, options.jobTags ?? {});
+  checkTagsBeside(options.cloud.jobHost.demands, options.jobTags ?? {});
   const problems = problemsOfAsked({
     ...definedOf({ vmTypes, families, diskGiB, image, retries, spotPolicy: options.spotPolicy, tags: options.jobTags }),
     ...(cpu === undefined ? {} : { cpu: { min: cpu } }),

@@ -87,6 +87,10 @@ export class JobTarget implements IRuleTarget {
     const event = RuleTargetInput.fromObject({
       rawcloud: { id: jobId, tick: EventField.eventId, input: EventField.fromPath('$.detail') },
     });
-    return new LambdaFunction(cloud.launchFunction, { event, deadLetterQueue: cloud.deadLetters, retryAttempts: 8 }).bind(rule, id);
+    const deadLetterQueue = cloud.jobHost.deadLettersOf(rule);
+    return new LambdaFunction(cloud.launchFunction, { event, ...(deadLetterQueue ? { deadLetterQueue } : {}), retryAttempts: 8 }).bind(
+      rule,
+      id,
+    );
   }
 }

@@ -50,6 +50,16 @@ export interface RawCloudProps {
   readonly permissionsBoundary?: IManagedPolicy;
 
   /**
+   * Whether other stacks and apps of the account and region may use it by its name (`RawCloud.fromName`): its facts become parameters, its
+   * grants managed policies (`rawcloud-<name>-<region>-run`, `-read`, `-stop`; IAM Identity Center takes them by name),
+   * and jobs of other stacks are let in: whoever may make roles under the path `/rawcloud/<region>/<name>/` decides
+   * what its VMs may be. None of it costs anything.
+   *
+   * @default false
+   */
+  readonly shared?: boolean;
+
+  /**
    * Time between two passes of the reaper. Each pass costs about $0.00002.
    *
    * @default Duration.minutes(5)

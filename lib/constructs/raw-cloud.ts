@@ -1,12 +1,12 @@
-import { Arn, Duration, Lazy, RemovalPolicy, Stack, Tags } from 'aws-cdk-lib';
+import { Arn, Duration, Lazy, RemovalPolicy, Stack, Tags, Token } from 'aws-cdk-lib';
 import type { Metric, MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
 import { Connections } from 'aws-cdk-lib/aws-ec2';
-import type { CfnLaunchTemplate, IConnectable } from 'aws-cdk-lib/aws-ec2';
+import type { CfnLaunchTemplate } from 'aws-cdk-lib/aws-ec2';
 import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
 import type { OnEventOptions } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction as LambdaTarget } from 'aws-cdk-lib/aws-events-targets';
-import { Grant, PermissionsBoundary, PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import type { IGrantable, IManagedPolicy, IRole } from 'aws-cdk-lib/aws-iam';
+import { PermissionsBoundary } from 'aws-cdk-lib/aws-iam';
+import type { Grant, IGrantable, IManagedPolicy, IRole } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
@@ -14,40 +14,44 @@ import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
+import type { IConstruct } from 'constructs';
 import {
   checkScaffoldName,
   DEFAULT_SCAFFOLD_NAME,
   driverStatements,
   launchFunctionStatements,
   METRICS_VARIABLE,
+  readStatements,
   reaperStatements,
+  stopStatements,
   TAGS,
   VERSION,
   vmRolePath,
   vmRolesUnder,
 } from '../contract';
-import type { AccessFacts, Limits, MetricName, Scaffold } from '../contract';
+import type { AccessFacts, Limits, MetricName } from '../contract';
 import { onLeftovers } from './bus-rules';
 import { stateOf } from './bucket';
+import { grantStatements, SESSIONS } from './grants';
 import { createLaunchFunction, createReaperFunction } from './functions';
 import { createLaunchTemplate } from './launch-template';
+import type { IRawCloud, JobHost, VmKind } from './i-raw-cloud';
+import { checkAttributes, ImportedRawCloud, publishedAttributes } from './imported-cloud';
+import type { RawCloudAttributes } from './imported-cloud';
+import { JobNames } from './job-names';
 import { limitsOf } from './limits';
 import { metricOf } from './metrics';
 import { networkOf } from './network';
 import type { Network } from './network';
+import { addForeignVmKind, checkForeignAssets, checkSamePlace, foreignLetters, unshared } from './other-stacks';
 import type { RawCloudProps } from './raw-cloud-props';
 import { createScaffoldParameter } from './scaffold-parameter';
+import { checkOnlyOne } from './only-one';
+import { share } from './share';
 import { createInstanceProfile, createVmRole } from './vm-role';
 import { checkVmTags } from './vm-tags';
 import { checkRegions } from './watched-regions';
 import { zonesForJson } from './zones';
-
-/** What VMs of one kind are for AWS and are launched from: the scaffolding's own, and one for each deployed job. */
-export interface VmKind {
-  readonly role: IRole;
-  readonly roleId: string;
-  readonly template: CfnLaunchTemplate;
-}
 
 /**
  * The least that an account needs to run jobs: a bucket, the role of the VMs, a security group without ingress in the
@@ -59,7 +63,26 @@ export interface VmKind {
  * new RawCloud(this, 'RawCloud');
  * ```
  */
-export class RawCloud extends Construct implements IConnectable {
+export class RawCloud extends Construct implements IRawCloud {
+  /**
+   * The scaffolding of that name which another stack or app has deployed, with `shared`, in the account and region of this
+   * stack. Nothing is looked up at synth: CloudFormation reads the parameters that it publishes, and a deployment
+   * fails that finds none.
+   *
+   * ```ts
+   * const cloud = RawCloud.fromName(this, 'RawCloud', 'team-a');
+   * ```
+   * @param name @default 'default'
+   */
+  static fromName(scope: Construct, id: string, name: string = DEFAULT_SCAFFOLD_NAME): IRawCloud {
+    return new ImportedRawCloud(scope, id, publishedAttributes(scope, name));
+  }
+
+  /** As {@link fromName}, by what is known of it: for apps that shall not depend on its parameters. */
+  static fromAttributes(scope: Construct, id: string, attributes: RawCloudAttributes): IRawCloud {
+    return new ImportedRawCloud(scope, id, checkAttributes(attributes));
+  }
+
   /** Name of the scaffolding. */
   readonly scaffoldName: string;
 
@@ -81,6 +104,11 @@ export class RawCloud extends Construct implements IConnectable {
   /** Of the VMs: `database.connections.allowDefaultPortFrom(cloud)`. */
   readonly connections: Connections;
 
+  /** @internal */
+  readonly jobHost: JobHost;
+
+  readonly #shared: boolean;
+  readonly #names: JobNames;
   readonly #kinds: VmKind[] = [];
   readonly #assetBuckets = new Set<string>();
   readonly #network: Network;
@@ -95,7 +123,11 @@ export class RawCloud extends Construct implements IConnectable {
   constructor(scope: Construct, id: string, props: RawCloudProps = {}) {
     super(scope, id);
     const { name = DEFAULT_SCAFFOLD_NAME } = props;
+    if (Token.isUnresolved(name)) throw new Error("rawcloud: 'name' must be known before the deployment; give plain text");
     this.scaffoldName = checkScaffoldName(name);
+    checkOnlyOne(this);
+    this.#shared = props.shared ?? false;
+    this.#names = new JobNames(name);
 
     this.#permissionsBoundary = props.permissionsBoundary;
     this.#vmTags = checkVmTags(props.vmTags ?? {});
@@ -106,22 +138,23 @@ export class RawCloud extends Construct implements IConnectable {
     const { bucket, encryptionKey } = stateOf(this, props, {
       roleIds: () => this.#kinds.map(({ roleId }) => roleId),
       roleArns: vmRolesUnder({ partition: `arn:${stack.partition}`, account: stack.account, region: stack.region }, name),
-      byPath: false,
+      byPath: this.#shared,
     });
     this.bucket = bucket;
     this.#encryptionKey = encryptionKey;
     this.#rolePath = props.bucket ? vmRolePath(stack.region, name) : undefined;
     this.#network = networkOf(this, props);
     this.connections = new Connections({ securityGroups: [...this.#network.securityGroups] });
-    const { role, roleId, template } = this.addVmKind(this);
+    const { role, roleId, template } = this.#addVmKind(this);
     this.vmRole = role;
     this.#publish(roleId, template, checkRegions(props.watchedRegions));
 
-    this.deadLetters = new Queue(this, 'DeadLetters', {
+    const deadLetters = new Queue(this, 'DeadLetters', {
       encryption: QueueEncryption.SQS_MANAGED,
       enforceSSL: true,
       retentionPeriod: Duration.days(14),
     });
+    this.deadLetters = deadLetters;
     const functions = {
       scaffold: name,
       deadLetters: this.deadLetters,
@@ -145,6 +178,24 @@ export class RawCloud extends Construct implements IConnectable {
       schedule: Schedule.rate(props.reaperInterval ?? Duration.minutes(5)),
       targets: [new LambdaTarget(this.reaperFunction, { deadLetterQueue: this.deadLetters, retryAttempts: 2 })],
     });
+    if (this.#shared) {
+      share(this, {
+        facts,
+        bucket: bucket.bucketName,
+        launchFunction: this.launchFunction.functionArn,
+        deadLetters,
+        securityGroups: this.#groupIds,
+        encryptionKey,
+      });
+    }
+    this.jobHost = {
+      demands: { name, vmTags: this.#vmTags, ...(this.#limits ? { limits: this.#limits } : {}) },
+      addVmKind: (scope, description) => (this.#isHere(scope) ? this.#addVmKind(scope, description) : this.#addForeign(scope, description)),
+      allowAssetsOf: (assets) => (this.#isHere(assets) ? this.#assetBuckets.add(assets.bucketArn) : checkForeignAssets(assets)),
+      // Of another stack: only where the policy of the queue lets all rules in.
+      deadLettersOf: (scope) => (this.#isHere(scope) ? deadLetters : this.#shared ? foreignLetters(scope, deadLetters) : undefined),
+      takeJobName: (job, by) => this.#names.take(job, by),
+    };
     Tags.of(this).add(TAGS.scaffold, name);
   }
 
@@ -178,18 +229,25 @@ export class RawCloud extends Construct implements IConnectable {
 
   /** Lets somebody run jobs, look at them and stop them. */
   grantRun(grantee: IGrantable): Grant {
-    const statements = driverStatements(this.#accessFacts()).map((statement) => PolicyStatement.fromJson(statement));
-    const granted = statements.map((statement) => grantee.grantPrincipal.addToPrincipalPolicy(statement).statementAdded);
-    if (granted.some((added) => !added)) return Grant.drop(grantee, 'rawcloud: run jobs');
-    this.#encryptionKey?.grantEncryptDecrypt(grantee);
-    return Grant.addToPrincipal({ grantee, actions: ['sts:GetSessionToken'], resourceArns: ['*'] });
+    return grantStatements(grantee, [...driverStatements(this.#accessFacts()), SESSIONS], this.#useKey);
   }
 
   /**
-   * VMs with a role and launch template of their own, below `scope`: a deployed job's.
-   * @internal
+   * Lets somebody look at jobs: `rawcloud ps`, `status`, `logs`, `attach` and `download`. Nothing can be launched, stopped or changed,
+   * and no secret of a job be read. What jobs print and bring back can: it is of the same trust domain.
    */
-  addVmKind(scope: Construct, description?: string): VmKind {
+  grantRead(grantee: IGrantable): Grant {
+    const key = this.#encryptionKey;
+    return grantStatements(grantee, readStatements(this.#accessFacts()), key && ((one) => key.grantDecrypt(one)));
+  }
+
+  /** As {@link grantRead}, and `rawcloud stop`. VMs and the reaper do what was asked for, within minutes. */
+  grantStop(grantee: IGrantable): Grant {
+    return grantStatements(grantee, stopStatements(this.#accessFacts()), this.#useKey);
+  }
+
+  /** VMs with a role and launch template of their own, below `scope`: a deployed job's. */
+  #addVmKind(scope: Construct, description?: string): VmKind {
     const { region } = Stack.of(this);
     if (scope !== this) this.#bound(scope);
     const role = createVmRole(scope, this.bucket.bucketArn, { description, path: this.#rolePath });
@@ -208,20 +266,21 @@ export class RawCloud extends Construct implements IConnectable {
     return kind;
   }
 
-  /**
-   * What the scaffolding demands of its jobs, for a check at synthesis.
-   * @internal
-   */
-  get demands(): Pick<Scaffold, 'name' | 'vmTags' | 'limits'> {
-    return { name: this.scaffoldName, vmTags: this.#vmTags, limits: this.#limits };
+  #isHere(scope: IConstruct): boolean {
+    return Stack.of(scope) === Stack.of(this);
   }
 
-  /**
-   * Lets the launch function copy a deployed job's content from where the app's assets lie.
-   * @internal
-   */
-  allowAssetsOf(bucket: IBucket): void {
-    this.#assetBuckets.add(bucket.bucketArn);
+  #addForeign(scope: Construct, description: string): VmKind {
+    checkSamePlace(scope, this);
+    if (!this.#shared) throw unshared(scope, this);
+    this.#bound(scope);
+    const { scaffoldName: scaffold, bucket } = this;
+    return addForeignVmKind(scope, description, { scaffold, bucket, securityGroupIds: this.#groupIds, vmTags: this.#vmTags });
+  }
+
+  get #useKey(): ((grantee: IGrantable) => Grant) | undefined {
+    const key = this.#encryptionKey;
+    return key && ((grantee) => key.grantEncryptDecrypt(grantee));
   }
 
   #metric(metricName: MetricName, props: MetricOptions = {}): Metric {
@@ -275,6 +334,7 @@ export class RawCloud extends Construct implements IConnectable {
       launchTemplateArns: Lazy.list({ produce: () => this.#kinds.map(({ template }) => templateArn(template.ref)) }),
       vmTags: this.#vmTags,
       ...(this.#limits ? { limits: this.#limits } : {}),
+      ...(this.#shared ? { otherStacks: true } : {}),
     };
   }
 }

@@ -3,19 +3,13 @@ import { deployedPath } from './definition';
 import { ROOT } from './keys';
 import { allowedMarkets } from './limits';
 import type { Limits } from './limits';
+import type { LookFacts } from './look-access';
 import type { PolicyStatement } from './scaffold';
-import { scaffoldParameterName } from './scaffold';
+import { scaffoldParameterName, vmRolesUnder } from './scaffold';
 import { TAGS } from './tags';
 
 /** What access is narrowed to. Names and ARNs, or what stands for them until deployment. */
-export interface AccessFacts {
-  /** `arn:aws`, as the partition has it. */
-  readonly partition: string;
-  readonly account: string;
-  readonly region: string;
-  /** Name of the scaffolding. */
-  readonly scaffold: string;
-  readonly bucketArn: string;
+export interface AccessFacts extends LookFacts {
   readonly securityGroupId: string;
   /** Groups that VMs get besides. @default - none */
   readonly otherSecurityGroupIds?: readonly string[];
@@ -29,6 +23,11 @@ export interface AccessFacts {
   readonly vmTags?: Readonly<Record<string, string>>;
   /** What VMs may be launched. @default - any */
   readonly limits?: Limits;
+  /**
+   * Whether other stacks bring jobs. Their roles are known by path ({@link vmRolesUnder}) and their templates by our tag: whoever may make
+   * roles under that path, or give launch templates that tag, brings jobs. @default false
+   */
+  readonly otherStacks?: boolean;
 }
 
 /** Directories of the bucket that a driver reads and writes; of private grants it may only write and delete. */
@@ -77,9 +76,13 @@ function launchAccess({
   limits = {},
   otherSecurityGroupIds = [],
   subnetIds = ['*'],
+  otherStacks = false,
 }: AccessFacts): PolicyStatement[] {
   const ec2 = (resource: string, owner = account): string => `${partition}:ec2:${region}:${owner}:${resource}`;
-  const ourTemplates = { 'ec2:LaunchTemplate': launchTemplateArns };
+  // From some template; that it is one of ours is then said of the template itself.
+  const fromTemplate: PolicyStatement['Condition'] = otherStacks
+    ? { ArnLike: { 'ec2:LaunchTemplate': ec2('launch-template/*') } }
+    : { ArnEquals: { 'ec2:LaunchTemplate': launchTemplateArns } };
   const tags = Object.entries({ [TAGS.scaffold]: scaffold, ...vmTags });
   const ourTags = Object.fromEntries(tags.map(([key, value]) => [`aws:RequestTag/${key}`, value]));
   const groups = [securityGroupId, ...otherSecurityGroupIds].map((id) => ec2(`security-group/${id}`));
@@ -91,9 +94,9 @@ function launchAccess({
       Effect: 'Allow',
       Action: 'ec2:RunInstances',
       Resource: launched.map((kind) => ec2(`${kind}/*`)),
-      Condition: { ArnEquals: ourTemplates, StringEquals: ourTags },
+      Condition: { ...fromTemplate, StringEquals: ourTags },
     },
-    ...(isLimited ? [allowedVms(ec2('instance/*'), { ArnEquals: ourTemplates, StringEquals: ourTags }, limits)] : []),
+    ...(isLimited ? [allowedVms(ec2('instance/*'), fromTemplate, ourTags, limits)] : []),
     // A list of its own: what is known at deployment only cannot be joined to another.
     { Sid: 'LaunchFromTemplate', Effect: 'Allow', Action: 'ec2:RunInstances', Resource: launchTemplateArns },
     {
@@ -101,7 +104,7 @@ function launchAccess({
       Effect: 'Allow',
       Action: 'ec2:RunInstances',
       Resource: [...groups, ...subnetIds.map((id) => ec2(`subnet/${id}`)), ec2('image/*', '')],
-      Condition: { ArnEquals: ourTemplates },
+      Condition: fromTemplate,
     },
     {
       Sid: 'TagAtLaunch',
@@ -117,6 +120,7 @@ function launchAccess({
       Resource: vmRoleArns,
       Condition: { StringEquals: { 'iam:PassedToService': 'ec2.amazonaws.com' } },
     },
+    ...(otherStacks ? ofOtherStacks({ partition, account, region, scaffold }) : []),
     {
       Sid: 'SpotRole',
       Effect: 'Allow',
@@ -127,8 +131,32 @@ function launchAccess({
   ];
 }
 
+function ofOtherStacks({ partition, account, region, scaffold }: Omit<LookFacts, 'bucketArn'>): PolicyStatement[] {
+  return [
+    {
+      Sid: 'LaunchFromOtherTemplates',
+      Effect: 'Allow',
+      Action: 'ec2:RunInstances',
+      Resource: `${partition}:ec2:${region}:${account}:launch-template/*`,
+      Condition: { StringEquals: { [`aws:ResourceTag/${TAGS.scaffold}`]: scaffold } },
+    },
+    {
+      Sid: 'PassOtherVmRoles',
+      Effect: 'Allow',
+      Action: 'iam:PassRole',
+      Resource: vmRolesUnder({ partition, account, region }, scaffold),
+      Condition: { StringEquals: { 'iam:PassedToService': 'ec2.amazonaws.com' } },
+    },
+  ];
+}
+
 /** Only an instance has a type and a market: what else a launch makes would never fit. */
-function allowedVms(Resource: string, { ArnEquals, StringEquals }: LaunchConditions, limits: Limits): PolicyStatement {
+function allowedVms(
+  Resource: string,
+  fromTemplate: PolicyStatement['Condition'],
+  ourTags: Readonly<Record<string, string>>,
+  limits: Limits,
+): PolicyStatement {
   const markets = allowedMarkets(limits);
   return {
     Sid: 'LaunchAllowedVms',
@@ -136,16 +164,11 @@ function allowedVms(Resource: string, { ArnEquals, StringEquals }: LaunchConditi
     Action: 'ec2:RunInstances',
     Resource,
     Condition: {
-      ArnEquals,
-      StringEquals: { ...StringEquals, ...(markets ? { 'ec2:InstanceMarketType': markets } : {}) },
+      ...fromTemplate,
+      StringEquals: { ...ourTags, ...(markets ? { 'ec2:InstanceMarketType': markets } : {}) },
       ...(limits.vmTypes ? { StringLike: { 'ec2:InstanceType': limits.vmTypes } } : {}),
     },
   };
-}
-
-interface LaunchConditions {
-  readonly ArnEquals: Readonly<Record<string, readonly string[]>>;
-  readonly StringEquals: Readonly<Record<string, string>>;
 }
 
 function vmAccess({ partition, account, region, scaffold }: AccessFacts): PolicyStatement[] {
@@ -204,7 +227,7 @@ function knowledge({ partition, account, region, scaffold }: AccessFacts): Polic
  * @param assets ARNs of objects
  */
 export function launchFunctionStatements(
-  { partition, account, region, scaffold }: AccessFacts,
+  { partition, account, region, scaffold, otherStacks = false }: AccessFacts,
   assets: readonly string[],
 ): PolicyStatement[] {
   return [
@@ -215,7 +238,19 @@ export function launchFunctionStatements(
       Resource: `${partition}:ssm:${region}:${account}:parameter/rawcloud/${scaffold}/jobs/*`,
     },
     { Sid: 'DeployedContent', Effect: 'Allow', Action: 's3:GetObject', Resource: assets },
+    ...(otherStacks ? [contentOfOtherStacks({ partition, account, region })] : []),
   ];
+}
+
+/** The buckets that `cdk bootstrap` makes in this account and region, whatever its qualifier. */
+function contentOfOtherStacks({ partition, account, region }: Pick<AccessFacts, 'partition' | 'account' | 'region'>): PolicyStatement {
+  return {
+    Sid: 'ContentOfOtherStacks',
+    Effect: 'Allow',
+    Action: 's3:GetObject',
+    Resource: `${partition}:s3:::cdk-*-assets-${account}-${region}/*`,
+    Condition: { StringEquals: { 's3:ResourceAccount': account } },
+  };
 }
 
 /**

@@ -32,7 +32,7 @@ export function createClient(deps: ClientDeps): Client {
     },
     async job(which?: string, options: Signal = {}): Promise<JobHandle> {
       const found = await findJob(deps.store, which, deps, options.signal);
-      return new Handle(deps, found.prefix, { id: found.job, name: found.name });
+      return new Handle(deps, found.prefix, { id: found.job, name: found.name }, true);
     },
     jobs: (options: Signal & { all?: boolean; limit?: number } = {}): Promise<JobSummary[]> => listJobs(deps, options),
     start: (request: TickRequest): Promise<StartedTick> => startTick(deps, request),

@@ -25,16 +25,19 @@ export class Handle implements JobHandle {
     private readonly deps: ClientDeps,
     readonly prefix: string,
     about: { readonly id: string; readonly name?: string | undefined },
+    /** Whether somebody else launched it: who may only look then goes on looking. */
+    private readonly guest = false,
   ) {
     this.id = about.id;
     if (about.name !== undefined) this.name = about.name;
   }
 
   async *watch(options: Signal = {}): AsyncGenerator<RawcloudEvent> {
-    const duties = new WatcherDuties(this.deps);
+    const duties = new WatcherDuties(this.deps, this.guest);
     const driver = new Driver(this.deps, this.prefix);
     yield* watch(driver, this.deps, {
       pace: this.deps.pace,
+      guest: this.guest,
       whileWatching: (view) => duties.perform(view),
       ...options,
     });

@@ -1,4 +1,4 @@
-import { bucketKeys, encodeJson } from '../contract';
+import { bucketKeys, encodeJson, findRawcloudError } from '../contract';
 import type { Credentials, JobView } from '../contract';
 import { updateControl } from './control';
 import type { ClientDeps } from './deps';
@@ -18,14 +18,26 @@ export class WatcherDuties {
   #expiresAt: number | undefined;
   #issuedAt: number;
 
-  constructor(private readonly deps: ClientDeps) {
+  #onlyLooks = false;
+
+  /** @param guest who may not do it leaves it: output then comes less often, and the job's credentials are left to others */
+  constructor(
+    private readonly deps: ClientDeps,
+    private readonly guest = false,
+  ) {
     this.#issuedAt = deps.clock.now();
   }
 
   /** Called on every pass of the watcher; does something about once a minute. */
   async perform(view: JobView): Promise<void> {
-    await this.#sayWatching(view);
-    await this.#renewCredentials(view);
+    if (this.#onlyLooks) return;
+    try {
+      await this.#sayWatching(view);
+      await this.#renewCredentials(view);
+    } catch (error) {
+      if (!this.guest || findRawcloudError(error)?.code !== 'E_PERMISSION') throw error;
+      this.#onlyLooks = true;
+    }
   }
 
   async #sayWatching(view: JobView): Promise<void> {

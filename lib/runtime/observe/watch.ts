@@ -1,4 +1,4 @@
-import { instanceOfVm } from '../../contract';
+import { findRawcloudError, instanceOfVm } from '../../contract';
 import type { JobView, RawcloudEvent } from '../../contract';
 import { event } from '../drive/deps';
 import type { DriverDeps } from '../drive/deps';
@@ -15,6 +15,8 @@ export interface WatchOptions {
   readonly signal?: AbortSignal;
   /** Called on every pass while the job lives: renews credentials and the word that someone watches. */
   readonly whileWatching?: (view: JobView) => Promise<void>;
+  /** Who may not do what is to be done goes on looking: others do it, the reaper at the latest. @default false: it is an error */
+  readonly guest?: boolean;
 }
 
 /**
@@ -44,6 +46,7 @@ class Watcher {
   #beatAt = 0;
   #askAt = 0;
   #outcomeSaid = false;
+  #onlyLooks = false;
 
   constructor(
     private readonly driver: Driver,
@@ -87,13 +90,24 @@ class Watcher {
     const beaten = this.#view === undefined || (await this.#newBeat(signal));
     const ask = clock.now() >= this.#askAt;
     if (this.#view && !beaten && !ask && clock.now() < this.#stepAt) return this.#view;
-    const view = await this.driver.step(ask, signal);
+    const view = await this.#step(ask, signal);
     const moved = view.state !== this.#view?.state;
     this.#stepAt = clock.now() + pace.fullMs;
     if (ask || moved) this.#askAt = clock.now() + describeEveryMs(pace, view);
     if (beaten || moved) this.#changedAt = clock.now();
     this.#view = view;
     return view;
+  }
+
+  async #step(ask: boolean, signal: AbortSignal | undefined): Promise<JobView> {
+    if (this.#onlyLooks) return this.driver.look(ask, signal);
+    try {
+      return await this.driver.step(ask, signal);
+    } catch (error) {
+      if (!this.options.guest || findRawcloudError(error)?.code !== 'E_PERMISSION') throw error;
+      this.#onlyLooks = true;
+      return this.driver.look(ask, signal);
+    }
   }
 
   *#changesOf(view: JobView): Iterable<RawcloudEvent> {
