@@ -21,6 +21,9 @@ export interface RunOptions extends ConnectionOptions {
   readonly image?: string;
   readonly env?: readonly string[];
   readonly envFile?: readonly string[];
+  readonly secretEnv?: readonly string[];
+  readonly secretEnvFile?: readonly string[];
+  readonly forward?: readonly string[];
   readonly timeout?: string;
   readonly idleTimeout?: string;
   readonly maxLifetime?: string;

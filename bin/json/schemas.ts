@@ -60,6 +60,7 @@ export const CLI_LINE_SCHEMAS = {
     usdPerHour: v.number(),
     minimumUsd: v.number(),
     identity: v.strictObject({ kind: v.picklist(['none', 'forwarded']), arn: Text, expiresAt: Text }),
+    logins: v.array(v.string()),
     tree: v.looseObject({ root: v.string(), files: v.number(), bytes: v.number() }),
     packages: v.array(v.looseObject({ kind: v.string(), title: v.string() })),
     notices: v.array(Notice),

@@ -17,6 +17,7 @@ export function planLines(plan: RunPlan, how: { local: boolean; style: Style; no
     ...column('lifetime', [`${formatDuration(plan.lifetimeS)}: then the VM ends itself, whatever happens`]),
     ...column('retries', [retriesText(plan.retries)]),
     ...column('identity', [identityText(plan.identity, how.now)]),
+    ...column('logins', plan.logins.length > 0 ? [plan.logins.join(', ')] : []),
     ...column('tree', treeTexts(plan.tree)),
     ...column('packages', plan.packages.length === 0 ? ['none needed'] : plan.packages.map((p) => p.title)),
     ...column(

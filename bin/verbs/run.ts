@@ -7,6 +7,7 @@ const EXAMPLES = [
   'rawcloud run python train.py --epochs 3',
   'rawcloud run --cpu 8 --memory 32GiB make -j8',
   'rawcloud run -e LEVEL=debug -e API_KEY --env-file .env node job.js',
+  'rawcloud run --forward huggingface,git --secret-env WANDB_API_KEY python train.py',
   'rawcloud run --timeout 30m --download ./render.sh scene.blend',
   'rawcloud run --spot-policy spot_with_fallback --retries 3 python train.py',
   'cat data.csv | rawcloud run python stats.py',
@@ -40,6 +41,13 @@ export function declareRun({ program, context, perform }: Declaring): void {
     .optionsGroup('Environment:')
     .option('-e, --env <NAME=VALUE|NAME>', 'variable of the job, by NAME alone with its value here; repeatable', repeatable(false))
     .option('--env-file <file>', 'file with lines NAME=VALUE; repeatable', repeatable(false))
+    .option('--secret-env <NAME=VALUE|NAME>', 'the same, kept secret whatever its name; repeatable', repeatable(false))
+    .option('--secret-env-file <file>', 'file with lines NAME=VALUE, all kept secret; repeatable', repeatable(false))
+    .option(
+      '--forward <logins>',
+      'logins of yours that the job gets: git, huggingface, gcp, kube; comma list, repeatable',
+      repeatable(true),
+    )
     .option('--no-credentials', 'the job gets no AWS identity')
     .option('--no-cache', 'build the packages anew, and keep the result for later jobs')
     .option('--root', "run as root, the VM's own role in reach")

@@ -94,6 +94,7 @@ async function prepareJob(job: JobOptions, launcher: Launcher): Promise<Prepared
     spec,
     places,
     machine,
+    ...(grant.homeFiles ? { homeFiles: grant.homeFiles } : {}),
     owner: launcher.kind === 'plain' ? undefined : launcher.user,
     signal: ending.signal,
     readSecret,

@@ -1,12 +1,12 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import { bucketKeys, mapBounded, RawcloudError } from '../contract';
-import type { Built, Ref, Store, Tree } from '../contract';
+import type { Built, HomeFiles, Ref, Store, Tree } from '../contract';
 import type { ReadSecret } from '../aws/secret-values';
 import { restoreTree } from '../store/restore';
 import { buildEnvironment } from './environment';
@@ -20,6 +20,8 @@ export interface PrepareOptions {
   readonly spec: AgentSpec;
   readonly places: Places;
   readonly machine: Readonly<Record<string, string | undefined>>;
+  /** Logins of the developer. @default - none */
+  readonly homeFiles?: HomeFiles;
   /** User that the files shall belong to, when it is another than ours. */
   readonly owner: string | undefined;
   readonly signal: AbortSignal;
@@ -54,6 +56,7 @@ export async function prepare(options: PrepareOptions): Promise<Prepared> {
   const { spec, places, signal } = options;
   options.begin('files');
   for (const directory of [places.tree, places.home, places.tmp]) await mkdir(directory, { recursive: true });
+  await writeHomeFiles(options.homeFiles ?? {}, places.home);
   const { tree, secrets } = await fetchAll(options);
   // A working directory that held nothing worth carrying is still one.
   await mkdir(path.join(places.tree, spec.work.cwd), { recursive: true });
@@ -66,6 +69,15 @@ export async function prepare(options: PrepareOptions): Promise<Prepared> {
     throw error;
   }
   return { tree, built, beside, secrets, ...(spec.stdin === undefined ? {} : { stdin: stdinFile(places) }) };
+}
+
+/** For the job's user alone. Their names come from a client with `grantRun`, but never lead out of the directory. */
+async function writeHomeFiles(files: HomeFiles, home: string): Promise<void> {
+  for (const [name, content] of Object.entries(files)) {
+    const file = path.join(home, path.join('/', name));
+    await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
+    await writeFile(file, Buffer.from(content, 'base64'), { mode: 0o600 });
+  }
 }
 
 /** Tree, stdin and secrets at once; when one fails, the others are given up. */

@@ -70,6 +70,15 @@ export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
       '`--arch` or `--image` choose another platform; `--disk` more space.',
     ],
   },
+  E_LOGIN: {
+    means: '`--forward` named a login that cannot be read on this machine without asking somebody. Nothing was uploaded or launched.',
+    why: [
+      'You are not logged in to that service here.',
+      'The login lies at a place that no variable names (`KUBECONFIG`, `GOOGLE_APPLICATION_CREDENTIALS`, `HF_HOME`).',
+      'The remotes of the repository are reached by ssh only; keys and agents do not travel.',
+    ],
+    todo: ['Log in as the remedy says, and run it again.', 'Hand a token over as a variable: `--secret-env TOKEN`.'],
+  },
   E_HARDWARE: {
     means: 'No VM type has what was asked for. Nothing was launched.',
     why: ['`--cpu`, `--memory`, `--arch`, `--family` and `--vm-type` exclude each other.', 'The region does not offer such a type.'],

@@ -13,6 +13,7 @@ export const ERROR_CODES = {
   E_FILE_CHANGED: { source: 'user', exitCode: 2, title: 'A file changed while it was being read' },
   E_PACKAGE: { source: 'user', exitCode: 119, title: 'A package of the environment cannot be carried' },
   E_ENVIRONMENT: { source: 'job', exitCode: 119, title: 'The environment could not be built on the VM' },
+  E_LOGIN: { source: 'user', exitCode: 2, title: 'A login that was to be forwarded is not here' },
   E_HARDWARE: { source: 'user', exitCode: 2, title: 'No VM type fits the hardware asked for' },
   E_NO_JOB: { source: 'user', exitCode: 2, title: 'No such job' },
   E_AMBIGUOUS_JOB: { source: 'user', exitCode: 2, title: 'Several jobs fit' },

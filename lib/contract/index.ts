@@ -37,6 +37,7 @@ export * from './failover';
 export * from './json';
 export * from './keys';
 export * from './limits';
+export * from './logins';
 export * from './logs';
 export * from './market';
 export * from './metrics';

@@ -201,6 +201,8 @@ export const SealedSchema = v.object({
   credentials: v.optional(CredentialsSchema),
   /** @default - VMs build their environments themselves */
   environments: v.optional(EnvironmentCacheSchema),
+  /** See {@link HomeFiles}. @default - none */
+  homeFiles: v.optional(v.record(v.string(), v.string())),
 });
 export type Sealed = v.InferOutput<typeof SealedSchema>;
 
@@ -221,6 +223,8 @@ export const GrantSchema = v.object({
   credentials: v.optional(CredentialsSchema),
   /** As in the sealed object. */
   environments: v.optional(EnvironmentCacheSchema),
+  /** See {@link HomeFiles}. @default - none */
+  homeFiles: v.optional(v.record(v.string(), v.string())),
   intervals: IntervalsSchema,
   /** End of the VM's lifetime, milliseconds since 1970. */
   lifetimeUntil: Ms,

@@ -4,6 +4,7 @@ import type {
   Bounds,
   Exit,
   JobState,
+  Login,
   LogStream,
   Notice,
   Offer,
@@ -53,6 +54,10 @@ export interface RunRequest {
   readonly image?: string;
   /** Variables of the job. Values are secret unless the name is on the list of harmless ones. */
   readonly variables?: Readonly<Record<string, string>>;
+  /** Variables whose values are secret whatever their names: in no spec and no record. @default - none */
+  readonly secretVariables?: Readonly<Record<string, string>>;
+  /** Logins of this machine that the job has as well, besides AWS. @default - none */
+  readonly logins?: readonly Login[];
   /** Seconds from exec to the command's end. @default - none but the lifetime */
   readonly timeoutS?: number;
   /** A command that uses next to no CPU, GPU, disk and network and writes nothing for so many seconds is ended. @default - never */
@@ -110,6 +115,8 @@ export interface RunPlan {
   readonly minimumUsd: number;
   /** Who the job will be for AWS, in words, and until when. */
   readonly identity: { readonly kind: 'none' | 'forwarded'; readonly arn?: string; readonly expiresAt?: string };
+  /** Those that the job has besides AWS. */
+  readonly logins: readonly Login[];
   readonly tree: TreeSize & { readonly root: string };
   readonly packages: readonly { readonly kind: string; readonly title: string }[];
   readonly notices: readonly Notice[];

@@ -1,5 +1,5 @@
-import { checkTagsBeside, checkWithinLimits, defaultsWithin, problemsOfAsked, RawcloudError } from '../contract';
-import type { Arch, Bounds, Limits, Scaffold, SpotPolicy } from '../contract';
+import { checkTagsBeside, checkWithinLimits, defaultsWithin, LOGINS, problemsOfAsked, RawcloudError } from '../contract';
+import type { Arch, Bounds, Limits, Login, Scaffold, SpotPolicy } from '../contract';
 import type { RunRequest } from './api';
 
 /** A run request with every default filled in, valid. */
@@ -17,6 +17,9 @@ export interface NormalRequest {
   readonly diskGiB: number;
   readonly image?: string;
   readonly variables: Readonly<Record<string, string>>;
+  /** Never in the clear, whatever their names. */
+  readonly secretVariables: Readonly<Record<string, string>>;
+  readonly logins: readonly Login[];
   readonly timeoutS?: number;
   readonly idleTimeoutS?: number;
   readonly lifetimeS: number;
@@ -51,6 +54,8 @@ const KNOWN: Readonly<Record<keyof RunRequest, true>> = {
   diskGiB: true,
   image: true,
   variables: true,
+  secretVariables: true,
+  logins: true,
   timeoutS: true,
   idleTimeoutS: true,
   lifetimeS: true,
@@ -81,7 +86,13 @@ export function requestWithin(scaffold: Scaffold, request: RunRequest, cwd: stri
  */
 export function normalizeRequest(request: RunRequest, cwd: string, limits: Limits = {}): NormalRequest {
   const within = defaultsWithin(limits);
-  const problems = [...unknownKeys(request), ...commandProblems(request), ...problemsOfAsked(request), ...variableProblems(request)];
+  const problems = [
+    ...unknownKeys(request),
+    ...commandProblems(request),
+    ...problemsOfAsked(request),
+    ...variableProblems(request),
+    ...loginProblems(request),
+  ];
   if (problems.length > 0) {
     const text = problems.length === 1 ? problems[0]! : `${problems.length} problems:\n${problems.map((p) => `  - ${p}`).join('\n')}`;
     throw new RawcloudError('E_USAGE', text, { data: { problems } });
@@ -100,6 +111,8 @@ export function normalizeRequest(request: RunRequest, cwd: string, limits: Limit
     diskGiB: request.diskGiB ?? DEFAULTS.diskGiB,
     ...(request.image ? { image: request.image } : {}),
     variables: request.variables ?? {},
+    secretVariables: request.secretVariables ?? {},
+    logins: [...new Set(request.logins)],
     ...(request.timeoutS === undefined ? {} : { timeoutS: request.timeoutS }),
     ...(request.idleTimeoutS === undefined ? {} : { idleTimeoutS: request.idleTimeoutS }),
     lifetimeS: request.lifetimeS ?? within.lifetimeS,
@@ -128,8 +141,15 @@ function commandProblems({ command, name }: RunRequest): string[] {
   ];
 }
 
-function variableProblems({ variables = {} }: RunRequest): string[] {
-  return Object.keys(variables)
+function variableProblems({ variables = {}, secretVariables = {} }: RunRequest): string[] {
+  const twice = Object.keys(variables).filter((name) => name in secretVariables);
+  const wrong = [...Object.keys(variables), ...Object.keys(secretVariables)]
     .filter((name) => !/^[A-Za-z_][A-Za-z0-9_]*$/.test(name))
     .map((name) => `'${name}' is not a name of an environment variable; allowed are letters, digits and '_'`);
+  return [...wrong, ...twice.map((name) => `'${name}' is asked for both as a variable and as a secret one`)];
+}
+
+function loginProblems({ logins = [] }: RunRequest): string[] {
+  const wrong = logins.filter((login) => !LOGINS.includes(login));
+  return wrong.map((login) => `'${login}' is not a login that can be forwarded; allowed are ${LOGINS.join(', ')}`);
 }

@@ -29,13 +29,15 @@ const HARMLESS: ReadonlySet<string> = new Set([
   'RUST_LOG',
 ]);
 
-/** Splits variables into those that may be seen and those that may not. */
-export function sortVariables(variables: Readonly<Record<string, string>>): {
+export interface SortedVariables {
   readonly harmless: Record<string, string>;
   readonly secret: Record<string, string>;
-} {
+}
+
+/** Splits variables into those that may be seen and those that may not. @param hidden may not be seen whatever their names */
+export function sortVariables(variables: Readonly<Record<string, string>>, hidden: Readonly<Record<string, string>> = {}): SortedVariables {
   const harmless: Record<string, string> = {};
-  const secret: Record<string, string> = {};
+  const secret: Record<string, string> = { ...hidden };
   for (const [name, value] of Object.entries(variables)) (HARMLESS.has(name) ? harmless : secret)[name] = value;
   return { harmless, secret };
 }

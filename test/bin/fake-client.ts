@@ -51,6 +51,7 @@ export const PLAN: RunPlan = {
   retries: 0,
   usdPerHour: 0.1091,
   parts: { vm: 0.1008, disk: 0.0033, address: 0.005 },
+  logins: [],
   alternatives: [
     {
       kind: 'cheaper',

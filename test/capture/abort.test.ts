@@ -11,7 +11,7 @@ beforeEach(() => {
     'bin/node': { executable: '#!/bin/sh\necho > "$STARTED/now"\nexec sleep 60\n' },
     'started/.keep': '',
     'package.json': '{"dependencies":{"x":"1"}}',
-    'package-lock.json': '{"lockfileVersion":3,"packages":{"":{}}}',
+    'package-lock.json': '{"lockfileVersion":3,"packages":{"":{"dependencies":{"x":"1"}},"node_modules/x":{"version":"1.0.0"}}}',
   });
 });
 afterEach(() => rmSync(root, { recursive: true, force: true }));
@@ -33,6 +33,5 @@ test('fails with the signal’s reason when it was aborted before', async () => 
 test('fails with the signal’s reason while a program is asked, and ends that program', async () => {
   const abort = new AbortController();
   const watcher = watch(path.join(root, 'started'), () => abort.abort(new Error('enough')));
-  await expect(capturePackages(context(abort.signal))).rejects.toThrow('enough');
-  watcher.close();
+  await expect(capturePackages(context(abort.signal)).finally(() => watcher.close())).rejects.toThrow('enough');
 });

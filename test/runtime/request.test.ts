@@ -16,6 +16,8 @@ describe('a run request', () => {
       variables: {},
       lifetimeS: 86_400,
       retries: 0,
+      secretVariables: {},
+      logins: [],
       tags: {},
       credentials: 'forward',
       cache: 'use',

@@ -1,4 +1,5 @@
-import { parseDuration, parseGiB, RawcloudError } from '../../../lib/contract';
+import { LOGINS, parseDuration, parseGiB, RawcloudError } from '../../../lib/contract';
+import type { Login } from '../../../lib/contract';
 import { normalizeRequest } from '../../../lib/runtime/request';
 import type { RunRequest } from '../../../lib/runtime/api';
 import type { CliIo } from '../../io';
@@ -30,7 +31,9 @@ export async function readRequest(command: readonly string[], options: RunOption
     arch: read(options.arch, parseArch),
     diskGiB: read(options.disk, (text) => parseGiB(text, '--disk')),
     image: options.image,
-    variables: await readVariables(options, io, problems),
+    variables: await readVariables({ option: '--env', texts: options.env, files: options.envFile }, io, problems),
+    secretVariables: await readVariables({ option: '--secret-env', texts: options.secretEnv, files: options.secretEnvFile }, io, problems),
+    logins: read(options.forward, parseLogins),
     timeoutS: read(options.timeout, (text) => parseDuration(text, '--timeout')),
     idleTimeoutS: read(options.idleTimeout, (text) => parseDuration(text, '--idle-timeout')),
     lifetimeS: read(options.maxLifetime, (text) => parseDuration(text, '--max-lifetime')),
@@ -44,6 +47,22 @@ export async function readRequest(command: readonly string[], options: RunOption
   problems.try(() => normalizeRequest(request, io.cwd));
   problems.throwIfAny('run');
   return request;
+}
+
+function parseLogins(logins: readonly string[]): Login[] {
+  return logins.map((text) => {
+    const login = LOGINS.find(
+      (known) =>
+        known ===
+        text
+          .toLowerCase()
+          .replace(/^(?:hf|hugging-face)$/, 'huggingface')
+          .replace(/^kubeconfig$/, 'kube'),
+    );
+    if (login) return login;
+    const ssh = /^ssh/i.test(text) ? '; SSH keys and agents never travel, git goes by https' : '';
+    throw new RawcloudError('E_USAGE', `--forward '${text}' is not known; allowed are ${LOGINS.join(', ')}${ssh}`);
+  });
 }
 
 function parseRetries(text: string): number {

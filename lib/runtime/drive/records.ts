@@ -41,6 +41,7 @@ export async function writeGrant(
     variables: sealed.variables,
     ...(handed ? { credentials: handed } : {}),
     ...(sealed.environments ? { environments: sealed.environments } : {}),
+    ...(sealed.homeFiles ? { homeFiles: sealed.homeFiles } : {}),
     intervals: launch.intervals,
     lifetimeUntil: view.lifetimeUntil ?? view.now,
   };

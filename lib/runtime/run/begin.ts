@@ -1,5 +1,5 @@
 import { endOfLifetime } from '../../contract';
-import type { EnvironmentCache, JobSpec, Launch, Offer, Ref, Scaffold, Sealed } from '../../contract';
+import type { EnvironmentCache, HomeFiles, JobSpec, Launch, Offer, Ref, Scaffold, Sealed } from '../../contract';
 import type { ClientDeps, Forwarded } from '../deps';
 import { event } from '../drive/deps';
 import type { Emit } from '../drive/deps';
@@ -18,6 +18,8 @@ export interface Prepared {
   readonly spec: JobSpec;
   /** Variables whose values lie in the sealed object and the grants only. */
   readonly secretVariables: Readonly<Record<string, string>>;
+  /** Logins of the developer. @default - none */
+  readonly homeFiles?: HomeFiles;
   readonly forwarded: Forwarded | undefined;
   /** @default - VMs build their environments themselves */
   readonly environments?: EnvironmentCache | undefined;
@@ -72,13 +74,14 @@ async function record(
   }
 }
 
-function sealedOf(prefix: string, { secretVariables, forwarded, environments }: Prepared): Sealed {
+function sealedOf(prefix: string, { secretVariables, homeFiles = {}, forwarded, environments }: Prepared): Sealed {
   return {
     v: 1,
     prefix,
     variables: secretVariables,
     ...(forwarded ? { credentials: forwarded.credentials } : {}),
     ...(environments ? { environments } : {}),
+    ...(Object.keys(homeFiles).length > 0 ? { homeFiles } : {}),
   };
 }
 

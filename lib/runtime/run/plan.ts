@@ -5,6 +5,7 @@ import { addressUsdPerHour, diskUsdPerHour, hourlyUsd, RATES } from '../cost/rat
 import type { ClientDeps } from '../deps';
 import { newJobId } from '../ids';
 import { checkRoom } from '../launch/room';
+import { findLogins } from '../logins';
 import { requestWithin } from '../request';
 import { measureTree } from '../sync/sync';
 import { capture } from './capture';
@@ -18,10 +19,11 @@ export async function planRun(deps: ClientDeps, asked: RunRequest, signal?: Abor
   await checkRoom(deps);
   const arch = archOf(deps, request);
   const captured = await capture(deps, request, arch, signal);
-  const [image, forwarded, { view, notices }, measured] = await Promise.all([
+  const [image, forwarded, { view, notices }, logins, measured] = await Promise.all([
     deps.resolveImage(arch, request.image, signal),
     request.credentials === 'none' ? undefined : deps.forward(signal),
     deps.market.freshView(signal),
+    findLogins(request.logins, { ...deps, cwd: request.cwd, ...(signal ? { signal } : {}) }),
     measureTree({ root: captured.root, include: captured.include, home: deps.home, env: deps.env, ...(signal ? { signal } : {}) }),
   ]);
   const market = withinLimits(view, deps.scaffold.limits);
@@ -45,9 +47,10 @@ export async function planRun(deps: ClientDeps, asked: RunRequest, signal?: Abor
     alternatives: alternatives(hardware, offers[0]!, market).map((a) => ({ ...a, usdPerHour: hourly(a.offer) })),
     minimumUsd: (usdPerHour * RATES.minimumSeconds) / 3600,
     identity: forwarded ? { kind: 'forwarded', arn: forwarded.arn, ...(expiresAt ? { expiresAt } : {}) } : { kind: 'none' },
+    logins: request.logins,
     tree: { ...measured.size, root: captured.root },
     packages: captured.found.map(({ kind, title }) => ({ kind, title })),
-    notices: [...captured.notices, ...measured.notices, ...notices, ...contentNotice(captured.contents)],
+    notices: [...captured.notices, ...logins.notices, ...measured.notices, ...notices, ...contentNotice(captured.contents)],
   };
 }
 

@@ -9,6 +9,7 @@ import type { Driver } from '../drive/driver';
 import { newJobId, newSecret } from '../ids';
 import type { Image } from '../launch/compile';
 import { checkRoom } from '../launch/room';
+import { findLogins } from '../logins';
 import { requestWithin } from '../request';
 import type { NormalRequest } from '../request';
 import { sortVariables } from '../variables';
@@ -66,7 +67,7 @@ async function prepare(
   await checkRoom(deps);
   const arch = archOf(deps, request);
   // What AWS tells and what this machine tells do not depend on one another.
-  const [[image, forwarded, view], captured, sweep] = await Promise.all([
+  const [[image, forwarded, view], captured, logins, sweep] = await Promise.all([
     stopwatch.time('plan', () =>
       Promise.all([
         deps.resolveImage(arch, request.image, signal),
@@ -75,23 +76,33 @@ async function prepare(
       ]),
     ),
     stopwatch.time('capture', () => capture(deps, request, arch, signal)),
+    findLogins(request.logins, { ...deps, cwd: request.cwd, ...(signal ? { signal } : {}) }),
     lookAtSweep(deps.store, signal ? { signal } : {}),
   ]);
   const market = withinLimits(view, deps.scaffold.limits);
   const offers = offersFor(hardwareOf(deps, request, arch, job), market);
   say('plan.ready', planEvent(request, offers, market, image, forwarded));
-  for (const notice of [...captured.notices, ...riskNotices(request, offers)]) say('notice', notice);
+  for (const notice of [
+    ...captured.notices,
+    ...logins.notices,
+    ...riskNotices(request, offers),
+    ...accessNotices(request, forwarded, options, deps.clock.now()),
+  ])
+    say('notice', notice);
   signal?.throwIfAborted();
   const [uploaded, environments] = await stopwatch.time('upload', () =>
     Promise.all([upload(deps, { asked, captured, arch, sweep, say, signal }), cacheOf(deps, request, captured, signal)]),
   );
   const createdAt = deps.clock.now();
+  // What was asked for by name wins over what comes along with a login.
+  const variables = sortVariables(request.variables, { ...logins.variables, ...request.secretVariables });
   const spec = makeSpec({
     job,
     owner: deps.owner,
     createdAt,
     request,
     captured,
+    variables,
     tree: uploaded.tree,
     stdin: uploaded.stdin,
     arch,
@@ -99,8 +110,19 @@ async function prepare(
     identity: identityOf(forwarded),
     source: options.source ?? 'api',
   });
-  const secretVariables = sortVariables(request.variables).secret;
-  return { job, spec, secretVariables, forwarded, environments, offers, market, image, agent: uploaded.agent, node: uploaded.node };
+  return {
+    job,
+    spec,
+    secretVariables: variables.secret,
+    homeFiles: logins.files,
+    forwarded,
+    environments,
+    offers,
+    market,
+    image,
+    agent: uploaded.agent,
+    node: uploaded.node,
+  };
 }
 
 async function cacheOf(
@@ -120,6 +142,19 @@ function riskNotices({ retries }: NormalRequest, offers: readonly Offer[]): Noti
   return [
     { level: 'info', text: 'EC2 may take a spot VM back; the job then ends as lost, unless --retries N lets new VMs start it again' },
   ];
+}
+
+/** Without a watcher nobody renews the job's AWS session: said before the launch, with the hour at which it ends. */
+function accessNotices(
+  { lifetimeS }: NormalRequest,
+  forwarded: Forwarded | undefined,
+  { watched = true }: RunOptions,
+  now: number,
+): Notice[] {
+  const expiresAt = forwarded?.credentials.expiresAt;
+  if (watched || expiresAt === undefined || Date.parse(expiresAt) >= now + lifetimeS * 1000) return [];
+  const text = `the job's AWS access ends at ${expiresAt.slice(0, 16).replace('T', ' ')} UTC unless somebody watches by then (rawcloud attach renews it)`;
+  return [{ level: 'warning', text }];
 }
 
 async function identity(deps: ClientDeps, request: NormalRequest, signal: AbortSignal | undefined): Promise<Forwarded | undefined> {

@@ -1,7 +1,7 @@
 import { RETRY_REASONS } from '../../contract';
 import type { Arch, JobSpec, Ref } from '../../contract';
 import type { NormalRequest } from '../request';
-import { sortVariables } from '../variables';
+import type { SortedVariables } from '../variables';
 import type { Captured } from './capture';
 
 export interface SpecInput {
@@ -10,6 +10,7 @@ export interface SpecInput {
   readonly createdAt: number;
   readonly request: NormalRequest;
   readonly captured: Captured;
+  readonly variables: SortedVariables;
   readonly tree: Ref;
   readonly stdin: Ref | undefined;
   readonly arch: Arch;
@@ -23,8 +24,7 @@ export const GRACE_S = 10;
 
 /** The spec of a plain run: one job of one task. Pure. */
 export function makeSpec(input: SpecInput): JobSpec {
-  const { request, captured } = input;
-  const variables = sortVariables(request.variables);
+  const { request, captured, variables } = input;
   return {
     v: 1,
     job: input.job,
