@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { Names, Stack } from 'aws-cdk-lib';
+import { Names, Stack, Tags } from 'aws-cdk-lib';
 import type { IGrantable, IPrincipal, IRole } from 'aws-cdk-lib/aws-iam';
 import { StringParameter } from 'aws-cdk-lib/aws-ssm';
 import { Construct } from 'constructs';
-import { assetName, checkDefinitionId, deployedParameterName } from '../contract';
+import { assetName, checkDefinitionId, deployedParameterName, TAGS } from '../contract';
 import type { Deployed, SecretSource } from '../contract';
 import { captureSource } from './capture-source';
 import { definitionOf } from './job-options';
@@ -34,11 +34,13 @@ export class DeployedJob extends Construct implements IGrantable {
   constructor(scope: Construct, id: string, props: DeployedJobProps) {
     super(scope, id);
     const { cloud, inputVariable, enabled = true, variables = {} } = props;
+    const rest = definitionOf(props);
     const name = checkDefinitionId(props.name ?? scope.node.id);
     cloud.jobHost.takeJobName(name, scope);
     checkVariables([...Object.keys(variables), ...Object.keys(props.secrets ?? {}), ...(inputVariable ? [inputVariable] : [])]);
+    Tags.of(scope).add(TAGS.scaffold, cloud.scaffoldName);
     this.jobId = jobIdOf(scope);
-    const { definition, asset } = captureSource(this, { source: props.source, command: props.command, rest: definitionOf(props) });
+    const { definition, asset } = captureSource(this, { source: props.source, command: props.command, rest });
     const { role, roleId, template } = cloud.jobHost.addVmKind(this, `rawcloud: VMs of the job ${name}`);
     this.role = role;
     this.grantPrincipal = role.grantPrincipal;

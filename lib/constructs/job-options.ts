@@ -1,10 +1,10 @@
-import { Token } from 'aws-cdk-lib';
 import type { Duration } from 'aws-cdk-lib';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { IStringParameter } from 'aws-cdk-lib/aws-ssm';
 import { checkTagsBeside, checkWithinLimits, defaultsWithin, problemsOfAsked, RETRY_REASONS } from '../contract';
 import type { Definition, SecretSource } from '../contract';
 import { Architecture, Overlap } from './choices';
+import { isLate } from './late';
 import type { SpotPolicy } from './choices';
 import type { IRawCloud } from './i-raw-cloud';
 
@@ -135,10 +135,14 @@ export function definitionOf(
 }
 
 /** Files are laid down now: what CloudFormation finds out later cannot be in them. */
-function checkPinned({ cloud: _cloud, variables: _variables, secrets: _secrets, ...pinned }: JobOptions): void {
-  const late = Object.entries(pinned).filter(
-    ([, value]) => Token.isUnresolved(value) || (Array.isArray(value) && value.some((v) => Token.isUnresolved(v))),
-  );
+function checkPinned({ cloud: _cloud, variables = {}, secrets = {}, ...pinned }: JobOptions): void {
+  const named = {
+    ...pinned,
+    ...Object.fromEntries(
+      [...Object.keys(variables), ...Object.keys(secrets)].filter(isLate).map((key) => ['the name of a variable', key]),
+    ),
+  };
+  const late = Object.entries(named).filter(([, value]) => isLate(value));
   if (late.length === 0) return;
   const names = late.map(([name]) => `'${name}'`).join(', ');
   throw new Error(

@@ -1,8 +1,8 @@
-import { Token } from 'aws-cdk-lib';
 import type { Duration } from 'aws-cdk-lib';
 import { problemsOfLimits } from '../contract';
 import type { Limits } from '../contract';
 import type { SpotPolicy } from './choices';
+import { isLate } from './late';
 
 /** The props that limit jobs. */
 export interface LimitProps {
@@ -27,9 +27,4 @@ export function limitsOf({ maxLifetime, maxVms, allowedVmTypes, allowedSpotPolic
   const problems = problemsOfLimits(limits);
   if (problems.length > 0) throw new Error(`rawcloud: ${problems.join('; ')}`);
   return Object.keys(limits).length > 0 ? limits : undefined;
-}
-
-function isLate(value: unknown): boolean {
-  if (typeof value === 'object' && value !== null && 'isUnresolved' in value) return (value as Duration).isUnresolved();
-  return Token.isUnresolved(value) || (Array.isArray(value) && value.some((one) => Token.isUnresolved(one)));
 }

@@ -9,6 +9,7 @@ import { onJobEnded, onJobFailure } from './bus-rules';
 import type { JobOfScaffold } from './bus-rules';
 import { DeployedJob } from './deployed-job';
 import type { JobOptions } from './job-options';
+import { checkSchedule } from './schedule-check';
 
 /** A job that runs by the clock. */
 export interface ScheduledJobProps extends JobOptions {
@@ -47,6 +48,7 @@ export class ScheduledJob extends Construct implements IGrantable {
   constructor(scope: Construct, id: string, props: ScheduledJobProps) {
     super(scope, id);
     const { cloud, schedule, enabled = true } = props;
+    checkSchedule(schedule);
     const job = new DeployedJob(this, 'Job', { ...props, kind: 'schedule' });
     this.jobId = job.jobId;
     this.role = job.role;

@@ -19,6 +19,7 @@ export * from './byte-path';
 export * from './absent';
 export * from './access';
 export * from './look-access';
+export * from './schedule';
 export * from './shared';
 export * from './asked';
 export * from './bootstrap';

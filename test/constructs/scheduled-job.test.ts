@@ -1,7 +1,7 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { App, Duration, Stack, TimeZone } from 'aws-cdk-lib';
+import { App, Aws, Duration, Stack, TimeZone, Token } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { AttributeType, Table } from 'aws-cdk-lib/aws-dynamodb';
 import { Rule } from 'aws-cdk-lib/aws-events';
@@ -137,6 +137,23 @@ describe('a scheduled job', () => {
   });
 });
 
+test('all that can carry tags has the scaffolding’s, the jobs’ own resources too', () => {
+  const untagged: string[] = [];
+  const { template } = inStack((made) => {
+    scheduled(made).onFailure('Failed');
+    new EventJob(made.stack, 'Arrived', { cloud: made.cloud, source, command: ['sh', 'report.sh'] });
+  });
+  const resources = template.toJSON()['Resources'] as Record<string, { Type: string; Properties?: Record<string, unknown> }>;
+  for (const [id, { Type, Properties }] of Object.entries(resources)) {
+    if (!JSON.stringify([Properties?.['Tags'], Properties?.['TagSpecifications']]).includes('rawcloud:scaffold'))
+      untagged.push(`${Type} ${id}`);
+  }
+  // CloudFormation knows no tags of these; the role for schedules is the CDK's own, of the whole stack.
+  const carriesNone =
+    /^AWS::(IAM::(Policy|InstanceProfile)|S3::BucketPolicy|SQS::QueuePolicy|Lambda::(Permission|EventInvokeConfig)|Scheduler::Schedule) |SchedulerRoleForTarget/;
+  expect(untagged.filter((what) => !carriesNone.test(what))).toEqual([]);
+});
+
 test('a rule starts a job with what came with the event, one run for each event', () => {
   const { template } = inStack(({ stack, cloud }) => {
     const job = new EventJob(stack, 'Arrived', { cloud, source, command: ['sh', 'report.sh'] });
@@ -194,6 +211,38 @@ describe('a job fails to synthesize, saying why,', () => {
       'with an empty one',
       (made) => scheduled(made, { source: mkdtempSync(path.join(scratch, 'empty-')) }),
       /holds no file that would travel/,
+    ],
+    [
+      'with one that is too large, and names what is',
+      (made) => {
+        const big = directory({ 'a.sh': 'true' });
+        writeFileSync(path.join(big, 'data.bin'), '');
+        // Nothing on disk but its length.
+        truncateSync(path.join(big, 'data.bin'), 1.2e9);
+        scheduled(made, { source: big });
+      },
+      /holds 1\.1 GiB in 2 files; allowed is up to 954 MiB\. Largest: data\.bin \(1\.1 GiB\)[^]*\.rawcloudignore/,
+    ],
+    [
+      'with tags, a name, a duration or the name of a variable that only the deployment knows, all told',
+      (made) =>
+        scheduled(made, {
+          name: Aws.STACK_NAME,
+          jobTags: { Stack: Aws.STACK_NAME },
+          timeout: Duration.minutes(Token.asNumber({ Ref: 'Minutes' })),
+          variables: { [Aws.REGION]: 'x' },
+        }),
+      /'name', 'jobTags', 'timeout', 'the name of a variable' are not known before the deployment/,
+    ],
+    [
+      'with a schedule that only the deployment knows',
+      (made) => scheduled(made, { schedule: ScheduleExpression.expression(Aws.STACK_NAME) }),
+      /'schedule' is not known before the deployment/,
+    ],
+    [
+      'with a schedule and a time zone that EventBridge would refuse, both told',
+      (made) => scheduled(made, { schedule: ScheduleExpression.cron({ hour: '25', timeZone: TimeZone.of('Europe/Zürich') }) }),
+      /hours cannot be '25'; allowed is 0-23.*time zone 'Europe\/Zürich' is not known; allowed are names of the IANA database/,
     ],
     [
       'with packages that nobody locked',

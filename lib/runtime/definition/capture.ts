@@ -2,10 +2,11 @@ import { rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { resolveArguments } from '../../capture/arguments';
 import { capturePackages } from '../../capture/packages';
-import { bucketKeys, encodeJson, mapBounded, RawcloudError } from '../../contract';
+import { bucketKeys, encodeJson, findRawcloudError, formatSize, mapBounded, RawcloudError } from '../../contract';
 import type { Definition, Notice, Ref } from '../../contract';
 import { createDirectoryStore } from '../../store/directory';
 import { sha256Of } from '../../store/sha256';
+import type { TreeSize } from '../api';
 import type { Artifact } from '../deps';
 import { agentArtifact, nodeArtifact } from '../launch/artifacts';
 import { syncTree, uploadContent } from '../sync/sync';
@@ -62,6 +63,8 @@ export async function captureDefinition(request: CaptureRequest): Promise<Captur
     cacheFile: path.join(outDir, 'known'),
     now: request.now,
     limitBytes: LIMIT_BYTES,
+  }).catch((error: unknown) => {
+    throw tooLarge(source, error);
   });
   if (synced.files === 0) throw emptySource(source);
   for (const { bytes } of packages.contents) await uploadContent(store, bytes);
@@ -94,6 +97,19 @@ async function checkSource(source: string): Promise<void> {
   throw new RawcloudError('E_USAGE', `the source directory '${source}' ${found ? 'is not a directory' : 'does not exist'}`, {
     remedy: 'Name the directory that holds the job, as path.join(__dirname, "job").',
   });
+}
+
+/** Nobody is there to be asked. */
+function tooLarge(source: string, error: unknown): unknown {
+  const known = findRawcloudError(error);
+  if (known?.code !== 'E_TREE_TOO_LARGE') return error;
+  const { size } = known.data as { size: TreeSize };
+  const largest = size.largest.map(({ path, bytes }) => `${path} (${formatSize(bytes)})`).join(', ');
+  return new RawcloudError(
+    'E_TREE_TOO_LARGE',
+    `the source directory '${source}' holds ${formatSize(size.bytes)} in ${size.files} files; allowed is up to ${formatSize(LIMIT_BYTES)}. Largest: ${largest}`,
+    { remedy: 'Leave files out with .rawcloudignore, or put large data in a bucket that the job reads.', data: known.data, cause: error },
+  );
 }
 
 function emptySource(source: string): RawcloudError {
