@@ -20,12 +20,57 @@ export const PythonIndexSchema = v.object({
 });
 export type PythonIndex = v.InferOutput<typeof PythonIndexSchema>;
 
+const Sha256 = v.string();
+
+/** Where a directory of the developer's machine lies on the VM. */
+export const PlaceSchema = v.union([
+  /** In the synchronized tree, relative to its root, '' for the root itself. */
+  v.object({ tree: v.string() }),
+  /** It travels as a gzipped tar of its own, a source of the layer; `path`: below that. */
+  v.object({ archive: Sha256, path: v.string() }),
+]);
+export type Place = v.InferOutput<typeof PlaceSchema>;
+
+const Named = { name: v.string(), version: v.string() };
+
+/** A Python package that no index gives. */
+export const LocalPackageSchema = v.variant('kind', [
+  /**
+   * Its files as they are installed here: pure Python, or the few files of an editable install that point at its source.
+   * A gzipped tar of `site/…` (relative to site-packages), `data/…` (to the environment) and `scripts/…`. In the files
+   * listed in `rewritten` stands `{{rawcloud:N}}` for the Nth of `places`.
+   */
+  v.object({
+    kind: v.literal('files'),
+    ...Named,
+    archive: Sha256,
+    places: v.array(PlaceSchema),
+    rewritten: v.array(v.string()),
+  }),
+  /** A wheel, or an archive of source to be built on the VM. */
+  v.object({ kind: v.literal('file'), ...Named, file: v.string(), content: Sha256, needs: v.optional(v.picklist(['c', 'rust'])) }),
+  /** A directory to be built on the VM. `content`: a hash of its files. */
+  v.object({
+    kind: v.literal('source'),
+    ...Named,
+    place: PlaceSchema,
+    editable: v.boolean(),
+    needs: v.picklist(['c', 'rust']),
+    content: Sha256,
+  }),
+  /** A directory that was put on Python's path by hand. */
+  v.object({ kind: v.literal('path'), name: v.string(), place: PlaceSchema }),
+]);
+export type LocalPackage = v.InferOutput<typeof LocalPackageSchema>;
+
 /** Recipe of the layer kind `python`. */
 export const PythonRecipeSchema = v.object({
   /** Minor version: `3.11`. */
   python: v.string(),
-  /** Requirement lines, each exact (`name==version` or `name @ url`), sorted. Empty: nothing but an interpreter. */
+  /** Requirement lines, each exact (`name==version` or `name @ url`), sorted. Neither these nor local ones: nothing but an interpreter. */
   requirements: v.array(v.string()),
+  /** What comes from no index, in order of names. @default - nothing */
+  local: v.optional(v.array(LocalPackageSchema)),
   index: v.optional(PythonIndexSchema),
   /** Where the virtual environment lies in the tree, relative to its root; absent when it lies elsewhere or there is none. */
   venv: v.optional(v.string()),
@@ -33,8 +78,6 @@ export const PythonRecipeSchema = v.object({
   uv: v.boolean(),
 });
 export type PythonRecipe = v.InferOutput<typeof PythonRecipeSchema>;
-
-const Sha256 = v.string();
 
 /** Recipe of the layer kind `node`. Hashes name the layer's sources. */
 export const NodeRecipeSchema = v.object({

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { builders } from '../../lib/agent/builders';
 import { archiveNpm } from '../../lib/capture/node/npm-archive';
-import { tar } from '../../lib/capture/node/tar';
+import { tar } from '../../lib/capture/tar';
 import { scratch, write, writeProgram } from '../capture/package-fixtures';
 import { fakeVm, layer } from './build-io';
 import type { FakeVm } from './build-io';

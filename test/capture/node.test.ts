@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import * as v from 'valibot';
 import { archiveNpm } from '../../lib/capture/node/npm-archive';
-import { tar } from '../../lib/capture/node/tar';
+import { tar } from '../../lib/capture/tar';
 import { capturePackages, detectPackages } from '../../lib/capture/packages';
 import { NodeRecipeSchema } from '../../lib/contract';
 import type { CaptureContext, Layer, NodeRecipe, SourceContent } from '../../lib/contract';
@@ -237,7 +237,15 @@ describe('npm as an archive', () => {
     expect(execFileSync('ls', ['-l', 'file1'], { cwd: root, encoding: 'utf8' })).toMatch(/^-rwx/);
   });
 
-  test('fails for paths that a header cannot hold', () => {
-    expect(() => tar([{ path: 'x'.repeat(101), bytes: Buffer.alloc(0), executable: false }])).toThrow(RangeError);
+  test('paths of any length and in any script come out of tar as they went in', () => {
+    const directory = scratch();
+    const long = `${'ä'.repeat(60)}/${'x'.repeat(120)}`;
+    const archive = tar([
+      { path: long, bytes: Buffer.from('long'), executable: true },
+      { path: 'short', bytes: Buffer.from('short'), executable: false },
+    ]);
+    execFileSync('tar', ['-x', '-C', directory], { input: archive });
+    expect(readFileSync(path.join(directory, long), 'utf8')).toBe('long');
+    expect(readFileSync(path.join(directory, 'short'), 'utf8')).toBe('short');
   });
 });

@@ -134,25 +134,15 @@ describe('packages that did not come from an index', () => {
   });
 
   test.each([
-    [
-      'an editable install',
-      { url: 'file:///home/me/mylib', dir_info: { editable: true } },
-      'an editable install of /home/me/mylib',
-      'coming',
-    ],
-    ['a local directory', { url: 'file:///home/me/mylib', dir_info: {} }, 'installed from /home/me/mylib', 'coming'],
-    ['a local file', { url: 'file:///home/me/mylib.whl', archive_info: {} }, 'installed from /home/me/mylib.whl', 'coming'],
-    [
-      'ssh',
-      { url: 'ssh://git@example.test/x', vcs_info: { vcs: 'git', commit_id: 'a' } },
-      'installed from example.test over ssh',
-      'public',
-    ],
+    ['an editable install', { url: 'file:///home/me/mylib', dir_info: { editable: true } }, '/home/me/mylib, which is not there', 'again'],
+    ['a directory that is compiled', { url: 'file:///home/me/mylib', dir_info: {} }, '/home/me/mylib, which is not there', 'again'],
+    ['a file', { url: 'file:///home/me/mylib.whl', archive_info: {} }, 'installed from /home/me/mylib.whl, which is not', 'again'],
+    ['ssh', { url: 'ssh://git@example.test/x', vcs_info: { vcs: 'git', commit_id: 'a' } }, 'example.test over ssh', 'wheel'],
     [
       "git's short form of ssh",
       { url: 'git@example.test:x/y', vcs_info: { vcs: 'git', commit_id: 'a' } },
-      'installed from example.test over ssh',
-      'public',
+      'example.test over ssh',
+      'wheel',
     ],
     ['an unknown origin', '{', 'direct_url.json cannot be read', 'Reinstall'],
   ])('fails by name for %s', async (_what, directUrl, why, remedy) => {
@@ -177,16 +167,17 @@ describe('packages that did not come from an index', () => {
     },
   );
 
-  test('fails for links of setup.py develop and for directories that .pth files add, all at once', async () => {
+  test('fails for links of setup.py develop that lead nowhere or to what is no package, all at once', async () => {
     const root = scratch();
     const site = writeVenv(path.join(root, '.venv'), [NUMPY]);
     const [one, two] = [path.join(root, 'one'), path.join(root, 'two')];
     mkdirSync(one);
-    mkdirSync(two);
-    write(site, { 'mine.egg-link': `${one}\n.`, 'easy-install.pth': `${one}\n`, 'extra.pth': `${two}\n` });
+    write(site, { 'mine.egg-link': `${one}\n.`, 'easy-install.pth': `${one}\n`, 'other.egg-link': `${two}\n.` });
     await expect(capturePackages(context(root, ['python'], active(path.join(root, '.venv'))))).rejects.toMatchObject({
       code: 'E_PACKAGE',
-      message: `2 packages of Python 3.11 (.venv) cannot be carried: extra.pth (points at ${two}), mine (points at ${one})`,
+      message:
+        `2 packages of Python 3.11 (.venv) cannot be carried: mine (points at ${one}, which holds no mine.egg-info), ` +
+        `other (points at ${two}, which is not there any more)`,
     });
   });
 

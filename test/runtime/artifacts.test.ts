@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { tar } from '../../lib/capture/node/tar';
+import { tar } from '../../lib/capture/tar';
 import type { Artifact } from '../../lib/runtime/deps';
 import { agentArtifact, nodeArtifact } from '../../lib/runtime/launch/artifacts';
 import { NODE_PINS, NODE_VERSION } from '../../lib/runtime/launch/node-pins';

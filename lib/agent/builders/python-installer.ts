@@ -11,6 +11,8 @@ export interface Installer {
   createVenv(interpreter: string, directory: string): Promise<void>;
   /** Installs exactly what the file lists: dependencies of what it lists are on the list too. */
   install(venv: string, requirementsFile: string, onLine: (line: string) => void): Promise<void>;
+  /** Installs a wheel, an archive or a directory, without its dependencies; builds it where it has to be. */
+  installPath(venv: string, place: string, options: { editable: boolean; onLine: (line: string) => void }): Promise<void>;
 }
 
 /** Where a uv of our own lies in the layer's directory. */
@@ -49,26 +51,30 @@ export async function findUv(index: PythonIndex | undefined, io: BuildIo): Promi
 /** By uv: quick, and makes environments of interpreters that lack ensurepip. */
 export function uvInstaller(uv: string, index: PythonIndex | undefined, io: BuildIo): Installer {
   const env = uvEnvironment(io);
+  const install = async (venv: string, what: readonly string[], onLine: (line: string) => void): Promise<void> => {
+    const chosen = await usable(index, io);
+    const strategy = chosen?.strategy === 'best' ? ['--index-strategy', 'unsafe-best-match'] : [];
+    const target = ['--python', path.join(venv, 'bin', 'python')];
+    await io.run(uv, ['pip', 'install', ...target, '--no-deps', ...strategy, ...uvIndexArguments(chosen), ...what], { env, onLine });
+  };
   return {
     createVenv: (interpreter, directory) => io.run(uv, ['venv', '--python', interpreter, directory], { env }),
-    install: async (venv, file, onLine) => {
-      const chosen = await usable(index, io);
-      const strategy = chosen?.strategy === 'best' ? ['--index-strategy', 'unsafe-best-match'] : [];
-      const target = ['--python', path.join(venv, 'bin', 'python')];
-      await io.run(uv, ['pip', 'install', ...target, '--no-deps', ...strategy, ...uvIndexArguments(chosen), '-r', file], { env, onLine });
-    },
+    install: (venv, file, onLine) => install(venv, ['-r', file], onLine),
+    installPath: (venv, place, { editable, onLine }) => install(venv, editable ? ['-e', place] : [place], onLine),
   };
 }
 
 /** By what every complete Python brings along. */
 export function pipInstaller(index: PythonIndex | undefined, io: BuildIo): Installer {
   const env = pipEnvironment(io);
+  const install = async (venv: string, what: readonly string[], onLine: (line: string) => void): Promise<void> => {
+    const python = path.join(venv, 'bin', 'python');
+    await io.run(python, ['-m', 'pip', 'install', '--no-deps', ...indexArguments(await usable(index, io)), ...what], { env, onLine });
+  };
   return {
     createVenv: (interpreter, directory) => io.run(interpreter, ['-m', 'venv', directory], { env }),
-    install: async (venv, file, onLine) => {
-      const python = path.join(venv, 'bin', 'python');
-      await io.run(python, ['-m', 'pip', 'install', '--no-deps', ...indexArguments(await usable(index, io)), '-r', file], { env, onLine });
-    },
+    install: (venv, file, onLine) => install(venv, ['-r', file], onLine),
+    installPath: (venv, place, { editable, onLine }) => install(venv, editable ? ['-e', place] : [place], onLine),
   };
 }
 

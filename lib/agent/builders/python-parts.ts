@@ -3,7 +3,7 @@ import { constants } from 'node:fs';
 import { access, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fsPath, PythonRecipeSchema, RawcloudError } from '../../contract';
-import type { BuildIo, BuiltPart, EnvironmentParts, PythonRecipe } from '../../contract';
+import type { BuildIo, BuiltPart, EnvironmentParts, LocalPackage, PythonRecipe } from '../../contract';
 import { findInterpreter, PYTHONS_PLACE } from './python-interpreter';
 import { UV_PLACE } from './python-installer';
 import { readRecipe } from './recipe';
@@ -23,12 +23,13 @@ export const pythonParts: EnvironmentParts = {
     const recipe = readRecipe(PythonRecipeSchema, layer);
     const interpreter = await findInterpreter(recipe.python, io);
     // Links to an interpreter of the VM are quicker made than restored.
-    if (recipe.requirements.length === 0 && !recipe.uv && interpreter !== undefined) return undefined;
+    if (isBare(recipe) && interpreter !== undefined) return undefined;
     return { interpreter: interpreter ?? 'fetched' };
   },
   wanted(layer) {
     const recipe = readRecipe(PythonRecipeSchema, layer);
-    return [VENV, UV, INTERPRETER, ...recipe.requirements.map((line) => requirementId(recipe, line))];
+    const lines = recipe.requirements.map((line) => requirementId(recipe, line));
+    return [VENV, UV, INTERPRETER, ...lines, ...(recipe.local ?? []).flatMap((found) => localId(found) ?? [])];
   },
   isForBuilding: (layer, { ids }) => ids.includes(UV) && !readRecipe(PythonRecipeSchema, layer).uv,
   isKept(at) {
@@ -48,7 +49,7 @@ export const pythonParts: EnvironmentParts = {
   },
   async check(layer, io) {
     const recipe = readRecipe(PythonRecipeSchema, layer);
-    if (recipe.requirements.length === 0 && !recipe.uv) return;
+    if (isBare(recipe)) return;
     await access(path.join(io.directory, VENV, 'bin', 'python'), constants.X_OK).catch((cause: unknown) => {
       throw new RawcloudError('E_ENVIRONMENT', 'its Python cannot be run on this VM', { cause });
     });
@@ -67,6 +68,27 @@ export function requirementsLeft(recipe: PythonRecipe, { restored }: Pick<BuildI
   return recipe.requirements.filter((line) => missing.has(requirementId(recipe, line)));
 }
 
+/** Nothing is to be installed: an interpreter is enough. */
+export function isBare({ requirements, local, uv }: PythonRecipe): boolean {
+  return requirements.length === 0 && local === undefined && !uv;
+}
+
+/** Packages of a recipe that came from no index and are still to be put in place: what names places of this VM always is. */
+export function localLeft({ local = [] }: PythonRecipe, { restored }: Pick<BuildIo, 'restored'>): readonly LocalPackage[] {
+  if (!restored) return local;
+  const missing = new Set(restored.missing);
+  return local.filter((found) => {
+    const id = localId(found);
+    return id === undefined || missing.has(id);
+  });
+}
+
+/** undefined for what is there only in part: the rest lies in the tree. */
+function localId(found: LocalPackage): string | undefined {
+  const isWhole = found.kind === 'file' || (found.kind === 'source' && !found.editable);
+  return isWhole ? `${normalize(found.name)} @ ${found.content}` : undefined;
+}
+
 interface Distribution {
   readonly name: string;
   readonly version: string;
@@ -80,6 +102,10 @@ const RECORD = /^((?:venv\/lib\/[^/]+\/site-packages\/))([^/]+)-([^-/]+)\.dist-i
 /** By the distributions' own records. Those that share a file are one part: which of them wrote it last, nobody knows. */
 async function splitVenv(recipe: PythonRecipe, directory: string, paths: readonly string[]): Promise<BuiltPart[]> {
   const lines = new Map(recipe.requirements.map((line) => [normalize(/^[\w.-]+/.exec(line)?.[0] ?? ''), requirementId(recipe, line)]));
+  for (const found of recipe.local ?? []) {
+    const id = localId(found);
+    if (id !== undefined) lines.set(normalize(found.name), id);
+  }
   const there = new Set(paths);
   const groups = new Groups();
   for (const distribution of paths.flatMap(distributionOf)) {

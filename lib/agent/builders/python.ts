@@ -8,19 +8,21 @@ import { findUv, pipInstaller, uvInstaller } from './python-installer';
 import type { Installer } from './python-installer';
 import { watchForFailure } from './python-failure';
 import { fetchInterpreter, findInterpreter } from './python-interpreter';
-import { requirementsLeft } from './python-parts';
+import { installLocal, needsInstaller } from './python-local';
+import { isBare, localLeft, requirementsLeft } from './python-parts';
 import { readRecipe } from './recipe';
 
 /**
  * Makes a virtual environment of the same minor version with exactly the packages of the recipe, by uv where it can be
- * had, else by venv and pip. Without packages it is a directory of links to an interpreter.
+ * had, else by venv and pip: first what an index gives, then what travelled. Without packages it is a directory of links to
+ * an interpreter.
  */
 export const pythonBuilder: Builder = {
   kind: 'python',
   async build(layer, io) {
     const recipe = readRecipe(PythonRecipeSchema, layer);
     await mkdir(io.directory, { recursive: true });
-    return recipe.requirements.length === 0 && !recipe.uv ? linkInterpreter(recipe, io) : buildVenv(recipe, io);
+    return isBare(recipe) ? linkInterpreter(recipe, io) : buildVenv(recipe, io);
   },
 };
 
@@ -42,28 +44,43 @@ async function buildVenv(recipe: PythonRecipe, io: BuildIo): Promise<Built> {
   const venv = path.join(io.directory, 'venv');
   const isThere = io.restored !== undefined && existsSync(path.join(venv, 'pyvenv.cfg'));
   const lines = requirementsLeft(recipe, io);
-  const uv = recipe.uv || !isThere || lines.length > 0 ? await findUv(recipe.index, io) : undefined;
+  const local = localLeft(recipe, io);
+  const installs = !isThere || lines.length > 0 || local.some(needsInstaller);
+  const uv = recipe.uv || installs ? await findUv(recipe.index, io) : undefined;
   if (recipe.uv && uv === undefined) throw noUv();
   const installer = uv ? uvInstaller(uv, recipe.index, io) : pipInstaller(recipe.index, io);
   if (!isThere) {
     const interpreter = (await findInterpreter(recipe.python, io)) ?? (await fetchInterpreter(recipe.python, async () => uv, io));
     await installer.createVenv(interpreter, venv);
   }
-  if (lines.length > 0) await install(installer, venv, lines, io);
+  const failure = watchForFailure(io);
+  try {
+    await installRequirements(lines, { venv, installer, io, onLine: failure.onLine });
+    const site = path.join(venv, 'lib', `python${recipe.python}`, 'site-packages');
+    await installLocal(local, { venv: { directory: venv, site }, installer, io, onLine: failure.onLine });
+  } catch (error) {
+    io.signal.throwIfAborted();
+    throw failure.explain(error);
+  }
   await linkVenv(recipe, venv, io);
   const tools =
     uv && recipe.uv ? [await linkDirectory(path.join(io.directory, 'tools'), { uv, uvx: path.join(path.dirname(uv), 'uvx') })] : [];
   return { path: [path.join(venv, 'bin'), ...tools], env: { VIRTUAL_ENV: venv }, notices: [] };
 }
 
-async function install(installer: Installer, venv: string, lines: readonly string[], io: BuildIo): Promise<void> {
+interface Installing {
+  readonly venv: string;
+  readonly installer: Installer;
+  readonly io: BuildIo;
+  readonly onLine: (line: string) => void;
+}
+
+/** Installs exactly these lines into an environment that is there, whatever else is in it. */
+export async function installRequirements(lines: readonly string[], { venv, installer, io, onLine }: Installing): Promise<void> {
+  if (lines.length === 0) return;
   const file = path.join(io.directory, 'requirements.txt');
   await writeFile(file, lines.map((line) => `${line}\n`).join(''));
-  const failure = watchForFailure();
-  await installer.install(venv, file, failure.onLine).catch((error: unknown) => {
-    io.signal.throwIfAborted();
-    throw failure.explain(error);
-  });
+  await installer.install(venv, file, onLine);
 }
 
 /** Makefiles and scripts name the environment by its place in the tree. */

@@ -7,7 +7,7 @@ import { mapBounded } from '../../contract';
 import type { SourceContent } from '../../contract';
 import { findExecutable, isDirectory, isFile } from '../executables';
 import { contentOf } from '../layer';
-import { tar } from './tar';
+import { tar } from '../tar';
 
 /** npm as a gzipped tar of its files, paths relative to its own directory. */
 export interface NpmArchive {

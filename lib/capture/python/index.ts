@@ -1,7 +1,7 @@
 import path from 'node:path';
 import * as v from 'valibot';
 import { RawcloudError } from '../../contract';
-import type { CaptureContext, Capturer, Found, Notice, PythonIndex, PythonRecipe } from '../../contract';
+import type { CaptureContext, Capturer, Found, LocalPackage, Notice, PythonIndex, PythonRecipe, SourceContent } from '../../contract';
 import { makeLayer } from '../layer';
 import { findNeeds } from '../needs';
 import type { Need } from '../needs';
@@ -9,10 +9,11 @@ import type { Distribution } from './distributions';
 import { callsUv, findPython } from './environment';
 import { readIndex } from './index-settings';
 import type { Interpreter } from './interpreter';
+import { carryLocals } from './local';
 import { findLocked } from './locked';
 import { readPackages } from './packages';
 import { canonicalName, requirementOf } from './requirement';
-import type { Requirement } from './requirement';
+import type { RefusalReason, Requirement } from './requirement';
 import { REQUIREMENTS } from './requirements-file';
 
 export const PYTHON_KIND = 'python';
@@ -32,7 +33,7 @@ const DetailSchema = v.object({
 
 /**
  * Carries Python packages: reads the environment's own records (dist-info, egg-info, direct_url.json, links), asks for
- * exactly those versions on the VM, and refuses by name what a package index cannot give. For what is deployed it reads the
+ * exactly those versions on the VM, and carries what a package index cannot give. For what is deployed it reads the
  * job's requirements.txt instead.
  */
 export const pythonCapturer: Capturer = {
@@ -49,17 +50,19 @@ export const pythonCapturer: Capturer = {
     if (context.locked) return captureLocked(found, context);
     const { uv, ...python } = v.parse(DetailSchema, found.detail);
     const { distributions, ofSystem } = await readPackages(python);
-    const requirements = requirementsOf(distributions, found.title);
-    const index = requirements.length > 0 ? await readIndex(context.env, { prefix: python.prefix, cwd: context.cwd }) : undefined;
+    const { lines, local, contents } = await carry(distributions, found.title, context);
+    const index =
+      lines.length > 0 || local.length > 0 ? await readIndex(context.env, { prefix: python.prefix, cwd: context.cwd }) : undefined;
     const venv = python.kind === 'venv' ? insideTree(python.prefix, context.root) : undefined;
     const recipe: PythonRecipe = {
       python: python.minor,
-      requirements,
+      requirements: lines,
+      ...(local.length > 0 ? { local: [...local] } : {}),
       ...(index ? { index } : {}),
       ...(venv === undefined ? {} : { venv }),
       uv,
     };
-    return { layer: makeLayer(PYTHON_KIND, context.platform, recipe, [], notices(ofSystem, index)), contents: [] };
+    return { layer: makeLayer(PYTHON_KIND, context.platform, recipe, contents, notices(ofSystem, index)), contents };
   },
 };
 
@@ -97,30 +100,47 @@ function insideTree(prefix: string, root: string): string | undefined {
   return relative === '' || relative.startsWith('..') || path.isAbsolute(relative) ? undefined : relative.split(path.sep).join('/');
 }
 
-function requirementsOf(distributions: readonly Distribution[], title: string): string[] {
-  const all = distributions.map(requirementOf);
-  const refused = all.filter((requirement) => requirement.kind === 'refused');
-  if (refused.length > 0) throw refusal(refused, title);
-  const asked = all.filter((requirement) => requirement.kind === 'requirement');
-  if (asked.every(({ name }) => SEEDS.has(canonicalName(name)))) return [];
-  return asked.map(({ line }) => line).sort();
+interface Carried {
+  readonly lines: string[];
+  readonly local: readonly LocalPackage[];
+  readonly contents: SourceContent[];
 }
 
-const REMEDIES = {
-  local:
-    'Carrying editable and local packages is coming (issue "Environment synchronization"). Until then uninstall them here and let the job ' +
-    'find their source in the synchronized tree (PYTHONPATH), or install released versions of them.',
-  private: 'Packages behind credentials are coming. Until then install them from a public index or URL.',
+/** @throws E_PACKAGE that names everything that cannot be carried */
+async function carry(distributions: readonly Distribution[], title: string, context: CaptureContext): Promise<Carried> {
+  const all = distributions.map(requirementOf);
+  const carried = await carryLocals(
+    all.filter((requirement) => requirement.kind === 'local'),
+    context,
+  );
+  const refused = [...all.filter((requirement) => requirement.kind === 'refused'), ...carried.refused];
+  if (refused.length > 0) throw refusal(refused, title);
+  const asked = all.filter((requirement) => requirement.kind === 'requirement');
+  const { local, contents } = carried;
+  const isBare = local.length + carried.lines.length === 0 && asked.every(({ name }) => SEEDS.has(canonicalName(name)));
+  const lines = isBare ? [] : [...asked.map(({ line }) => line), ...carried.lines].sort();
+  return { lines, local, contents: distinct(contents) };
+}
+
+function distinct(contents: readonly SourceContent[]): SourceContent[] {
+  return [...new Map(contents.map((content) => [content.sha256, content])).values()];
+}
+
+const REMEDIES: Readonly<Record<RefusalReason, string>> = {
+  gone: 'Install them again here, from where their source is now: pip install --force-reinstall …',
+  private: 'Install them from a public index or URL, or build a wheel of them here and install that: pip wheel --no-deps …',
+  platform: 'Install a build for the platform of the VM, or ask for VMs of this platform (--arch).',
   damaged: 'Reinstall them: pip install --force-reinstall NAME.',
-} as const;
+};
 
 function refusal(refused: readonly Extract<Requirement, { kind: 'refused' }>[], title: string): RawcloudError {
-  const what = refused.map(({ name, why }) => `${name} (${why})`).join(', ');
-  const reasons = [...new Set(refused.map(({ reason }) => reason))];
-  const count = refused.length === 1 ? 'a package' : `${refused.length} packages`;
+  const sorted = [...refused].sort((a, b) => (a.name < b.name ? -1 : 1));
+  const what = sorted.map(({ name, why }) => `${name} (${why})`).join(', ');
+  const reasons = [...new Set(sorted.map(({ reason }) => reason))];
+  const count = sorted.length === 1 ? 'a package' : `${sorted.length} packages`;
   return new RawcloudError('E_PACKAGE', `${count} of ${title} cannot be carried: ${what}`, {
     remedy: reasons.map((reason) => REMEDIES[reason]).join(' '),
-    data: { packages: refused.map(({ name }) => name) },
+    data: { packages: sorted.map(({ name }) => name) },
   });
 }
 

@@ -1,10 +1,25 @@
+import { fileURLToPath } from 'node:url';
 import * as v from 'valibot';
 import type { Distribution } from './distributions';
 
+/** Where a package came from that no index gives. */
+export type Origin =
+  | { readonly kind: 'directory'; readonly path: string; readonly editable: boolean }
+  | { readonly kind: 'file'; readonly path: string; readonly sha256?: string }
+  /** `git+file:`: a repository of this machine. */
+  | { readonly kind: 'repository'; readonly path: string; readonly commit: string; readonly subdirectory?: string }
+  /** Elsewhere; `line`: how a VM can get it, `why`: why it cannot. */
+  | { readonly kind: 'remote'; readonly line: string }
+  | { readonly kind: 'unreachable'; readonly why: string }
+  /** A link of `setup.py develop`, or a directory that a .pth file adds. */
+  | { readonly kind: 'link'; readonly path: string };
+
 /** How a package is asked for on the VM, or why it cannot be. */
 export type Requirement =
-  | { readonly kind: 'requirement'; readonly name: string; readonly line: string }
-  | { readonly kind: 'refused'; readonly name: string; readonly reason: 'local' | 'private' | 'damaged'; readonly why: string };
+  | { readonly kind: 'requirement'; readonly name: string; readonly version: string; readonly line: string }
+  | { readonly kind: 'local'; readonly name: string; readonly version: string; readonly origin: Origin; readonly record: string }
+  | { readonly kind: 'refused'; readonly name: string; readonly reason: RefusalReason; readonly why: string };
+export type RefusalReason = 'gone' | 'private' | 'damaged' | 'platform';
 
 /** direct_url.json. Source: PyPA specification "Recording the direct URL origin of installed distributions" (PEP 610). */
 const DirectUrlSchema = v.object({
@@ -25,37 +40,44 @@ export function canonicalName(name: string): string {
 const VERSION = /^[A-Za-z0-9][A-Za-z0-9.!+_-]*$/;
 const NAME = /^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$/;
 
-/** The exact requirement that makes this package again. */
+/** The exact requirement that makes this package again, or what it was made from. */
 export function requirementOf(distribution: Distribution): Requirement {
   const { name, version, linkedTo, directUrl, record } = distribution;
-  if (linkedTo !== undefined) return { kind: 'refused', name, reason: 'local', why: `points at ${linkedTo}` };
+  if (linkedTo !== undefined) return { kind: 'local', name, version: version ?? '0', origin: { kind: 'link', path: linkedTo }, record };
   if (!NAME.test(name) || version === undefined || !VERSION.test(version)) {
     return { kind: 'refused', name, reason: 'damaged', why: `${record} does not say name and version` };
   }
-  if (directUrl === undefined) return { kind: 'requirement', name, line: `${canonicalName(name)}==${version}` };
+  if (directUrl === undefined) return { kind: 'requirement', name, version, line: `${canonicalName(name)}==${version}` };
   const parsed = v.safeParse(DirectUrlSchema, directUrl);
   if (!parsed.success) return { kind: 'refused', name, reason: 'damaged', why: `${record}/direct_url.json cannot be read` };
-  return requirementOfUrl(name, parsed.output);
+  return { kind: 'local', name, version, origin: originOf(name, parsed.output), record };
 }
 
-function requirementOfUrl(name: string, direct: DirectUrl): Requirement {
+function originOf(name: string, direct: DirectUrl): Origin {
   const url = parseUrl(direct.url);
-  if (direct.dir_info) {
-    const how = direct.dir_info.editable ? 'an editable install of' : 'installed from';
-    return { kind: 'refused', name, reason: 'local', why: `${how} ${url?.pathname ?? 'a directory'}` };
+  const { vcs_info: vcs, subdirectory } = direct;
+  if (url?.protocol === 'file:') {
+    const file = fileURLToPath(url);
+    if (direct.dir_info) return { kind: 'directory', path: file, editable: direct.dir_info.editable ?? false };
+    if (vcs) return { kind: 'repository', path: file, commit: vcs.commit_id, ...(subdirectory ? { subdirectory } : {}) };
+    const sha256 = sha256In(direct);
+    return { kind: 'file', path: file, ...(sha256 ? { sha256 } : {}) };
   }
   // git's own short form `git@host:path`, which is ssh.
   const sshHost = /^[\w.-]+@([\w.-]+):/.exec(direct.url)?.[1] ?? (url?.protocol === 'ssh:' ? url.host : undefined);
-  if (sshHost !== undefined) return { kind: 'refused', name, reason: 'private', why: `installed from ${sshHost} over ssh` };
-  if (!url || url.protocol === 'file:')
-    return { kind: 'refused', name, reason: 'local', why: `installed from ${url?.pathname ?? 'a file'}` };
-  if (hasCredentials(url))
-    return { kind: 'refused', name, reason: 'private', why: `installed from ${url.host} with credentials in the URL` };
-  return { kind: 'requirement', name, line: `${canonicalName(name)} @ ${urlRequirement(direct)}` };
+  if (sshHost !== undefined) return { kind: 'unreachable', why: `installed from ${sshHost} over ssh` };
+  if (!url) return { kind: 'unreachable', why: 'installed from what is no URL' };
+  if (hasCredentials(url)) return { kind: 'unreachable', why: `installed from ${url.host} with credentials in the URL` };
+  return { kind: 'remote', line: `${canonicalName(name)} @ ${urlRequirement(direct)}` };
 }
 
-function urlRequirement({ url, subdirectory, vcs_info: vcs, archive_info: archive }: DirectUrl): string {
-  const sha256 = archive?.hashes?.['sha256'] ?? /^sha256=(\w+)$/.exec(archive?.hash ?? '')?.[1];
+function sha256In({ archive_info: archive }: DirectUrl): string | undefined {
+  return archive?.hashes?.['sha256'] ?? /^sha256=(\w+)$/.exec(archive?.hash ?? '')?.[1];
+}
+
+function urlRequirement(direct: DirectUrl): string {
+  const { url, subdirectory, vcs_info: vcs } = direct;
+  const sha256 = sha256In(direct);
   const fragment = [sha256 ? `sha256=${sha256}` : '', subdirectory ? `subdirectory=${subdirectory}` : '']
     .filter((part) => part !== '')
     .join('&');

@@ -1,0 +1,58 @@
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+
+/** Linux reads no more of a script's first line. */
+const LONGEST_LINE = 120;
+
+/**
+ * Writes the programs of a package into an environment: those that its entry points ask for, and the scripts it brings.
+ * Source: PyPA specification "Entry points".
+ */
+export async function writePrograms(options: { site: string; scripts: string; venv: string }): Promise<void> {
+  const { site, scripts, venv } = options;
+  const bin = path.join(venv, 'bin');
+  await mkdir(bin, { recursive: true });
+  const head = headOf(path.join(bin, 'python'));
+  const write = (name: string, text: string): Promise<void> => writeFile(path.join(bin, name), text, { mode: 0o755 });
+  const distInfo = (await readdir(site).catch((): string[] => [])).find((name) => name.endsWith('.dist-info'));
+  const text = distInfo === undefined ? '' : await readFile(path.join(site, distInfo, 'entry_points.txt'), 'utf8').catch(() => '');
+  for (const { name, module, attribute } of entryPointsIn(text)) await write(name, programText(head, module, attribute));
+  for (const name of await readdir(scripts).catch((): string[] => [])) {
+    const script = await readFile(path.join(scripts, name), 'latin1');
+    await writeFile(path.join(bin, name), withHead(script, head), { encoding: 'latin1', mode: 0o755 });
+  }
+}
+
+interface EntryPoint {
+  readonly name: string;
+  readonly module: string;
+  readonly attribute: string;
+}
+
+export function entryPointsIn(text: string): EntryPoint[] {
+  let wanted = false;
+  return text.split(/\r?\n/).flatMap((line) => {
+    const section = /^\s*\[(.*)\]/.exec(line)?.[1]?.trim();
+    if (section !== undefined) wanted = section === 'console_scripts' || section === 'gui_scripts';
+    const found = /^\s*([^#;=\s/][^=/]*?)\s*=\s*([\w.]+)\s*:\s*([\w.]+)/.exec(line);
+    return wanted && section === undefined && found ? [{ name: found[1]!, module: found[2]!, attribute: found[3]! }] : [];
+  });
+}
+
+function programText(head: string, module: string, attribute: string): string {
+  const [first] = attribute.split('.');
+  return `${head}import sys\nfrom ${module} import ${first}\nif __name__ == "__main__":\n    sys.exit(${attribute}())\n`;
+}
+
+/** A path that is too long for the kernel, or has a space in it, goes by way of a shell, as installers do it. */
+function headOf(python: string): string {
+  if (python.length <= LONGEST_LINE && !/\s/.test(python)) return `#!${python}\n`;
+  return `#!/bin/sh\n'''exec' "${python}" "$0" "$@"\n' '''\n`;
+}
+
+/** A script that ran with the developer's Python runs with this one. */
+function withHead(script: string, head: string): string {
+  const trampoline = /^#!\/bin\/sh\n'''exec' .*\n' '''\n/;
+  if (trampoline.test(script)) return script.replace(trampoline, () => head);
+  return script.replace(/^#!.*python[\d.]*.*\n/, () => head);
+}
