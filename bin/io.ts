@@ -1,6 +1,7 @@
 import type { Client, ConnectOptions } from '../lib/runtime/api';
 import type { Destruction } from '../lib/runtime/destroy/open';
 import type { Doctor } from '../lib/runtime/doctor/open';
+import type { Exec } from '../lib/runtime/exec/open';
 import type { Clock } from '../lib/contract';
 
 /** A stream to write to, and what is known of the terminal behind it. */
@@ -14,6 +15,15 @@ export interface StandardInput {
   read(signal: AbortSignal): AsyncIterable<Uint8Array>;
   /** One line typed at the terminal; `prompt` goes to stderr. '' at the end of input. */
   ask(prompt: string, signal: AbortSignal): Promise<string>;
+}
+
+/** The terminal that the command was typed in, when input and output are both it. */
+export interface Terminal {
+  /** From now on keys are bytes and nothing else. @returns what undoes it; it is undone at the process's end in any case */
+  makeRaw(): () => void;
+  size(): { readonly columns: number; readonly rows: number };
+  /** @returns what undoes it */
+  onResize(listener: () => void): () => void;
 }
 
 export type SignalName = 'SIGINT' | 'SIGTERM' | 'SIGHUP';
@@ -55,12 +65,15 @@ export interface CliIo {
   readonly stdout: OutputStream;
   readonly stderr: OutputStream;
   readonly stdin: StandardInput;
+  /** @default - input or output is none */
+  readonly terminal?: Terminal | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
   readonly clock: Clock;
   readonly signals: Signals;
   connect(options: ConnectOptions): Promise<Client>;
   openDoctor(options: ConnectOptions): Promise<Doctor>;
+  openExec(options: ConnectOptions): Promise<Exec>;
   openDestruction(options: ConnectOptions): Promise<Destruction>;
   localCloud(): Promise<LocalCloudControl>;
 }

@@ -71,6 +71,11 @@ export interface DownloadOptions extends ConnectionOptions {
   readonly overwrite?: boolean;
 }
 
+export interface ExecOptions extends ConnectionOptions {
+  readonly interactive?: boolean;
+  readonly tty?: boolean;
+}
+
 export interface DestroyOptions extends ConnectionOptions {
   readonly stopJobs?: boolean;
   readonly export?: string;

@@ -1,9 +1,10 @@
 import { fstatSync } from 'node:fs';
 import { isatty } from 'node:tty';
 import { systemClock } from '../lib/contract/clock';
-import type { CliIo, SignalName, Signals, StandardInput } from './io';
+import type { CliIo, SignalName, Signals, StandardInput, Terminal } from './io';
 
 const STDIN = 0;
+const STDOUT = 1;
 
 const SIGNALS: readonly SignalName[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
@@ -13,12 +14,17 @@ export function processIo(process: NodeJS.Process): CliIo {
     stdout: process.stdout,
     stderr: process.stderr,
     stdin: standardInput(process),
+    // Looked at when it is asked for: to touch standard input costs time at every start.
+    get terminal() {
+      return isatty(STDIN) && isatty(STDOUT) ? terminalOf(process) : undefined;
+    },
     env: process.env,
     cwd: process.cwd(),
     clock: systemClock,
     signals: signalsOf(process),
     connect: async (options) => (await import('./backend.js')).connect(options),
     openDoctor: async (options) => (await import('./admin.js')).openDoctor(options),
+    openExec: async (options) => (await import('./exec.js')).openExec(options),
     openDestruction: async (options) => (await import('./admin.js')).openDestruction(options),
     localCloud: async () => (await import('./backend.js')).localCloud(process.env),
   };
@@ -33,6 +39,25 @@ function signalsOf(process: NodeJS.Process): Signals {
         return () => process.removeListener(name, handler);
       });
       return () => undo.forEach((remove) => remove());
+    },
+  };
+}
+
+function terminalOf({ stdin, stdout }: NodeJS.Process): Terminal {
+  return {
+    makeRaw() {
+      stdin.setRawMode(true);
+      const restore = (): void => void stdin.setRawMode(false);
+      process.once('exit', restore);
+      return () => {
+        process.removeListener('exit', restore);
+        restore();
+      };
+    },
+    size: () => ({ columns: stdout.columns || 80, rows: stdout.rows || 24 }),
+    onResize: (listener) => {
+      stdout.on('resize', listener);
+      return () => stdout.removeListener('resize', listener);
     },
   };
 }

@@ -4,6 +4,7 @@ export { complete, completion } from './completion';
 export { destroy } from './destroy';
 export { doctor } from './doctor';
 export { download } from './download';
+export { exec } from './exec';
 export { explain } from './explain';
 export { extend } from './extend';
 export { local } from './local';

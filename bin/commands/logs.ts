@@ -3,6 +3,7 @@ import type { JobHandle, OutputChunk } from '../../lib/runtime/api';
 import type { Context } from '../context';
 import type { LogsOptions } from '../options';
 import { isoTime } from '../render/json-value';
+import { jsonOutput } from '../render/output';
 import { withClient } from './connection';
 
 /** `rawcloud logs`: what the job wrote, byte for byte, to the streams it wrote it to; the VM's own words go to stderr. */
@@ -38,10 +39,6 @@ function show({ stream, bytes }: OutputChunk, { out, err }: Context): Promise<vo
   return (stream === 'stdout' ? out : err).write(bytes);
 }
 
-/** An `output` event; `at` is when it was read. */
 function jsonChunk(job: JobHandle, { stream, task, bytes }: OutputChunk, { io }: Context): string {
-  const exact = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const text = exact.toString('utf8');
-  const data = { stream, text, ...(Buffer.from(text, 'utf8').equals(exact) ? {} : { base64: exact.toString('base64') }) };
-  return `${JSON.stringify({ v: 1, at: isoTime(io.clock.now()), job: job.id, task, type: 'output', data })}\n`;
+  return jsonOutput(isoTime(io.clock.now()), job.id, task, stream, bytes);
 }

@@ -30,6 +30,7 @@ function nowhere(): Context {
     signals: { listen: () => () => undefined },
     connect: unused,
     openDoctor: unused,
+    openExec: unused,
     openDestruction: unused,
     localCloud: unused,
   };

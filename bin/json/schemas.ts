@@ -141,6 +141,8 @@ export const ANSWER_SCHEMAS = {
     outputsOmitted: v.number(),
   }),
   'logs --boot': v.strictObject({ v: One, job: v.string(), bootLog: v.string() }),
+  // After its `output` lines.
+  exec: v.strictObject({ v: One, job: v.string(), vm: v.string(), exitCode: v.number() }),
   extend: v.strictObject({ v: One, job: v.string(), lifetimeUntil: Iso }),
   reap: v.strictObject({
     v: One,

@@ -1,5 +1,14 @@
 import type { Command } from 'commander';
-import type { AttachOptions, ConnectionOptions, DownloadOptions, LogsOptions, PsOptions, StatusOptions, StopOptions } from '../options';
+import type {
+  AttachOptions,
+  ConnectionOptions,
+  DownloadOptions,
+  ExecOptions,
+  LogsOptions,
+  PsOptions,
+  StatusOptions,
+  StopOptions,
+} from '../options';
 import type { Declaring } from '../program';
 import { withExamples } from './examples';
 import { withConnection, withJson } from './shared';
@@ -12,6 +21,7 @@ export function declareJobVerbs(declaring: Declaring): void {
   declareStatus(declaring);
   declareLogs(declaring);
   declareAttach(declaring);
+  declareExec(declaring);
   declareStop(declaring);
   declareExtend(declaring);
   declareDownload(declaring);
@@ -64,6 +74,33 @@ function declareAttach(declaring: Declaring): void {
   ]).argument(...JOB);
   withConnection(withJson(command, 'one JSON event a line on stdout').option('-q, --quiet', "nothing but the command's own output")).action(
     async (job: string | undefined, options: AttachOptions) => declaring.perform((c) => c.attach(job, options, declaring.context)),
+  );
+}
+
+function declareExec(declaring: Declaring): void {
+  const command = withExamples(
+    declaring.program
+      .command('exec')
+      .summary('run a command on the VM of a running job')
+      .description(
+        'Runs a command on the VM of a running job: as its user, in its environment and working directory. Leaves with its exit code.',
+      )
+      .usage('[options] <job> [--] [command …]')
+      .argument('<job>', 'id, beginning of an id, or name')
+      .argument('[command...]', 'program and arguments (default with -it: a shell)')
+      .passThroughOptions(),
+    [
+      'rawcloud exec nightly ps aux',
+      'rawcloud exec -it nightly',
+      'rawcloud exec -it nightly htop',
+      'rawcloud exec -i nightly tar x < data.tar',
+    ],
+    { after: 'The scaffolding must allow it: new RawCloud(this, …, { allowExec: true }).' },
+  )
+    .option('-i, --interactive', 'the command reads what is typed or piped here (default: nothing)')
+    .option('-t, --tty', 'a terminal for the command: colours, line editing, Ctrl-C for what runs in it');
+  withConnection(withJson(command, 'one JSON line for each piece of output, then one with the exit code')).action(
+    async (job: string, words: string[], options: ExecOptions) => declaring.perform((c) => c.exec(job, words, options, declaring.context)),
   );
 }
 

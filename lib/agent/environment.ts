@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { ENTRY_FILE } from '../contract';
 
 /** Where things lie on the VM. All on disk: /tmp of Amazon Linux 2023 is memory. */
 export interface Places {
@@ -14,6 +15,8 @@ export interface Places {
   readonly layers: string;
   /** Appears when EC2 takes the VM back. */
   readonly interruption: string;
+  /** What the session document of `rawcloud exec` starts, while the command runs. */
+  readonly entry: string;
 }
 
 export function placesIn(root: string, state: string): Places {
@@ -27,6 +30,7 @@ export function placesIn(root: string, state: string): Places {
     tmp: path.join(job, 'tmp'),
     layers: path.join(job, 'layers'),
     interruption: path.join(job, 'interruption.json'),
+    entry: path.join(root, ENTRY_FILE),
   };
 }
 

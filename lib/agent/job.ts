@@ -8,6 +8,7 @@ import { claimBlock } from './claim';
 import { Command } from './command';
 import { decideByEnvironment, decideByResult, decideEarly } from './decisions';
 import type { Ending, EndReason } from './ending';
+import type { JobEntry } from './entry/server';
 import { jobEnvironment } from './environment';
 import { ENDED } from './exit';
 import { IdleWatch } from './idle/watch';
@@ -126,14 +127,16 @@ async function perform(job: JobOptions, launcher: Launcher, prepared: Prepared, 
   const snapshot = await snapshotTree(places.tree);
   const identity = makeIdentity(job);
   const idle = makeIdleWatch(job);
+  const entry = await makeEntry(job, launcher);
   try {
-    const command = await makeCommand(job, launcher, prepared, { identity, idle });
+    const command = await makeCommand(job, launcher, prepared, { identity, idle, entry });
     beside.begin();
     const startedAt = clock.now();
     const exit = await runCommand(command, ending).finally(() => idle?.stop());
     const endedAt = clock.now();
     phases.begin('finish');
     report.show({ phase: 'ending', exit });
+    await entry?.close();
     if (ending.reason === 'going-down') return false;
     if (exit.reason === 'interrupted') {
       await Promise.all([giveUp(job), saveOutputs(job, prepared, snapshot)]);
@@ -147,8 +150,16 @@ async function perform(job: JobOptions, launcher: Launcher, prepared: Prepared, 
     await beside.finish();
     return true;
   } finally {
+    await entry?.close();
     await identity?.close();
   }
+}
+
+/** The way in for `rawcloud exec`, where the scaffolding has one. */
+async function makeEntry({ grant, places, clock, report }: JobOptions, launcher: Launcher): Promise<JobEntry | undefined> {
+  if (!grant.exec) return undefined;
+  const { JobEntry } = await import('./entry/server.js');
+  return new JobEntry({ file: places.entry, launcher, clock, onTrouble: (error) => report.trouble('nobody can enter this VM', error) });
 }
 
 async function runCommand(command: Command, ending: Ending): Promise<Exit> {
@@ -200,17 +211,21 @@ function makeIdleWatch({ spec, clock, measureUsage, report, ending }: JobOptions
 interface Companions {
   readonly identity: JobIdentity | undefined;
   readonly idle: IdleWatch | undefined;
+  readonly entry: JobEntry | undefined;
 }
 
-async function makeCommand(job: JobOptions, launcher: Launcher, prepared: Prepared, { identity, idle }: Companions): Promise<Command> {
+async function makeCommand(
+  job: JobOptions,
+  launcher: Launcher,
+  prepared: Prepared,
+  { identity, idle, entry }: Companions,
+): Promise<Command> {
   const { spec, grant, machine, places, region, clock, phases, report, push, oomKills } = job;
   const credentials = await identity?.start();
   report.progress(undefined);
   const [file, ...args] = spec.work.argv as [string, ...string[]];
   const { taskTimeoutS, graceS } = spec.limits;
-  return new Command({
-    file,
-    args,
+  const surroundings = {
     cwd: path.join(places.tree, spec.work.cwd),
     env: jobEnvironment({
       places,
@@ -227,6 +242,12 @@ async function makeCommand(job: JobOptions, launcher: Launcher, prepared: Prepar
       variables: { ...spec.environment.variables, ...grant.variables, ...prepared.secrets },
       ...(credentials ? { credentials } : {}),
     }),
+  };
+  await entry?.open(surroundings);
+  return new Command({
+    file,
+    args,
+    ...surroundings,
     launcher,
     clock,
     graceMs: graceS * 1000,

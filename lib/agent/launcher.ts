@@ -15,6 +15,8 @@ export interface Launcher {
   readonly user: string;
   /** What is started instead; it becomes the command, so that its process and exit are the command's. */
   wrap(command: Invocation): Invocation;
+  /** The same for what somebody runs besides the command, in the same place. @param n its number */
+  beside(command: Invocation, n: number): Invocation;
   /** Kills what has left the command's process group. */
   sweep(): Promise<void>;
 }
@@ -31,7 +33,7 @@ const AGENT_UNIT = 'rawcloud-agent.scope';
 
 /** As the same user, in a process group of its own: where there is neither systemd nor a user for jobs, or no root. */
 export function plainLauncher(user: string): Launcher {
-  return { kind: 'plain', user, wrap: (command) => command, sweep: async () => undefined };
+  return { kind: 'plain', user, wrap: (command) => command, beside: (command) => command, sweep: async () => undefined };
 }
 
 /**
@@ -39,15 +41,27 @@ export function plainLauncher(user: string): Launcher {
  * find the VM's role. With `root` neither user nor ban.
  */
 export function unitLauncher({ root }: { readonly root: boolean }): Launcher {
-  return { kind: 'unit', user: root ? 'root' : JOB_USER, wrap: (command) => compileUnit(command, root), sweep: killUnit };
+  return {
+    kind: 'unit',
+    user: root ? 'root' : JOB_USER,
+    wrap: (command) => compileUnit(command, root),
+    beside: (command, n) => compileUnit(command, root, `rawcloud-exec-${n}.scope`),
+    sweep: killUnit,
+  };
 }
 
 /** As the user of jobs, without a unit: where there is no systemd. What has left the group is found by its user. */
 export function userLauncher(): Launcher {
+  const wrap = ({ file, args, ...rest }: Invocation): Invocation => ({
+    ...rest,
+    file: AS_JOB_USER[0],
+    args: [...AS_JOB_USER.slice(1), file, ...args],
+  });
   return {
     kind: 'user',
     user: JOB_USER,
-    wrap: ({ file, args, ...rest }) => ({ ...rest, file: AS_JOB_USER[0], args: [...AS_JOB_USER.slice(1), file, ...args] }),
+    wrap,
+    beside: wrap,
     // -1 is everything that this user may signal, but for who asks.
     sweep: () => ended(AS_JOB_USER[0], [...AS_JOB_USER.slice(1), '/bin/bash', '-c', 'kill -KILL -- -1']),
   };
@@ -61,13 +75,13 @@ const METADATA = ['169.254.169.254/32', 'fd00:ec2::254/128'];
  * and no variable passes through the system bus, where everybody may read it. `setpriv` changes the user, for
  * systemd-run would put that user's own HOME over the job's.
  */
-export function compileUnit({ file, args, env, cwd }: Invocation, root: boolean): Invocation {
+export function compileUnit({ file, args, env, cwd }: Invocation, root: boolean, unit = UNIT): Invocation {
   const denied = root ? [] : METADATA.map((address) => `IPAddressDeny=${address}`);
   const properties = [...denied, 'TasksMax=infinity', `Before=${AGENT_UNIT}`];
   const user = root ? [] : AS_JOB_USER;
   return {
     file: 'systemd-run',
-    args: ['--quiet', '--scope', '--collect', `--unit=${UNIT}`, ...properties.map((p) => `--property=${p}`), '--', ...user, file, ...args],
+    args: ['--quiet', '--scope', '--collect', `--unit=${unit}`, ...properties.map((p) => `--property=${p}`), '--', ...user, file, ...args],
     env,
     cwd,
   };

@@ -96,7 +96,13 @@ async function main(): Promise<boolean> {
   }
 }
 
-main().then(
+/** Started by somebody who enters the VM, this is the way in and no agent. */
+async function enter(): Promise<boolean> {
+  const { enterJob } = await import('./entry/enter.js');
+  return enterJob(process.argv[3] ?? '', given('RAWCLOUD_ENTRY'));
+}
+
+(process.argv[2] === 'exec' ? enter() : main()).then(
   (decided) => process.exit(decided ? 0 : 1),
   (error: unknown) => {
     // To the boot log: the trap of the bootstrap ships it and powers off.

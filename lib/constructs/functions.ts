@@ -1,6 +1,9 @@
 import path from 'node:path';
 import { Duration } from 'aws-cdk-lib';
+import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
+import { LambdaFunction as LambdaTarget } from 'aws-cdk-lib/aws-events-targets';
 import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { Architecture, Code, Function as LambdaFunction, Runtime, RuntimeFamily } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
@@ -67,4 +70,13 @@ function createRole(scope: Construct, id: string, { statements }: FunctionProps,
   });
   logGroup.grantWrite(role);
   return role;
+}
+
+/** Time for a pass of the reaper, again and again. @param interval @default - five minutes */
+export function tickReaper(scope: Construct, reaper: IFunction, deadLetterQueue: IQueue, interval = Duration.minutes(5)): void {
+  new Rule(scope, 'ReaperTick', {
+    description: 'rawcloud: time for a pass of the reaper',
+    schedule: Schedule.rate(interval),
+    targets: [new LambdaTarget(reaper, { deadLetterQueue, retryAttempts: 2 })],
+  });
 }

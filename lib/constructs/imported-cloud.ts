@@ -49,6 +49,9 @@ export interface RawCloudAttributes extends LimitProps {
 
   /** Its `vmTags`, so that a job which says otherwise fails at synth. @default - held when the job runs */
   readonly vmTags?: { [key: string]: string };
+
+  /** Its `allowExec`, so that the VMs of jobs from here can be entered, too. @default false */
+  readonly allowExec?: boolean;
 }
 
 /** The attributes, from the parameters that the scaffolding publishes; CloudFormation reads them at each deployment. */
@@ -102,7 +105,7 @@ export class ImportedRawCloud extends Construct implements IRawCloud {
 
   constructor(scope: Construct, id: string, attributes: RawCloudAttributes) {
     super(scope, id);
-    const { name, vmTags = {} } = attributes;
+    const { name, vmTags = {}, allowExec = false } = attributes;
     checkName(name);
     this.scaffoldName = name;
     this.#attributes = attributes;
@@ -112,7 +115,13 @@ export class ImportedRawCloud extends Construct implements IRawCloud {
     this.jobHost = {
       demands: { name, vmTags, ...(limits ? { limits } : {}) },
       addVmKind: (job, description) =>
-        addForeignVmKind(job, description, { scaffold: name, bucket: this.bucket, securityGroupIds: attributes.securityGroupIds, vmTags }),
+        addForeignVmKind(job, description, {
+          scaffold: name,
+          bucket: this.bucket,
+          securityGroupIds: attributes.securityGroupIds,
+          vmTags,
+          allowExec,
+        }),
       allowAssetsOf: checkForeignAssets,
       deadLettersOf: () => this.deadLetters,
       takeJobName: (job, by) => names.take(job, by),

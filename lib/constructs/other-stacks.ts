@@ -16,15 +16,16 @@ export interface OtherStack {
   readonly bucket: IBucket;
   readonly securityGroupIds: string[];
   readonly vmTags: Readonly<Record<string, string>>;
+  readonly allowExec: boolean;
 }
 
 /**
  * The VMs of a job in a stack other than its scaffolding's. Nothing there can name the role, for it would have to wait for
  * this stack while this one waits for it: the role lies where all roles are the scaffolding's VMs, the template has its tag.
  */
-export function addForeignVmKind(scope: Construct, description: string, { scaffold, bucket, ...rest }: OtherStack): VmKind {
+export function addForeignVmKind(scope: Construct, description: string, { scaffold, bucket, allowExec, ...rest }: OtherStack): VmKind {
   const { region } = Stack.of(scope);
-  const role = createVmRole(scope, bucket.bucketArn, { description, path: vmRolePath(region, scaffold) });
+  const role = createVmRole(scope, bucket.bucketArn, { description, path: vmRolePath(region, scaffold), allowExec });
   role.addToPolicy(PolicyStatement.fromJson(bucketKeyStatement(lookFacts(scope, scaffold, bucket), KEY_ACTIONS.write)));
   const instanceProfileArn = createInstanceProfile(scope, role).instanceProfileArn;
   const common = { name: scaffold, bucket: bucket.bucketName, region, roleId: role.roleId, instanceProfileArn, ...rest };

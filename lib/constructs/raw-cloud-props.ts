@@ -151,4 +151,14 @@ export interface RawCloudProps {
    * @default - any
    */
   readonly allowedSpotPolicies?: SpotPolicy[];
+
+  /**
+   * Whether `rawcloud exec` may run commands on the VMs of running jobs, through AWS SSM Session Manager: whoever has
+   * {@link RawCloud.grantRun} may enter with one session document, as the user of the job, and the SSM agent of the VMs may
+   * register. Free of charge; VMs in private subnets need a way to the services ssm and ssmmessages. Jobs that run when it
+   * changes stay as they are.
+   *
+   * @default false
+   */
+  readonly allowExec?: boolean;
 }

@@ -2,9 +2,7 @@ import { Arn, Duration, Lazy, RemovalPolicy, Stack, Tags, Token } from 'aws-cdk-
 import type { Metric, MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
 import { Connections } from 'aws-cdk-lib/aws-ec2';
 import type { CfnLaunchTemplate } from 'aws-cdk-lib/aws-ec2';
-import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
-import type { OnEventOptions } from 'aws-cdk-lib/aws-events';
-import { LambdaFunction as LambdaTarget } from 'aws-cdk-lib/aws-events-targets';
+import type { OnEventOptions, Rule } from 'aws-cdk-lib/aws-events';
 import { PermissionsBoundary } from 'aws-cdk-lib/aws-iam';
 import type { Grant, IGrantable, IManagedPolicy, IRole } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
@@ -19,10 +17,12 @@ import {
   checkScaffoldName,
   DEFAULT_SCAFFOLD_NAME,
   driverStatements,
+  execDocumentName,
   launchFunctionStatements,
   METRICS_VARIABLE,
   readStatements,
   reaperStatements,
+  runStatements,
   stopStatements,
   TAGS,
   VERSION,
@@ -32,8 +32,9 @@ import {
 import type { AccessFacts, Limits, MetricName } from '../contract';
 import { onLeftovers } from './bus-rules';
 import { stateOf } from './bucket';
+import { createExecDocument } from './exec-document';
 import { grantStatements, SESSIONS } from './grants';
-import { createLaunchFunction, createReaperFunction } from './functions';
+import { createLaunchFunction, createReaperFunction, tickReaper } from './functions';
 import { createLaunchTemplate } from './launch-template';
 import type { IRawCloud, JobHost, VmKind } from './i-raw-cloud';
 import { checkAttributes, ImportedRawCloud, publishedAttributes } from './imported-cloud';
@@ -119,6 +120,7 @@ export class RawCloud extends Construct implements IRawCloud {
   readonly #vmTags: Readonly<Record<string, string>>;
   readonly #limits: Limits | undefined;
   readonly #metrics: boolean;
+  readonly #allowsExec: boolean;
 
   constructor(scope: Construct, id: string, props: RawCloudProps = {}) {
     super(scope, id);
@@ -133,6 +135,7 @@ export class RawCloud extends Construct implements IRawCloud {
     this.#vmTags = checkVmTags(props.vmTags ?? {});
     this.#limits = limitsOf(props);
     this.#metrics = props.metrics ?? false;
+    this.#allowsExec = props.allowExec ?? false;
     this.#bound(this);
     const stack = Stack.of(this);
     const { bucket, encryptionKey } = stateOf(this, props, {
@@ -147,6 +150,7 @@ export class RawCloud extends Construct implements IRawCloud {
     this.connections = new Connections({ securityGroups: [...this.#network.securityGroups] });
     const { role, roleId, template } = this.#addVmKind(this);
     this.vmRole = role;
+    if (this.#allowsExec) createExecDocument(this, name);
     this.#publish(roleId, template, checkRegions(props.watchedRegions));
 
     const deadLetters = new Queue(this, 'DeadLetters', {
@@ -173,11 +177,7 @@ export class RawCloud extends Construct implements IRawCloud {
       statements: [...driverStatements(facts), ...launchFunctionStatements(facts, assets), ...reaperStatements(facts)],
     });
     for (const { role } of [this.launchFunction, this.reaperFunction]) if (role) this.#encryptionKey?.grantEncryptDecrypt(role);
-    new Rule(this, 'ReaperTick', {
-      description: 'rawcloud: time for a pass of the reaper',
-      schedule: Schedule.rate(props.reaperInterval ?? Duration.minutes(5)),
-      targets: [new LambdaTarget(this.reaperFunction, { deadLetterQueue: this.deadLetters, retryAttempts: 2 })],
-    });
+    tickReaper(this, this.reaperFunction, deadLetters, props.reaperInterval);
     if (this.#shared) {
       share(this, {
         facts,
@@ -227,9 +227,9 @@ export class RawCloud extends Construct implements IRawCloud {
     return this.#metric('JobsFailed', props);
   }
 
-  /** Lets somebody run jobs, look at them and stop them. */
+  /** Lets somebody run jobs, look at them and stop them, and enter their VMs where that is allowed. */
   grantRun(grantee: IGrantable): Grant {
-    return grantStatements(grantee, [...driverStatements(this.#accessFacts()), SESSIONS], this.#useKey);
+    return grantStatements(grantee, [...runStatements(this.#accessFacts()), SESSIONS], this.#useKey);
   }
 
   /**
@@ -250,7 +250,7 @@ export class RawCloud extends Construct implements IRawCloud {
   #addVmKind(scope: Construct, description?: string): VmKind {
     const { region } = Stack.of(this);
     if (scope !== this) this.#bound(scope);
-    const role = createVmRole(scope, this.bucket.bucketArn, { description, path: this.#rolePath });
+    const role = createVmRole(scope, this.bucket.bucketArn, { description, path: this.#rolePath, allowExec: this.#allowsExec });
     this.#encryptionKey?.grantEncryptDecrypt(role);
     const template = createLaunchTemplate(scope, {
       name: this.scaffoldName,
@@ -274,8 +274,8 @@ export class RawCloud extends Construct implements IRawCloud {
     checkSamePlace(scope, this);
     if (!this.#shared) throw unshared(scope, this);
     this.#bound(scope);
-    const { scaffoldName: scaffold, bucket } = this;
-    return addForeignVmKind(scope, description, { scaffold, bucket, securityGroupIds: this.#groupIds, vmTags: this.#vmTags });
+    const own = { scaffold: this.scaffoldName, bucket: this.bucket, vmTags: this.#vmTags, allowExec: this.#allowsExec };
+    return addForeignVmKind(scope, description, { ...own, securityGroupIds: this.#groupIds });
   }
 
   get #useKey(): ((grantee: IGrantable) => Grant) | undefined {
@@ -313,6 +313,7 @@ export class RawCloud extends Construct implements IRawCloud {
       ...(Object.keys(this.#vmTags).length > 0 ? { vmTags: this.#vmTags } : {}),
       ...(this.#limits ? { limits: this.#limits } : {}),
       ...(watchedRegions ? { watchedRegions: [...watchedRegions] } : {}),
+      ...(this.#allowsExec ? { exec: { document: execDocumentName(this.scaffoldName) } } : {}),
       version: VERSION,
     });
   }
@@ -334,6 +335,7 @@ export class RawCloud extends Construct implements IRawCloud {
       launchTemplateArns: Lazy.list({ produce: () => this.#kinds.map(({ template }) => templateArn(template.ref)) }),
       vmTags: this.#vmTags,
       ...(this.#limits ? { limits: this.#limits } : {}),
+      exec: this.#allowsExec,
       ...(this.#shared ? { otherStacks: true } : {}),
     };
   }

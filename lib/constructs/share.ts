@@ -4,7 +4,7 @@ import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { StringListParameter, StringParameter } from 'aws-cdk-lib/aws-ssm';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
-import { driverStatements, KEY_ACTIONS, readStatements, sharedParameterName, sharedPolicyName, stopStatements } from '../contract';
+import { KEY_ACTIONS, readStatements, runStatements, sharedParameterName, sharedPolicyName, stopStatements } from '../contract';
 import type { AccessFacts, PolicyStatement as Statement, SharedFact } from '../contract';
 import { SESSIONS } from './grants';
 
@@ -40,7 +40,7 @@ export function share(scope: Construct, { facts, encryptionKey, ...props }: Shar
       statements: statements.map((statement) => PolicyStatement.fromJson(statement)),
     });
   };
-  policy('run', 'RunPolicy', 'run jobs, look at them and stop them', [...driverStatements(facts), SESSIONS, ...key(KEY_ACTIONS.write)]);
+  policy('run', 'RunPolicy', 'run jobs, look at them and stop them', [...runStatements(facts), SESSIONS, ...key(KEY_ACTIONS.write)]);
   policy('read', 'ReadPolicy', 'look at jobs', [...readStatements(facts), ...key(KEY_ACTIONS.read)]);
   policy('stop', 'StopPolicy', 'look at jobs and stop them', [...stopStatements(facts), ...key(KEY_ACTIONS.write)]);
   takeLettersOfRules(props.deadLetters, facts);

@@ -1,16 +1,19 @@
 import { InstanceProfile, PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
-import { vmRoleStatements } from '../contract';
+import { vmExecStatements, vmRoleStatements } from '../contract';
 
 export interface VmRoleProps {
   readonly description?: string | undefined;
   /** @default - / */
   readonly path?: string | undefined;
+  /** Whether its SSM agent may register. @default false */
+  readonly allowExec?: boolean | undefined;
 }
 
-/** What a VM is for AWS: the bucket by {@link vmRoleStatements} and nothing else; no managed policy. */
-export function createVmRole(scope: Construct, bucketArn: string, { description = VMS, path }: VmRoleProps = {}): Role {
-  const statements = vmRoleStatements(bucketArn).map((statement) => PolicyStatement.fromJson(statement));
+/** What a VM is for AWS: the bucket by {@link vmRoleStatements}, Session Manager where it is wanted, and nothing else; no managed policy. */
+export function createVmRole(scope: Construct, bucketArn: string, { description = VMS, path, allowExec = false }: VmRoleProps = {}): Role {
+  const allowed = [...vmRoleStatements(bucketArn), ...(allowExec ? vmExecStatements() : [])];
+  const statements = allowed.map((statement) => PolicyStatement.fromJson(statement));
   return new Role(scope, 'VmRole', {
     description,
     ...(path === undefined ? {} : { path }),

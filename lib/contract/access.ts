@@ -28,6 +28,8 @@ export interface AccessFacts extends LookFacts {
    * roles under that path, or give launch templates that tag, brings jobs. @default false
    */
   readonly otherStacks?: boolean;
+  /** Whether `rawcloud exec` is allowed. @default false */
+  readonly exec?: boolean;
 }
 
 /** Directories of the bucket that a driver reads and writes; of private grants it may only write and delete. */

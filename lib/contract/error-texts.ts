@@ -201,6 +201,29 @@ export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
     why: ['A spot VM was taken back.', 'The hardware failed.', 'Somebody ended the VM.', 'The machine ran out of memory as a whole.'],
     todo: ['Run it again.', '`--spot-policy on-demand` is not taken back.', 'More `--memory`.'],
   },
+  E_EXEC_UNREACHABLE: {
+    means: '`rawcloud exec` found the VM of the job, but Session Manager has no connection to it. Nothing was run; the job goes on.',
+    why: [
+      'The VM booted a moment ago, and its SSM agent has not reported yet.',
+      'The image has no SSM agent. Amazon Linux and the Ubuntu images of AWS have one.',
+      'The VM was launched before the scaffolding allowed exec: its role did not let the agent report when it tried.',
+      'The subnet is private and has no way to the services ssm and ssmmessages.',
+    ],
+    todo: [
+      'Try again in half a minute.',
+      'Run the job anew when the scaffolding was changed after its start.',
+      'In a private subnet: a NAT gateway, or interface endpoints for ssm and ssmmessages.',
+    ],
+  },
+  E_EXEC_LOST: {
+    means: 'A command of `rawcloud exec` was under way when its session ended; it was ended, too. The job itself is not touched by it.',
+    why: [
+      'The job ended, and its VM with it.',
+      'The network was away for longer than the session waits.',
+      'Somebody ended the session, or the account limits how long sessions may last or be idle.',
+    ],
+    todo: ['`rawcloud status` tells whether the job still runs; if so, run the command again.'],
+  },
   E_TIMEOUT: {
     means: 'The command ran longer than allowed and was ended.',
     why: [

@@ -31,6 +31,8 @@ export const ERROR_CODES = {
   E_AWS: { source: 'aws', exitCode: 125, title: 'AWS failed' },
   E_BOOT: { source: 'aws', exitCode: 121, title: 'The VM did not boot to the point of running the job' },
   E_LOST: { source: 'aws', exitCode: 123, title: 'The VM was lost' },
+  E_EXEC_UNREACHABLE: { source: 'aws', exitCode: 120, title: 'Session Manager does not reach the VM' },
+  E_EXEC_LOST: { source: 'aws', exitCode: 123, title: 'The session on the VM was lost' },
   E_TIMEOUT: { source: 'job', exitCode: 124, title: 'The job ran into its time limit' },
   E_STOPPED: { source: 'user', exitCode: 130, title: 'The job was stopped' },
   E_ABORTED: { source: 'user', exitCode: 130, title: 'The operation was aborted' },

@@ -33,6 +33,8 @@ export * from './doctor';
 export * from './environments';
 export * from './errors';
 export * from './events';
+export * from './exec';
+export * from './exec-access';
 export * from './file-stamp';
 export * from './failover';
 export * from './json';

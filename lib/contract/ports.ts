@@ -245,6 +245,17 @@ export interface InstanceDriver {
   adopt(instance: MachineSpec): Promise<Machine | undefined>;
   /** Lets go of what this process holds for machines that live on; they are adopted by the next. @default - it holds nothing */
   close?(): Promise<void>;
+  /** How to start something on a machine that is on, as its root. @default - there is no way */
+  entrance?(instance: MachineSpec): Promise<MachineEntrance | undefined>;
+}
+
+/** The way onto a machine. */
+export interface MachineEntrance {
+  /** Words before those of a program: it then runs on the machine. */
+  readonly prefix: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  /** Of the program that the prefix starts. */
+  readonly cwd: string;
 }
 
 export interface MachineSpec {

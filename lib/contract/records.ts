@@ -228,6 +228,8 @@ export const GrantSchema = v.object({
   intervals: IntervalsSchema,
   /** End of the VM's lifetime, milliseconds since 1970. */
   lifetimeUntil: Ms,
+  /** Whether `rawcloud exec` may enter. @default false */
+  exec: v.optional(v.boolean()),
 });
 export type Grant = v.InferOutput<typeof GrantSchema>;
 

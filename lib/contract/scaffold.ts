@@ -41,6 +41,8 @@ export const ScaffoldSchema = v.object({
   limits: v.optional(LimitsSchema),
   /** Other regions that are looked through for what carries the scaffolding's tag. @default - all that the account can use */
   watchedRegions: v.optional(v.array(v.string())),
+  /** Its session document, where VMs of running jobs may be entered. @default - nobody enters */
+  exec: v.optional(v.object({ document: v.string() })),
   /** Version of the package that laid it down. */
   version: v.string(),
 });

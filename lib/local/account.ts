@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { anyVmOf, bucketStatements, vmRoleStatements } from '../contract';
+import { anyVmOf, bucketStatements, vmExecStatements, vmRoleStatements } from '../contract';
 import type { Scaffold } from '../contract';
 import { openEc2State } from './ec2/state';
 import type { Ec2State } from './ec2/state';
@@ -16,6 +16,7 @@ import { imageParameters, layScaffolding } from './scaffolding';
 import type { UserDataFacts } from './scaffolding';
 import { createSecretsManager } from './secrets-manager';
 import type { Service } from './service';
+import type { Sessions } from './sessions/hub';
 import { createSsm } from './ssm';
 import { ParameterFile } from './ssm-parameters';
 import { createSts } from './sts';
@@ -31,6 +32,8 @@ export interface Account {
   readonly services: readonly Service[];
   readonly bus: LocalEventBus;
   readonly scaffold: Scaffold;
+  /** Session Manager, as soon as there are machines. */
+  sessions?: Sessions;
 }
 
 export interface AccountOptions {
@@ -46,7 +49,7 @@ export async function openAccount({ stateDir, facts, userData, now }: AccountOpt
   const { account, region, bucket, roleName, roleId } = facts;
   const bucketArn = `arn:aws:s3:::${bucket}`;
   const principals = new Principals({ ...facts, file: path.join(stateDir, 'principals.json'), now });
-  const own = { name: roleName, id: roleId, statements: vmRoleStatements(bucketArn), ofScaffold: true };
+  const own = { name: roleName, id: roleId, statements: [...vmRoleStatements(bucketArn), ...vmExecStatements()], ofScaffold: true };
   const roles = new Roles({ file: path.join(stateDir, 'roles.json'), account, own });
   const policies = new Policies({
     vmStatements: ({ role = roleName }) => roles.get(role)?.statements ?? [],
@@ -57,11 +60,14 @@ export async function openAccount({ stateDir, facts, userData, now }: AccountOpt
   const file = path.join(stateDir, 'parameters.json');
   // Written before the service reads the file.
   const scaffold = await layScaffolding({ facts, ec2, s3, parameters: new ParameterFile(file), userData });
-  const ssm = createSsm({ file, account, region, policies, publicParameters: imageParameters(ec2), now });
+  const later: { opened?: Account } = {};
+  const sessions = (): Sessions | undefined => later.opened?.sessions;
+  const ssm = createSsm({ file, account, region, policies, publicParameters: imageParameters(ec2), now, sessions });
   const quotas = createQuotasService({ quotas: ec2.quotas, account, policies });
   const iam = createIam({ spotRole: ec2.spotRole, account, policies, now });
   const secrets = createSecretsManager({ file: path.join(stateDir, 'secrets.json'), account, policies, now });
   const bus = new LocalEventBus({ account, policies, now });
   const services = [s3, createSts({ principals }), ssm, iam, quotas, createPricing({ policies }), secrets, bus.service];
-  return { facts, principals, roles, policies, ec2, services, bus, scaffold };
+  later.opened = { facts, principals, roles, policies, ec2, services, bus, scaffold };
+  return later.opened;
 }

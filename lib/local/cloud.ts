@@ -19,9 +19,11 @@ import { prepareImage } from './image';
 import { openInstanceImds } from './imds/instance-imds';
 import { takeLock } from './lock';
 import type { Lock } from './lock';
+import { evaluate } from './policy';
 import type { AccessKey } from './principals';
 import type { Roles } from './roles';
 import type { UserDataFacts } from './scaffolding';
+import { Sessions } from './sessions/hub';
 import { startServer } from './server';
 import type { Control, RunningServer } from './server';
 import { openStateDir } from './state-directory';
@@ -71,6 +73,8 @@ export interface LocalCloud {
   readonly ec2: Ec2Controls;
   /** Roles that VMs carry besides the scaffolding's own, each with an instance profile of its name. */
   readonly roles: Pick<Roles, 'put'>;
+  /** Session Manager's sessions, and what can go wrong with them. */
+  readonly sessions: Pick<Sessions, 'open' | 'cut' | 'end' | 'offline'>;
   /**
    * Ends it. Machines are powered off (and change state as EC2 would have it), or with `keepMachines` left
    * alone until the next start adopts them.
@@ -103,10 +107,19 @@ async function start(options: LocalCloudOptions, lock: Lock): Promise<LocalCloud
     log(`rawcloud local cloud: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
   // Known only once the endpoint is up.
   const later: { url?: string; control?: Control } = {};
-  const { fleet, driver } = await openFleet(options, account, { endpointUrl: () => later.url ?? notYet(), onError });
+  const { fleet, driver, machines } = await openFleet(options, account, { endpointUrl: () => later.url ?? notYet(), onError });
   const { principals, policies, ec2: state } = account;
   const others = new OtherRegions(state);
   if (options.lag) state.lag.set(options.lag);
+  const sessions = new Sessions({
+    account: facts.account,
+    instance: (id) => state.instances.get(id),
+    entrance: (instance) => machines.entrance(instance),
+    mayRegister: ({ profile }) => mayRegister(account, profile),
+    refusal: ({ principal }, operation, resource) => policies.refusal(principal, `ssm:${operation}`, resource),
+    endpointUrl: () => later.url ?? notYet(),
+  });
+  account.sessions = sessions;
   const faults = new Faults();
   const calls = new Calls({ file: path.join(stateDir, 'calls.jsonl') });
   const services = [createEc2Service({ state, fleet, others, policies }), ...account.services];
@@ -119,6 +132,7 @@ async function start(options: LocalCloudOptions, lock: Lock): Promise<LocalCloud
       calls,
       now: Date.now,
       onError,
+      upgrade: (req, socket, head) => sessions.upgrade(req, socket, head),
       control: (req, res) => later.control?.(req, res) ?? false,
     }),
   );
@@ -138,7 +152,9 @@ async function start(options: LocalCloudOptions, lock: Lock): Promise<LocalCloud
     bus: account.bus,
     ec2: new Ec2Controls(state, fleet, others),
     roles: account.roles,
+    sessions,
     close: async ({ keepMachines = false } = {}) => {
+      await sessions.close();
       await fleet.close({ keepMachines });
       await server.close();
       calls.close();
@@ -153,7 +169,7 @@ async function openFleet(
   { stateDir, driver: asked = 'process', imageNode = true, bootMs = 0, graceMs = 5_000, keepMs = 60_000 }: LocalCloudOptions,
   account: Account,
   { endpointUrl, onError }: { readonly endpointUrl: () => string; readonly onError: (error: unknown) => void },
-): Promise<{ readonly fleet: Fleet; readonly driver: DriverFacts }> {
+): Promise<{ readonly fleet: Fleet; readonly driver: DriverFacts; readonly machines: Machines }> {
   const image = prepareImage(stateDir, { withNode: imageNode, node: process.execPath });
   const { driver, facts } =
     typeof asked === 'string' ? await chooseDriver(asked, { image, directory: stateDir }) : { driver: asked, facts: { kind: asked.kind } };
@@ -164,7 +180,13 @@ async function openFleet(
     endpointUrl,
     openImds: (instance) => openInstanceImds(instance, account),
   });
-  return { fleet: new Fleet({ state: account.ec2, machines, bootMs, graceMs, keepMs, onError }), driver: facts };
+  return { fleet: new Fleet({ state: account.ec2, machines, bootMs, graceMs, keepMs, onError }), driver: facts, machines };
+}
+
+/** Whether the SSM agent of a VM with this profile may register, as it must before anybody reaches it. */
+function mayRegister({ roles }: Account, profile: string | undefined): boolean {
+  const statements = profile === undefined ? [] : (roles.get(profile)?.statements ?? []);
+  return evaluate(statements, { action: 'ssmmessages:CreateControlChannel', resource: '*', context: {} }) === 'allowed';
 }
 
 /** On the port asked for; when any will do, on the last one if it is free, so that machines that live on find it. */

@@ -1,4 +1,4 @@
-import { amazonLinuxParameter, DEFAULT_SCAFFOLD_NAME, scaffoldParameterName, TAGS, VERSION } from '../contract';
+import { amazonLinuxParameter, DEFAULT_SCAFFOLD_NAME, execDocumentName, scaffoldParameterName, TAGS, VERSION } from '../contract';
 import type { Scaffold, UserDataInput } from '../contract';
 import type { Ec2State } from './ec2/state';
 import type { TemplateRecord } from './ec2/records';
@@ -40,6 +40,7 @@ export async function layScaffolding({ facts, ec2, s3, parameters, userData }: S
     launchTemplateVersion: String(template.versions.at(-1)!.number),
     securityGroupId,
     zones: [...ec2.network.zones],
+    exec: { document: execDocumentName(DEFAULT_SCAFFOLD_NAME) },
     version: VERSION,
   };
   publish(parameters, scaffold, ec2.now());

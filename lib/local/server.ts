@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { RawcloudError } from '../contract';
 import { Front, type FrontOptions } from './front';
 
@@ -12,6 +13,8 @@ export interface ServerOptions extends Omit<FrontOptions, 'onError'> {
   /** A loopback address. @default '127.0.0.1' */
   readonly host?: string;
   readonly control?: Control;
+  /** Takes requests to become another protocol; false for those it does not know. @default - there are none */
+  readonly upgrade?: (req: IncomingMessage, socket: Duplex, head: Buffer) => Promise<boolean>;
   /** @default - one line on stderr */
   readonly onError?: FrontOptions['onError'];
 }
@@ -53,6 +56,17 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       onError(error);
       res.destroy();
     });
+  });
+  server.on('upgrade', (req: IncomingMessage, socket: Duplex, head: Buffer) => {
+    const refuse = (): void => void socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n');
+    socket.on('error', () => undefined);
+    (options.upgrade?.(req, socket, head) ?? Promise.resolve(false)).then(
+      (isKnown) => isKnown || refuse(),
+      (error: unknown) => {
+        onError(error);
+        socket.destroy();
+      },
+    );
   });
   await listen(server, port, host);
   const bound = (server.address() as AddressInfo).port;

@@ -1,6 +1,8 @@
 import * as v from 'valibot';
 import { readBody } from './body';
 import type { Policies } from './policy';
+import { SessionInput, StartInput } from './sessions/hub';
+import type { Sessions } from './sessions/hub';
 import { type Service, ServiceError, type ServiceRequest, type ServiceResponse } from './service';
 import { ParameterFile, type StoredParameter } from './ssm-parameters';
 
@@ -15,6 +17,8 @@ export interface SsmOptions {
   readonly publicParameters?: Readonly<Record<string, string>>;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  /** Session Manager. Known once there are machines. */
+  readonly sessions?: () => Sessions | undefined;
 }
 
 const Name = v.object({ Name: v.string() });
@@ -35,10 +39,19 @@ const Put = v.object({
   Description: v.optional(v.string()),
 });
 
-const OPERATIONS = ['GetParameter', 'GetParameters', 'GetParametersByPath', 'PutParameter', 'DeleteParameter'] as const;
+const OPERATIONS = [
+  'GetParameter',
+  'GetParameters',
+  'GetParametersByPath',
+  'PutParameter',
+  'DeleteParameter',
+  'StartSession',
+  'ResumeSession',
+  'TerminateSession',
+] as const;
 const MAX_BODY_BYTES = 1024 * 1024;
 
-/** Parameter Store: GetParameter, GetParameters, GetParametersByPath, PutParameter, DeleteParameter. Nothing is encrypted; there are no old versions. */
+/** Parameter Store: GetParameter, GetParameters, GetParametersByPath, PutParameter, DeleteParameter. Nothing is encrypted; there are no old versions. And Session Manager. */
 export function createSsm(options: SsmOptions): Service {
   const ssm = new ParameterStore(options);
   return {
@@ -58,12 +71,24 @@ export function createSsm(options: SsmOptions): Service {
           return answer(ssm.put(request, check(Put, input)));
         case 'DeleteParameter':
           return answer(ssm.delete(request, check(Name, input).Name));
+        case 'StartSession':
+          return answer(await sessionsOf(options).start(request, check(StartInput, input)));
+        case 'ResumeSession':
+          return answer(sessionsOf(options).resume(request, check(SessionInput, input)));
+        case 'TerminateSession':
+          return answer(sessionsOf(options).terminate(request, check(SessionInput, input)));
         case undefined:
           throw new ServiceError(400, 'UnknownOperationException', `the local cloud knows ${OPERATIONS.join(', ')}`);
       }
     },
     renderError,
   };
+}
+
+function sessionsOf({ sessions }: SsmOptions): Sessions {
+  const found = sessions?.();
+  if (found) return found;
+  throw new ServiceError(400, 'UnknownOperationException', 'there are no machines here, and no sessions');
 }
 
 class ParameterStore {

@@ -6,6 +6,9 @@ export type { DestroyEvent, DestroyRequest, Survey } from './destroy/deps';
 export { openDoctor } from './doctor/open';
 export type { Doctor } from './doctor/open';
 export { isWell } from './doctor/well';
+export { openExec } from './exec/open';
+export type { Exec, ExecEnd } from './exec/open';
+export type { ExecCommand, ExecTerminal } from './exec/run';
 export type {
   Client,
   ConnectOptions,

@@ -70,7 +70,7 @@ export class WatcherDuties {
     await store.put(bucketKeys.sealed(view.job), encodeJson(sealed));
     for (const vm of view.vms) {
       const launch = view.objects.launches.get(vm.launch)?.value;
-      if (launch && vm.granted && vm.state !== 'gone') await writeGrant(store, view, launch, vm.vm, sealed, serial);
+      if (launch && vm.granted && vm.state !== 'gone') await writeGrant(store, view, launch, vm.vm, sealed, { serial });
     }
   }
 }

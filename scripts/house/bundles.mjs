@@ -10,6 +10,9 @@ export const BUNDLES = [
   // The SDK is read faster without its white space; names stay, so that a stack trace tells something.
   { entry: 'bin/backend.ts', out: 'bin/backend.js', minify: 'but names' },
   { entry: 'bin/admin.ts', out: 'bin/admin.js', minify: 'but names' },
+  { entry: 'bin/exec.ts', out: 'bin/exec.js', minify: 'but names' },
+  // WebSockets of the local cloud, which few of its users need.
+  { entry: 'lib/local/sessions/websocket.ts', out: 'bin/websocket.js', minify: 'but names' },
   { entry: 'lib/agent/main.ts', out: 'agent/agent.js', minify: 'all' },
   // Each becomes the code of a function, whose start is paid for by the millisecond.
   { entry: 'lambda/launch.ts', out: 'lambda/launch/index.js', minify: 'but names' },

@@ -1,8 +1,9 @@
 import { PassThrough, Writable } from 'node:stream';
 import * as commands from '../../bin/commands';
-import type { CliIo, LocalCloudControl, OutputStream, SignalName, StandardInput } from '../../bin/io';
+import type { CliIo, LocalCloudControl, OutputStream, SignalName, StandardInput, Terminal } from '../../bin/io';
 import { main } from '../../bin/main';
 import type { Check, Clock } from '../../lib/contract';
+import type { Exec } from '../../lib/runtime/exec/open';
 import type { ConnectOptions } from '../../lib/runtime/api';
 import type { DestroyEvent, DestroyRequest } from '../../lib/runtime';
 import { FakeClient, NOW } from './fake-client';
@@ -79,6 +80,10 @@ export interface World {
   /** What `destroy` tells; the first asks for confirmation. */
   readonly destruction?: readonly DestroyEvent[];
   readonly cloud?: LocalCloudControl;
+  /** The terminal that input and output are. */
+  readonly ttyOf?: Terminal;
+  /** What `exec` does on the VM. */
+  readonly exec?: Exec['run'];
 }
 
 async function* checksOf(checks: readonly Check[]): AsyncGenerator<Check> {
@@ -146,6 +151,7 @@ export class Cli {
       stdout: world.stdout ?? this.out,
       stderr: this.err,
       stdin: { kind: 'none', isTTY: false, read: () => new PassThrough().end(), ask: async () => '', ...world.stdin },
+      ...(world.ttyOf ? { terminal: world.ttyOf } : {}),
       env: world.env ?? {},
       cwd: world.cwd ?? '/home/dev/project/sub',
       clock: this.clock,
@@ -164,6 +170,11 @@ export class Cli {
         this.connections.push(options);
         if (world.connectFails) throw world.connectFails;
         return { examine: () => checksOf(world.checks ?? []), close: async () => undefined };
+      },
+      openExec: async (options) => {
+        this.connections.push(options);
+        if (world.connectFails) throw world.connectFails;
+        return { run: world.exec ?? (() => Promise.reject(new Error('nothing is entered in this test'))), close: async () => undefined };
       },
       openDestruction: async (options) => {
         this.connections.push(options);

@@ -3,6 +3,7 @@ import { problemsOf } from '../../bin/json/check';
 import { Sink } from '../../bin/sink';
 import { EVENT_DATA_SCHEMAS } from '../../lib/contract/event-schemas';
 import type { LocalCloudControl } from '../../bin/io';
+import type { Exec } from '../../lib/runtime/exec/open';
 import { Cli } from './cli';
 import { DESTRUCTION } from './fake-destruction';
 import { BILL, event, LAUNCHING, NOW, OFFER, output, RESULT, WATCHING } from './fake-client';
@@ -30,6 +31,7 @@ const LINES: readonly (readonly [verb: string, words: string])[] = [
   ['attach', 'attach --json'],
   ['stop', 'stop --json'],
   ['stop', 'stop --no-wait --json'],
+  ['exec', 'exec --json j true'],
   ['extend', 'extend j 1h --json'],
   ['download', 'download --to out --json'],
   ['reap', 'reap --json'],
@@ -44,8 +46,13 @@ const LINES: readonly (readonly [verb: string, words: string])[] = [
   ['completion', 'completion bash --json'],
 ];
 
+const entered: Exec['run'] = async (job = '', { onOutput }) => {
+  await onOutput('stdout', Buffer.from([0x61, 0xff]));
+  return { job, vm: 'i-1', code: 0 };
+};
+
 test.each(LINES)('%s: each line of `%s` is as documented', async (verb, words) => {
-  const cli = new Cli({ cloud: CLOUD, destruction: DESTRUCTION, script: { chunks: CHUNKS, bootLog: 'booted\n' } });
+  const cli = new Cli({ cloud: CLOUD, destruction: DESTRUCTION, script: { chunks: CHUNKS, bootLog: 'booted\n' }, exec: entered });
   expect(await cli.run(...words.split(' '))).toBe(0);
   expect(cli.lines.length).toBeGreaterThan(0);
   expect(cli.lines.flatMap((line) => problemsOf(line, verb))).toEqual([]);

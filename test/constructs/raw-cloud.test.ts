@@ -9,7 +9,16 @@ import { AccountRootPrincipal, ManagedPolicy, Role } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { RawCloud, SpotPolicy } from '../../lib';
 import type { RawCloudProps } from '../../lib';
-import { anyVmOf, bucketStatements, parseScaffold, scaffoldParameterName, userData, vmRoleStatements, VERSION } from '../../lib/contract';
+import {
+  anyVmOf,
+  bucketStatements,
+  execDocument,
+  parseScaffold,
+  scaffoldParameterName,
+  userData,
+  vmRoleStatements,
+  VERSION,
+} from '../../lib/contract';
 import { deployedAs, resolve } from './resolve';
 
 /** aws-cdk-lib validates each template by rules that take seconds to load. */
@@ -437,5 +446,54 @@ describe('name', () => {
   test('fails on a name that could be no part of the parameter, and says what is allowed', () => {
     const attempt = () => synthesize({ name: 'Team A' });
     expect(attempt).toThrow(/'Team A' is not valid; allowed are 1 to 32 lower-case letters/);
+  });
+});
+
+describe('allowExec', () => {
+  /** Actions of Systems Manager that somebody with `grantRun` has. */
+  function granted(props: RawCloudProps): Statement[] {
+    const app = new App({ outdir: mkdtempSync(path.join(outdir, 'app-')) });
+    const own = new Stack(app, 'Test');
+    new RawCloud(own, 'RawCloud', props).grantRun(new Role(own, 'Developer', { assumedBy: new AccountRootPrincipal() }));
+    const about = ({ Action }: Statement): boolean => [Action].flat().some((action) => /^ssm(messages)?:(?!GetParameter)/.test(action));
+    return statementsOf(Template.fromStack(own), 'Developer').filter(about);
+  }
+
+  test('is off: no document, and nobody may do with Session Manager anything', () => {
+    template.resourceCountIs('AWS::SSM::Document', 0);
+    expect(JSON.stringify(template.toJSON())).not.toMatch(/ssmmessages|StartSession/);
+    expect(granted({})).toEqual([]);
+  });
+
+  test('lays down one session document by name, which the parameter tells', () => {
+    const { template: allowed } = synthesize({ name: 'team-a', allowExec: true });
+    allowed.hasResourceProperties('AWS::SSM::Document', {
+      Name: 'rawcloud-team-a-exec',
+      DocumentType: 'Session',
+      UpdateMethod: 'NewVersion',
+      Content: execDocument(),
+    });
+    const { Value } = propertiesOf(allowed, 'AWS::SSM::Parameter');
+    expect(parseScaffold(String(Value)).exec).toEqual({ document: 'rawcloud-team-a-exec' });
+  });
+
+  test('lets who runs jobs start sessions on VMs with our tag by our document alone, and end his own', () => {
+    const statements = granted({ allowExec: true });
+    expect(statements.map(({ Sid }) => Sid)).toEqual(['EnterOurVms', 'EnterByOurDocument', 'OwnSessions', 'OpenChannels']);
+    expect(statements[0]!.Condition).toEqual({
+      StringEquals: { 'ssm:resourceTag/rawcloud:scaffold': 'default' },
+      BoolIfExists: { 'ssm:SessionDocumentAccessCheck': 'true' },
+    });
+    expect(JSON.stringify(statements[1]!.Resource)).toContain(':document/rawcloud-default-exec');
+    expect(statements[2]!.Condition).toEqual({ StringEquals: { 'ssm:resourceTag/aws:ssmmessages:session-id': '${aws:userid}' } });
+  });
+
+  test('gives VMs what their SSM agent needs, and the functions nothing', () => {
+    const { template: allowed } = synthesize({ allowExec: true });
+    const roles = Object.entries(allowed.findResources('AWS::IAM::Role')).filter(([, role]) =>
+      JSON.stringify(role).includes('ssmmessages'),
+    );
+    expect(roles.map(([id]) => id)).toEqual([expect.stringMatching(/^RawCloudVmRole/)]);
+    expect(JSON.stringify(allowed.findResources('AWS::IAM::Policy'))).not.toMatch(/ssmmessages|StartSession/);
   });
 });

@@ -3,7 +3,7 @@ import type { ChildProcess } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
-const CLI = path.join(__dirname, '../../dist/bin/rawcloud.js');
+export const CLI = path.join(__dirname, '../../dist/bin/rawcloud.js');
 
 /** A process of the CLI: what it wrote, and how it ended. */
 export interface Ended {
@@ -75,9 +75,14 @@ export class Developer {
       env,
       stdio: [options.stdin === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
     });
+    if (options.stdin !== undefined) child.stdin!.end(options.stdin);
+    return this.track(child, options.onStdout);
+  }
+
+  /** Follows a process, and ends it with the rest. */
+  track(child: ChildProcess, onStdout?: (chunk: Buffer) => void): Running {
     this.#children.add(child);
     child.once('close', () => this.#children.delete(child));
-    if (options.stdin !== undefined) child.stdin!.end(options.stdin);
     const out: Buffer[] = [];
     const err: Buffer[] = [];
     const waiting: { pattern: RegExp; resolve: () => void }[] = [];
@@ -88,7 +93,7 @@ export class Developer {
     };
     child.stdout!.on('data', (chunk: Buffer) => {
       out.push(chunk);
-      options.onStdout?.(chunk);
+      onStdout?.(chunk);
       look();
     });
     child.stderr!.on('data', (chunk: Buffer) => {

@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { VERSION } from '../../lib/contract';
 import { startLocalCloud } from '../../lib/local/cloud';
 import type { LocalCloud, LocalCloudOptions } from '../../lib/local/cloud';
@@ -48,6 +49,17 @@ export class House extends Developer {
   /** A client in this process, of the same developer. */
   client(): Promise<Client> {
     return connect({ env: this.env, cwd: this.project, local: true });
+  }
+
+  /** Overwrites a parameter, as an administrator. */
+  async putParameter(name: string, value: string): Promise<void> {
+    const { url: endpoint, region, credentials } = this.cloud;
+    const ssm = new SSMClient({ endpoint, region, credentials: { ...credentials }, maxAttempts: 1 });
+    try {
+      await ssm.send(new PutParameterCommand({ Name: name, Value: value, Overwrite: true }));
+    } finally {
+      ssm.destroy();
+    }
   }
 
   /** Calls of an operation so far. */

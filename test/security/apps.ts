@@ -13,7 +13,7 @@ export function teamApp(directory: string): App {
   writeFileSync(path.join(source, 'report.sh'), 'echo report\n');
   const app = new App({ outdir: path.join(directory, 'cdk.out') });
   const stack = new Stack(app, 'Team');
-  const cloud = new RawCloud(stack, 'RawCloud');
+  const cloud = new RawCloud(stack, 'RawCloud', { allowExec: true });
   new ScheduledJob(stack, 'Nightly', {
     cloud,
     schedule: ScheduleExpression.cron({ hour: '3', minute: '0' }),

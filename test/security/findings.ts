@@ -77,6 +77,11 @@ export const NAG: readonly Accepted[] = [
     why: 'Describe calls, prices and quotas: AWS knows no resources for them, and they change nothing',
   },
   {
+    finding: /^AwsSolutions-IAM5\[Resource::\*\]$/,
+    at: new RegExp(`^Team/${VM_ROLES}/Resource$`),
+    why: 'with `allowExec` only: what the SSM agent needs knows no resources; it registers the VM that asks, and no other',
+  },
+  {
     finding: /^AwsSolutions-IAM5\[Resource::<RawCloudLaunch\w+\.Arn>:\*\]$/,
     at: /^Team\/SchedulerRoleForTarget/,
     why: 'the CDK’s own: EventBridge Scheduler may call the launch function, in any version',

@@ -32,18 +32,23 @@ export function candidates(program: Command, words: readonly string[], known: Kn
   const option = assigned && optionOf(place.command, assigned[1]!.slice(0, -1));
   if (assigned && option) return inPlaceOf(assigned[2]!, optionValues(option, known), assigned[1]);
   // The command of a job is not ours to complete.
-  if (place.command.name() === 'run' && (place.operands > 0 || place.optionsEnded)) return [{ value: ':files' }];
+  if (isInCommand(place)) return [{ value: ':files' }];
   if (typed.startsWith('-') && !place.optionsEnded) return inPlaceOf(typed, options(place.command));
   const { command, operands } = place;
   return inPlaceOf(typed, command.commands.length > 0 ? verbs(command) : argumentValues(command, operands, verbs(program), known));
+}
+
+/** Behind the first word after which options are no more ours: of the command, or the job that it is for. */
+function isInCommand({ command, operands, optionsEnded }: Place): boolean {
+  if (command.name() === 'exec') return operands > 0;
+  return command.name() === 'run' && (operands > 0 || optionsEnded);
 }
 
 function step(place: Place, word: string): Place {
   const { command, operands, optionsEnded } = place;
   const here = { command, operands, optionsEnded };
   if (place.option) return word === '=' ? place : here;
-  const commandOfJob = command.name() === 'run' && operands > 0;
-  if (optionsEnded || commandOfJob) return { ...here, operands: operands + 1 };
+  if (optionsEnded || isInCommand(place)) return { ...here, operands: operands + 1 };
   if (word === '--') return { ...here, optionsEnded: true };
   if (word.startsWith('-')) {
     const option = optionOf(command, word);

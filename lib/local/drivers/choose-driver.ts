@@ -40,6 +40,7 @@ function eachWithItsOwn(drivers: Readonly<Record<'namespace' | 'process', Instan
     kind: chosen.kind,
     start: (instance) => driverOf(instance).start(instance),
     adopt: (instance) => driverOf(instance).adopt(instance),
+    entrance: async (instance) => driverOf(instance).entrance?.(instance),
     close: async () => drivers.namespace.close?.(),
   };
 }

@@ -59,8 +59,25 @@ export function createNamespaceDriver(options: NamespaceDriverOptions = {}): Ins
         },
       );
     },
+    entrance: async (instance) => {
+      const supervisor = await readInitPid(machineDirectory(instance.root));
+      const init = supervisor === undefined ? undefined : await firstProcess(supervisor);
+      if (init === undefined) return undefined;
+      const prefix = ['nsenter', `--target=${init}`, '--user', '--mount', '--net', '--pid', '--uts', '--ipc', '--root', '--wd', '--'];
+      return { prefix, env: namespaceEnvironment(instance, env).env, cwd: '/' };
+    },
     close: async () => networks.close(),
   };
+}
+
+/** Process 1 of a machine, below its supervisor and `unshare`. */
+async function firstProcess(supervisor: number): Promise<number | undefined> {
+  const child = async (pid: number): Promise<number | undefined> => {
+    const text = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '');
+    return Number(text.trim().split(' ')[0]) || undefined;
+  };
+  const between = await child(supervisor);
+  return between === undefined ? undefined : child(between);
 }
 
 /** Of the machines that are on. */

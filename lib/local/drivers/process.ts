@@ -38,6 +38,11 @@ export function createProcessDriver(options: ProcessDriverOptions = {}): Instanc
       return startInit(directory, guestEnvironment(instance, env));
     },
     adopt: (instance) => adopt(instance),
+    entrance: async (instance) => {
+      const { root } = instance;
+      const marks = { RAWCLOUD_MACHINE: instance.id, RAWCLOUD_ROOT: root };
+      return { prefix: [], env: { ...guestEnvironment(instance, env), ...marks }, cwd: root };
+    },
   };
 }
 

@@ -1,7 +1,7 @@
 import { copyFile, mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { mapBounded, RawcloudError } from '../../contract';
-import type { InstanceDriver, Machine, MachineSpec } from '../../contract';
+import type { InstanceDriver, Machine, MachineEntrance, MachineSpec } from '../../contract';
 import { machineDirectory } from '../drivers/machine-directory';
 import { readConsole } from '../drivers/process-machine';
 import { removeTree } from '../drivers/remove-tree';
@@ -39,6 +39,12 @@ export class Machines {
     return machine;
   }
 
+  /** The way onto a machine that is on. */
+  async entrance(instance: InstanceRecord): Promise<MachineEntrance | undefined> {
+    const imds = this.#imds.get(instance.id);
+    return imds && this.#options.driver.entrance?.(this.#specOf(instance, imds));
+  }
+
   /** The instance is off: its metadata service ends. */
   async disconnect(id: string): Promise<void> {
     const imds = this.#imds.get(id);
@@ -67,16 +73,20 @@ export class Machines {
   }
 
   async #connect(instance: InstanceRecord): Promise<MachineSpec> {
-    const { openImds, endpointUrl } = this.#options;
+    const { openImds } = this.#options;
     if (this.#imds.has(instance.id)) throw new RawcloudError('E_LOCAL_CLOUD', `instance ${instance.id} is on already`);
     const imds = await openImds(instance);
     this.#imds.set(instance.id, imds);
+    return this.#specOf(instance, imds);
+  }
+
+  #specOf(instance: InstanceRecord, imds: Imds): MachineSpec {
     return {
       id: instance.id,
       root: this.#root(instance.id),
       userData: Buffer.from(instance.userData, 'base64'),
       imdsUrl: imds.url,
-      endpointUrl: endpointUrl(),
+      endpointUrl: this.#options.endpointUrl(),
       privateIp: instance.interface.privateIp,
     };
   }

@@ -143,7 +143,8 @@ function tokenOf(request: string): string {
 
 async function grant(deps: DriverDeps, view: JobView, action: { n: number; id: string; vm: string }): Promise<void> {
   const record = launchRecord(view, action.n);
-  await writeGrant(deps.store, view, record.value, action.vm, await readSealed(deps.store, view.job));
+  const exec = deps.scaffold.exec !== undefined;
+  await writeGrant(deps.store, view, record.value, action.vm, await readSealed(deps.store, view.job), { exec });
   const instances = record.value.instances.map((i) => (i.id === action.id ? { ...i, granted: true } : i));
   await updateLaunch(deps.store, view.prefix, record, { instances });
 }

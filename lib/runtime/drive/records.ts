@@ -1,5 +1,5 @@
 import { bucketKeys, encodeGrant, encodeJson, jobKeys, decodeJson, RawcloudError, SealedSchema } from '../../contract';
-import type { Credentials, Grant, JobView, Launch, Sealed, Store, Stored } from '../../contract';
+import type { Grant, JobView, Launch, Sealed, Store, Stored } from '../../contract';
 
 /**
  * Writes a launch record over the one that was read, rev + 1.
@@ -27,10 +27,8 @@ export async function writeGrant(
   launch: Launch,
   vm: string,
   sealed: Sealed,
-  serial = 0,
-  credentials?: Credentials,
+  { serial = 0, exec = false }: { readonly serial?: number; readonly exec?: boolean } = {},
 ): Promise<void> {
-  const handed = credentials ?? sealed.credentials;
   const grant: Grant = {
     v: 1,
     prefix: view.prefix,
@@ -39,11 +37,12 @@ export async function writeGrant(
     attempt: launch.attempt ?? 0,
     serial,
     variables: sealed.variables,
-    ...(handed ? { credentials: handed } : {}),
+    ...(sealed.credentials ? { credentials: sealed.credentials } : {}),
     ...(sealed.environments ? { environments: sealed.environments } : {}),
     ...(sealed.homeFiles ? { homeFiles: sealed.homeFiles } : {}),
     intervals: launch.intervals,
     lifetimeUntil: view.lifetimeUntil ?? view.now,
+    ...(exec ? { exec } : {}),
   };
   await store.put(bucketKeys.grant(vm), encodeGrant(grant));
 }
