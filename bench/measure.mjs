@@ -8,6 +8,11 @@ export function median(values) {
   return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
+/** Of rows of numbers, each by itself. */
+export function medians(rows) {
+  return Object.fromEntries(Object.keys(rows[0]).map((key) => [key, median(rows.map((row) => row[key]))]));
+}
+
 /** The value that `share` of the values do not exceed. */
 export function percentile(values, share) {
   const sorted = [...values].sort((a, b) => a - b);

@@ -4,8 +4,8 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
 import { build } from 'esbuild';
-import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
-import { median, mustRun } from '../measure.mjs';
+import { bucketOf } from '../bucket.mjs';
+import { median, medians, mustRun } from '../measure.mjs';
 
 const FILES = 10_000;
 const BYTES = 200e6;
@@ -50,13 +50,6 @@ export async function measure(context) {
   const bench = { ...context, program, cloud, awsEnv: context.awsEnv(cloud), bucket: await bucketOf(cloud) };
   await tenThousand(bench);
   await hundredThousand(bench);
-}
-
-async function bucketOf({ url, region, credentials }) {
-  const ssm = new SSMClient({ endpoint: url, region, credentials });
-  const { Parameter } = await ssm.send(new GetParameterCommand({ Name: '/rawcloud/default/scaffold' }));
-  ssm.destroy();
-  return JSON.parse(Parameter.Value).bucket;
 }
 
 async function sync({ program, awsEnv, cloud, bucket }, root, cache, part) {
@@ -115,9 +108,4 @@ async function hundredThousand(bench) {
   for (const [name, { ms, peakMiB, requests }] of Object.entries({ first, again }))
     bench.report(`100,000 files, 400 MB, ${name}`, { peakMiB, ms, requests }, 'memory at the peak', 300, 'peakMiB');
   await rm(root, { recursive: true, force: true });
-}
-
-/** Of each number by itself. */
-function medians(rows) {
-  return Object.fromEntries(Object.keys(rows[0]).map((key) => [key, median(rows.map((row) => row[key]))]));
 }

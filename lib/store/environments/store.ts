@@ -42,15 +42,15 @@ const ENCODERS = 2;
 export async function storeEnvironment(options: StoreEnvironmentOptions): Promise<StoredEnvironment> {
   const { store, key, kind, snapshot, over, signal } = options;
   const parts = listParts(snapshot, options.parts);
-  const base = await takeOver(options);
-  const kept = base ? reusable(base, parts, snapshot.directory) : new Map<ListedPart, EnvironmentPart>();
-  const packer = new Packer({ store, key, ...(base ? { base } : {}), ...(signal ? { signal } : {}) });
+  const before = await takeOver(options);
+  const kept = before && reusable(before, parts, snapshot.directory);
+  const packer = new Packer({ store, key, ...(before && kept ? { base: before } : {}), ...(signal ? { signal } : {}) });
   let done = 0;
   const onRead = (bytes: number): void => options.onProgress?.((done += bytes));
   try {
     const stored: EnvironmentPart[] = [];
     for (const part of parts) {
-      const same = kept.get(part);
+      const same = kept?.get(part);
       stored.push(same ? reusedPart(packer, same, part) : await storePart(packer, part, options, onRead));
     }
     const environment: Environment = { v: 1, kind, directory: snapshot.directory, packs: await packer.finish(), parts: stored };
@@ -144,8 +144,8 @@ async function takeOver({ store, base, signal }: StoreEnvironmentOptions): Promi
   return { ...base, parts: base.parts.filter(({ chunks }) => chunks.every(([pack]) => isThere[pack])) };
 }
 
-/** Parts that the base has exactly so, unless most of the packs that they lie in would be kept for nothing. */
-function reusable(base: Environment, parts: readonly ListedPart[], directory: string): Map<ListedPart, EnvironmentPart> {
+/** Parts that the base has exactly so. @returns undefined when most of the packs that they lie in would be kept for nothing */
+function reusable(base: Environment, parts: readonly ListedPart[], directory: string): Map<ListedPart, EnvironmentPart> | undefined {
   const byIds = new Map(base.parts.filter(({ ids }) => ids.length > 0).map((part) => [part.ids.join('\n'), part]));
   const same = new Map<ListedPart, EnvironmentPart>();
   for (const part of parts) {
@@ -155,7 +155,7 @@ function reusable(base: Environment, parts: readonly ListedPart[], directory: st
   }
   const used = new Set([...same.values()].flatMap(({ chunks }) => chunks.map(([pack]) => pack)));
   const packs = base.packs.filter((_pack, index) => used.has(index));
-  return isWasteful(packs, [...same.values()]) ? new Map<ListedPart, EnvironmentPart>() : same;
+  return isWasteful(packs, [...same.values()]) ? undefined : same;
 }
 
 function namesDirectory({ files }: EnvironmentPart): boolean {

@@ -1,0 +1,201 @@
+/* Environments of Python, from packages that lie on this machine: built, kept, restored, extended. Needs uv and zstd on PATH. */
+import { randomBytes } from 'node:crypto';
+import { mkdir, rm, stat, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import process from 'node:process';
+import { build } from 'esbuild';
+import { bucketOf } from '../bucket.mjs';
+import { medians, mustRun, run } from '../measure.mjs';
+
+/** Some 600 MB when installed. */
+const SET = ['pandas', 'pyarrow', 'scikit-learn', 'matplotlib', 'numba', 'statsmodels', 'scikit-image'];
+const MORE = 'sympy';
+/** Of no body: curl before version 8 does not send it by itself. */
+const EMPTY = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855';
+/** A pair is a minute. */
+const MOST_PAIRS = 3;
+
+export async function measure(context) {
+  const missing = await missingOf(['uv', 'zstd', 'curl']);
+  if (missing.length > 0) return context.report('environments', { skipped: missing.join(', ') }, 'these programs are not on PATH');
+  const bench = await prepare(context);
+  await restoring(bench);
+  await building(bench);
+  await extending(bench);
+  await wholeRuns(bench);
+}
+
+async function missingOf(programs) {
+  const found = await Promise.all(programs.map((program) => run('sh', ['-c', `command -v ${program}`])));
+  return programs.filter((_, at) => found[at].code !== 0);
+}
+
+async function prepare(context) {
+  const { scratch } = context;
+  const program = path.join(scratch, 'environment-layer.js');
+  const entry = path.join(import.meta.dirname, '../environment-layer.ts');
+  await build({ entryPoints: [entry], outfile: program, bundle: true, platform: 'node', target: 'node20', logLevel: 'error' });
+  const wheels = path.join(scratch, 'wheels');
+  const { stdout } = await mustRun('python3', ['-c', 'import sys; print("%d.%d" % sys.version_info[:2])']);
+  await mustRun('python3', ['-m', 'pip', 'download', '-q', '--only-binary', ':all:', '-d', wheels, ...SET, MORE]);
+  const resolve = async (names) => {
+    const from = path.join(scratch, 'names');
+    await writeFile(from, names.join('\n'));
+    const { stdout: lines } = await mustRun('uv', [
+      'pip',
+      'compile',
+      '-q',
+      '--no-header',
+      '--no-annotate',
+      '--no-index',
+      '--find-links',
+      wheels,
+      from,
+    ]);
+    return lines.trim().split('\n');
+  };
+  const cloud = await context.cloud();
+  const bucket = await bucketOf(cloud);
+  const base = await resolve(SET);
+  const more = await resolve([...SET, MORE]);
+  return {
+    ...context,
+    program,
+    wheels,
+    python: stdout.trim(),
+    cloud,
+    bucket,
+    awsEnv: context.awsEnv(cloud),
+    base,
+    more,
+    pairs: Math.min(context.pairs, MOST_PAIRS),
+  };
+}
+
+const newSecret = () => randomBytes(32).toString('hex');
+
+/** One VM; its disk is gone afterwards unless it is kept. */
+async function layer(bench, requirements, options, keep = false) {
+  const directory = path.join(bench.scratch, 'vm');
+  await rm(directory, { recursive: true, force: true });
+  const { cloud, bucket, python, wheels } = bench;
+  const asked = { endpoint: cloud.url, region: cloud.region, bucket, directory, python, wheels, requirements, ...options };
+  const { stdout } = await mustRun(process.execPath, [bench.program, JSON.stringify(asked)], { env: bench.awsEnv });
+  if (!keep) await rm(directory, { recursive: true, force: true });
+  return stdout === '' ? undefined : JSON.parse(stdout);
+}
+
+/** `uv venv` and `uv pip install` of the same lines, from the same packages, with nothing in uv's cache. */
+async function byUv(bench, requirements) {
+  const directory = path.join(bench.scratch, 'uv');
+  await rm(directory, { recursive: true, force: true });
+  await mkdir(directory);
+  const lines = path.join(directory, 'requirements.txt');
+  await writeFile(lines, requirements.join('\n'));
+  const env = { ...process.env, UV_CACHE_DIR: path.join(directory, 'cache'), UV_NO_CONFIG: '1' };
+  const install = `uv pip install -q --python ${directory}/venv --no-deps --no-index --find-links ${bench.wheels} -r ${lines}`;
+  const { ms } = await mustRun('sh', ['-ec', `uv venv -q --python python3 ${directory}/venv; ${install}`], { env });
+  await rm(directory, { recursive: true, force: true });
+  return ms;
+}
+
+async function restoring(bench) {
+  const { scratch, cloud, bucket, report } = bench;
+  const secret = newSecret();
+  await layer(bench, bench.base, { secret }, true);
+  const archive = path.join(scratch, 'archive.tar.zst');
+  await mustRun('sh', ['-ec', `tar -C ${scratch}/vm/layers/python -c --exclude __pycache__ venv | zstd -q -1 -T2 -o ${archive}`]);
+  const { stdout: size } = await mustRun('sh', ['-ec', `du -sm --apparent-size ${scratch}/vm/layers/python/venv | cut -f1`]);
+  const key = 'v1/environments/bench/archive';
+  await layer(bench, [], { put: { file: archive, key } });
+  const { accessKeyId, secretAccessKey } = cloud.credentials;
+  const signed = `--aws-sigv4 aws:amz:${cloud.region}:s3 --user ${accessKeyId}:${secretAccessKey} -H x-amz-content-sha256:${EMPTY}`;
+  const out = path.join(scratch, 'untar');
+  const pipe = `curl -sf ${signed} ${cloud.url}/${bucket}/${key} | zstd -q -d | tar -x -C ${out}`;
+  const rows = [];
+  for (let pair = 0; pair <= bench.pairs; pair++) {
+    await mkdir(out, { recursive: true });
+    const tar = await mustRun('bash', ['-o', 'pipefail', '-c', pipe]);
+    await rm(out, { recursive: true });
+    const ours = await layer(bench, bench.base, { secret });
+    if (!ours.notices[0]?.startsWith('environment restored')) throw new Error(`nothing was restored: ${ours.notices}`);
+    const sync = await byUv(bench, bench.base);
+    // The first of all has read nothing yet.
+    if (pair > 0)
+      rows.push({ ratio: ours.ms / tar.ms, ms: ours.ms, baselineMs: tar.ms, ratioToUv: ours.ms / sync, uvMs: sync, peakMiB: ours.peakMiB });
+  }
+  report(
+    `restore of an environment of ${size.trim()} MiB`,
+    medians(rows),
+    'curl | zstd -d | tar -x of the same; uv pip install without a cache',
+    1.1,
+  );
+}
+
+async function building(bench) {
+  const rows = [];
+  for (let pair = 0; pair < bench.pairs; pair++) {
+    const uv = await byUv(bench, bench.base);
+    const ours = await layer(bench, bench.base, { secret: newSecret() });
+    rows.push({ ratio: ours.ms / uv, ms: ours.ms, baselineMs: uv, keptBesideMs: ours.keptMs, sentMiB: ours.out / 2 ** 20 });
+  }
+  bench.report('first build, until the command could start', medians(rows), 'uv venv, uv pip install of the same', 1.2);
+}
+
+async function extending(bench) {
+  const rows = [];
+  const added = bench.more.filter((line) => !bench.base.includes(line));
+  for (let pair = 0; pair < bench.pairs; pair++) {
+    const secret = newSecret();
+    await layer(bench, bench.base, { secret });
+    const ours = await layer(bench, bench.more, { secret });
+    const anew = await layer(bench, bench.more, { secret: newSecret() });
+    const bytes = await wheelBytes(bench, added);
+    rows.push({ ratio: ours.ms / anew.ms, ms: ours.ms, baselineMs: anew.ms, sentRatio: ours.out / bytes, sentMiB: ours.out / 2 ** 20 });
+  }
+  const value = medians(rows);
+  bench.report(`${added.join(' and ')} added, until the command could start`, value, 'a build from nothing', 0.3);
+  bench.report('bytes that are sent for it', { sentRatio: value.sentRatio }, 'its wheels', 1.2, 'sentRatio');
+}
+
+async function wholeRuns(bench) {
+  const small = path.join(bench.project, '.venv');
+  const line = bench.base.filter((one) => /^(six|python-dateutil|packaging|joblib)==/.test(one));
+  await mustRun('sh', [
+    '-ec',
+    `uv venv -q --python python3 ${small}; uv pip install -q --python ${small} --no-deps --no-index --find-links ${bench.wheels} ${line.join(' ')}`,
+  ]);
+  const command = ['run', '--quiet', '--', 'sh', '-c', 'true'];
+  const bare = () => bench.rawcloud(command);
+  const env = { ...bench.env, VIRTUAL_ENV: small, PIP_NO_INDEX: '1', PIP_FIND_LINKS: bench.wheels };
+  const withOne = () => bench.rawcloud(command, { env });
+  await withOne();
+  const rows = [];
+  for (let pair = 0; pair < bench.pairs; pair++) {
+    const [a, b] = [(await withOne()).ms, (await bare()).ms];
+    rows.push({ ratio: a / b, ms: a, baselineMs: b });
+  }
+  bench.report('run -- sh -c true with a small cached environment', medians(rows), 'the same without one', 1.3);
+  const before = (await cacheCalls(bench)).length;
+  await withOne();
+  await new Promise((resolve) => setTimeout(resolve, 1500));
+  const calls = (await cacheCalls(bench)).slice(before);
+  const requests = calls.filter(({ principal }) => !principal.includes(':assumed-role/')).length;
+  bench.report('requests of an unchanged environment', { requests, byTheVm: calls.length - requests }, 'none', 2, 'requests');
+}
+
+/** Calls that an environment costs. */
+async function cacheCalls({ calls }) {
+  return (await calls()).filter(({ service, resource }) => service === 's3' && resource.includes('environments/'));
+}
+
+async function wheelBytes({ wheels }, lines) {
+  const sizes = await Promise.all(
+    lines.map(async (line) => {
+      const [name, version] = line.split('==');
+      const { stdout } = await mustRun('sh', ['-c', `ls ${wheels}/${name.replace(/[-.]/g, '_')}-${version}-*.whl`]);
+      return (await stat(stdout.trim())).size;
+    }),
+  );
+  return sizes.reduce((sum, size) => sum + size, 0);
+}
