@@ -5,6 +5,10 @@ import { gzipSync } from 'node:zlib';
 import { builders } from '../../lib/agent/builders';
 import { archiveNpm } from '../../lib/capture/node/npm-archive';
 import { tar } from '../../lib/capture/tar';
+import { restoreParts } from '../../lib/store/environments/restore';
+import { takeSnapshot } from '../../lib/store/environments/snapshot';
+import { storeEnvironment } from '../../lib/store/environments/store';
+import { createMemoryStore } from '../../lib/store/memory';
 import { scratch, write, writeProgram } from '../capture/package-fixtures';
 import { fakeVm, layer } from './build-io';
 import type { FakeVm } from './build-io';
@@ -106,6 +110,30 @@ describe('the Node builder', () => {
       await node.build(layer('node', { directory: '', files: addProject(io, true), dev }), io);
       expect(existsSync(path.join(io.root, 'node_modules', 'tool'))).toBe(dev);
     }
+  });
+
+  test('what npm has installed is kept by package, and is there again on another VM without npm', async () => {
+    const [first, second] = [scratch(), scratch()];
+    const io = fakeVm(first, { path: [toolbox(first, ['tar', 'gzip', 'sh', 'env', 'npm', 'node'])] });
+    const made = layer('node', { directory: 'web', files: addProject(io), dev: false });
+    await node.build(made, io);
+    const parts = await node.parts!();
+    const snapshot = takeSnapshot(io.directory, (at) => parts.isKept(at));
+    const paths = [...snapshot.files, ...snapshot.links].map(({ path: at }) => at);
+    const split = await parts.split(made, io.directory, paths);
+    expect(split.map(({ name, version }) => [name, version])).toEqual([['tool', '1.0.0']]);
+    const store = createMemoryStore({ now: () => 0 });
+    const { environment } = await storeEnvironment({ store, key: 'a'.repeat(64), kind: 'node', snapshot, parts: split });
+
+    const other = { ...fakeVm(second, { path: [toolbox(second, ['sh', 'env', 'npm', 'node'])] }), restored: { missing: [] } };
+    expect(await parts.facts(made, other)).toEqual(await parts.facts(made, io));
+    await expect(parts.check(made, other)).rejects.toMatchObject({ code: 'E_ENVIRONMENT' });
+    await restoreParts({ store, environment, parts: environment.parts, directory: other.directory });
+    await parts.check(made, other);
+    const built = await node.build(made, other);
+    expect(other.commands).toEqual([]);
+    expect(execFileSync('tool', { env: { PATH: [...built.path, '/usr/bin'].join(':') }, encoding: 'utf8' })).toBe('tool runs\n');
+    expect(existsSync(path.join(other.root, 'web', 'node_modules', 'tool', 'installed'))).toBe(true);
   });
 
   test('does not touch a node_modules that travelled with the tree', async () => {
