@@ -63,6 +63,7 @@ async function main(options: Options): Promise<void> {
     tmp: at('tmp'),
     layers: at('layers'),
     interruption: at('i'),
+    entry: at('e'),
   };
   const { signal } = new AbortController();
   const start = performance.now();
