@@ -52,7 +52,12 @@ export class Storing implements Beside {
     if (youngMs > 0) await clock.sleep(Math.min(TICK_MS, youngMs));
   }
 
-  async run({ signal, onProgress }: Parameters<Beside['run']>[0]): Promise<void> {
+  /** Whoever waits for it has it then, or never will. */
+  async run(options: Parameters<Beside['run']>[0]): Promise<void> {
+    await this.#store(options).finally(() => this.end());
+  }
+
+  async #store({ signal, onProgress }: Parameters<Beside['run']>[0]): Promise<void> {
     const snapshot = this.#snapshot;
     if (!snapshot) throw new Error('an environment is stored that was not looked at');
     const { store, say } = this.deps;

@@ -49,8 +49,8 @@ export class Lease {
     const { clock, pollMs, signal } = options;
     const until = clock.now() + PATIENCE_MS;
     const record: EnvironmentLease = { v: 1, vm: options.vm, nonce: randomBytes(12).toString('hex'), state: 'building' };
-    for (let isTold = false; ; isTold = true) {
-      const etag = await acquire(options, record);
+    for (let isFirst = true; ; isFirst = false) {
+      const etag = await acquire(options, record, isFirst);
       // One that was taken over may have been left because the environment is there.
       if (await isThere()) {
         if (etag !== undefined) await new Lease(options, record, etag).end();
@@ -58,7 +58,7 @@ export class Lease {
       }
       if (etag !== undefined) return new Lease(options, record, etag).#begin();
       if (clock.now() >= until) return undefined;
-      if (!isTold) options.onWait();
+      if (isFirst) options.onWait();
       await clock.sleep(pollMs, signal);
     }
   }
@@ -70,6 +70,7 @@ export class Lease {
 
   /** Nobody has to wait any longer. */
   async end(): Promise<void> {
+    if (this.#over.signal.aborted) return;
     this.#over.abort();
     await this.#renewing;
     await this.#write('over', AbortSignal.timeout(LAST_WORD_MS)).catch(this.options.onTrouble);
@@ -96,16 +97,21 @@ export class Lease {
 }
 
 /** @returns the record's etag when it is ours; undefined while somebody else keeps it */
-async function acquire({ store, key, renewMs, signal }: LeaseOptions, record: EnvironmentLease): Promise<string | undefined> {
+async function acquire(
+  { store, key, renewMs, signal }: LeaseOptions,
+  record: EnvironmentLease,
+  isFirst: boolean,
+): Promise<string | undefined> {
   const at = bucketKeys.environmentLease(key);
   const put = async (condition: 'absent' | { etag: string }): Promise<string | undefined> => {
     const written = await store.put(at, encodeJson(record), { if: condition, signal });
     return written === 'lost' ? undefined : written.etag;
   };
-  const first = await put('absent');
+  // Whoever waits only looks.
+  const first = isFirst ? await put('absent') : undefined;
   if (first !== undefined) return first;
   const found = await store.get(at, { signal });
-  if (found === 'absent' || found === 'unchanged') return undefined;
+  if (found === 'absent' || found === 'unchanged') return put('absent');
   const { nonce, state } = decodeJson(EnvironmentLeaseSchema, found.body, 'the lease of an environment');
   // The reply to our own write was lost.
   if (nonce === record.nonce) return found.etag;

@@ -74,12 +74,14 @@ export async function makeLayer(deps: CacheDeps, options: MakingOptions): Promis
   return new Making(deps, options, { ...facts, ...(await systemFacts(deps.image)) }).make();
 }
 
-/** What came of a look for the environment. */
-type Looked = { readonly made: Made } | { readonly over?: string; readonly notices: readonly Notice[]; readonly isTroubled?: boolean };
-
 class Making {
   readonly #key: string;
   readonly #lastKey: string;
+  readonly #notices: Notice[] = [];
+  /** Of a manifest that is there and cannot be used. */
+  #over: string | undefined;
+  /** False when the bucket does not even tell. */
+  #isInReach = true;
 
   constructor(
     private readonly deps: CacheDeps,
@@ -92,38 +94,41 @@ class Making {
   }
 
   async make(): Promise<Made> {
-    if (this.deps.cache.rebuild) return this.#rebuild();
-    const looked = await this.#look();
-    if ('made' in looked) return looked.made;
-    const { made, lease } = looked.over === undefined && !looked.isTroubled ? await this.#wait() : {};
-    if (made) return made;
+    const { rebuild } = this.deps.cache;
+    const restored = rebuild ? await this.#findOver() : await this.#look();
+    if (restored) return restored;
+    const mayWait = !rebuild && this.#isInReach && this.#over === undefined;
+    const waited = mayWait ? await this.#wait() : {};
+    if (waited.made) return waited.made;
+    const { lease } = waited;
     try {
-      const { built, base } = await this.#build(looked.over === undefined);
-      return { built, notices: looked.notices, beside: this.#storing({ base, lease, over: looked.over }) };
+      const base = mayWait ? await this.#findBase().catch(this.#trouble('be looked for')) : undefined;
+      const built = (base && (await this.#extend(base))) ?? (await this.#buildAll());
+      return { built, notices: this.#notices, beside: this.#storing(base, lease) };
     } catch (error) {
       await lease?.end();
       throw error;
     }
   }
 
-  async #rebuild(): Promise<Made> {
+  /** What is to be replaced, whatever it is. */
+  async #findOver(): Promise<undefined> {
     const found = await findEnvironment(this.deps.store, this.#key, { signal: this.deps.signal }).catch(this.#trouble('be looked for'));
-    const built = await this.#buildAll();
-    return { built, notices: [], beside: this.#storing({ over: found?.etag }) };
+    this.#over = found?.etag;
   }
 
-  /** Restores the environment if it is there. */
-  async #look(): Promise<Looked> {
+  /** Restores the environment if it is there and can be used. */
+  async #look(): Promise<Made | undefined> {
     try {
       const found = await findEnvironment(this.deps.store, this.#key, { signal: this.deps.signal });
-      return found ? await this.#restore(found) : { notices: [] };
+      return found && (await this.#restore(found));
     } catch (error) {
-      this.#trouble('be looked for')(error);
-      return { notices: [], isTroubled: true };
+      this.#isInReach = false;
+      return this.#trouble('be looked for')(error);
     }
   }
 
-  async #restore(found: FoundEnvironment): Promise<Looked> {
+  async #restore(found: FoundEnvironment): Promise<Made | undefined> {
     try {
       if (!found.environment) throw found.unusable;
       const { environment } = found;
@@ -132,23 +137,25 @@ class Making {
       await this.#write(environment, parts);
       const built = await this.#buildRest([]);
       const beside = found.ageMs < RENEW_AFTER_MS ? {} : { beside: this.#renewing(environment) };
-      return { made: { built, restored: sizeOf(parts), notices: [], ...beside } };
+      return { built, restored: sizeOf(parts), notices: [], ...beside };
     } catch (error) {
       this.deps.signal.throwIfAborted();
       mustNotBeDisk(error);
       await this.#clear();
       const text = `the cached environment cannot be used (${textOf(error)}): it is built anew`;
-      return { notices: [{ level: 'warning', text }], over: found.etag };
+      this.#notices.push({ level: 'warning', text });
+      this.#over = found.etag;
+      return undefined;
     }
   }
 
   /** Waits until no other VM builds the same. */
-  async #wait(): Promise<{ made?: Made; lease?: Lease | undefined }> {
-    const { signal, progress, say } = this.deps;
-    let looked: Looked | undefined;
+  async #wait(): Promise<{ made?: Made | undefined; lease?: Lease | undefined }> {
+    const { store, clock, vm, pollMs, renewMs, signal, progress, say } = this.deps;
+    let made: Made | undefined;
     const isThere = async (): Promise<boolean> => {
-      looked = await this.#look();
-      return 'made' in looked;
+      if (this.#over === undefined) made = await this.#look();
+      return made !== undefined;
     };
     const onWait = (): void => {
       progress('another VM is building the environment');
@@ -156,20 +163,13 @@ class Making {
     };
     const onTrouble = (error: unknown): void => say(`the lease on the environment cannot be kept: ${textOf(error)}`);
     try {
-      const { store, clock, vm, pollMs, renewMs } = this.deps;
-      const lease = await Lease.take({ store, clock, vm, key: this.#key, pollMs, renewMs, signal, onWait, onTrouble }, isThere);
-      return looked && 'made' in looked ? { made: looked.made } : { lease };
+      const options = { store, clock, vm, key: this.#key, pollMs, renewMs, signal, onWait, onTrouble };
+      const lease = await Lease.take(options, isThere);
+      return { made, lease };
     } catch (error) {
       this.#trouble('be waited for')(error);
       return {};
     }
-  }
-
-  /** Builds what an earlier environment does not have, or all. @returns the earlier one, for what can be stored of it */
-  async #build(mayExtend: boolean): Promise<{ built: Built; base: Environment | undefined }> {
-    const base = mayExtend ? await this.#findBase().catch(this.#trouble('be looked for')) : undefined;
-    const built = base && (await this.#extend(base));
-    return { built: built ?? (await this.#buildAll()), base };
   }
 
   async #findBase(): Promise<Environment | undefined> {
@@ -240,8 +240,8 @@ class Making {
     await mkdir(directory, { recursive: true });
   }
 
-  #storing({ base, lease, over }: { base?: Environment | undefined; lease?: Lease | undefined; over?: string | undefined }): Beside {
-    return new Storing(this.deps, { ...this.options, key: this.#key, lastKey: this.#lastKey, base, lease, over });
+  #storing(base: Environment | undefined, lease: Lease | undefined): Beside {
+    return new Storing(this.deps, { ...this.options, key: this.#key, lastKey: this.#lastKey, base, lease, over: this.#over });
   }
 
   #renewing(environment: Environment): Beside {
