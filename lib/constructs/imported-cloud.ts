@@ -50,7 +50,7 @@ export interface RawCloudAttributes extends LimitProps {
   /** Its `vmTags`, so that a job which says otherwise fails at synth. @default - held when the job runs */
   readonly vmTags?: { [key: string]: string };
 
-  /** Its `allowExec`, so that the VMs of jobs from here can be entered, too. @default false */
+  /** Its `allowExec`, so that `grantRun` gives it from here, and the VMs of jobs from here can be entered. @default false */
   readonly allowExec?: boolean;
 }
 
@@ -181,10 +181,15 @@ export class ImportedRawCloud extends Construct implements IRawCloud {
       Annotations.of(this).addWarningV2('rawcloud:grantRun', text);
       return Grant.drop(grantee, 'rawcloud: run jobs');
     }
-    const policy =
-      (this.node.tryFindChild('RunPolicy') as IManagedPolicy | undefined) ?? ManagedPolicy.fromManagedPolicyName(this, 'RunPolicy', name);
-    grantPrincipal.addManagedPolicy(policy);
+    grantPrincipal.addManagedPolicy(this.#policy('RunPolicy', name));
+    if (this.#attributes.allowExec) {
+      grantPrincipal.addManagedPolicy(this.#policy('ExecPolicy', sharedPolicyName(this.scaffoldName, Stack.of(this).region, 'exec')));
+    }
     return Grant.addToPrincipal({ grantee, actions: ['sts:GetSessionToken'], resourceArns: ['*'] });
+  }
+
+  #policy(id: string, name: string): IManagedPolicy {
+    return (this.node.tryFindChild(id) as IManagedPolicy | undefined) ?? ManagedPolicy.fromManagedPolicyName(this, id, name);
   }
 }
 

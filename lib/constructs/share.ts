@@ -4,8 +4,16 @@ import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { StringListParameter, StringParameter } from 'aws-cdk-lib/aws-ssm';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
-import { KEY_ACTIONS, readStatements, runStatements, sharedParameterName, sharedPolicyName, stopStatements } from '../contract';
-import type { AccessFacts, PolicyStatement as Statement, SharedFact } from '../contract';
+import {
+  driverStatements,
+  execStatements,
+  KEY_ACTIONS,
+  readStatements,
+  sharedParameterName,
+  sharedPolicyName,
+  stopStatements,
+} from '../contract';
+import type { AccessFacts, PolicyStatement as Statement, SharedFact, SharedGrant } from '../contract';
 import { SESSIONS } from './grants';
 
 export interface ShareProps {
@@ -33,14 +41,16 @@ export function share(scope: Construct, { facts, encryptionKey, ...props }: Shar
   const { region } = Stack.of(scope);
   const key = (actions: readonly string[]): Statement[] =>
     encryptionKey ? [{ Sid: 'KeyOfBucket', Effect: 'Allow', Action: actions, Resource: encryptionKey.keyArn }] : [];
-  const policy = (grant: 'run' | 'read' | 'stop', id: string, description: string, statements: readonly Statement[]): void => {
+  const policy = (grant: SharedGrant, id: string, description: string, statements: readonly Statement[]): void => {
     new ManagedPolicy(scope, id, {
       managedPolicyName: sharedPolicyName(facts.scaffold, region, grant),
       description: `rawcloud: ${description}`,
       statements: statements.map((statement) => PolicyStatement.fromJson(statement)),
     });
   };
-  policy('run', 'RunPolicy', 'run jobs, look at them and stop them', [...runStatements(facts), SESSIONS, ...key(KEY_ACTIONS.write)]);
+  policy('run', 'RunPolicy', 'run jobs, look at them and stop them', [...driverStatements(facts), SESSIONS, ...key(KEY_ACTIONS.write)]);
+  // Apart, for a managed policy holds 6,144 characters.
+  if (facts.exec) policy('exec', 'ExecPolicy', 'enter the VMs of running jobs', execStatements(facts));
   policy('read', 'ReadPolicy', 'look at jobs', [...readStatements(facts), ...key(KEY_ACTIONS.read)]);
   policy('stop', 'StopPolicy', 'look at jobs and stop them', [...stopStatements(facts), ...key(KEY_ACTIONS.write)]);
   takeLettersOfRules(props.deadLetters, facts);

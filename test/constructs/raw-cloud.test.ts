@@ -488,6 +488,25 @@ describe('allowExec', () => {
     expect(statements[2]!.Condition).toEqual({ StringEquals: { 'ssm:resourceTag/aws:ssmmessages:session-id': '${aws:userid}' } });
   });
 
+  test('of a shared scaffolding is a managed policy of its own, which other stacks attach where they say so', () => {
+    const { template: allowed } = synthesize({ allowExec: true, shared: true });
+    const policies = Object.values(allowed.findResources('AWS::IAM::ManagedPolicy')).map(
+      ({ Properties }) => resolve(Properties, deployed) as { ManagedPolicyName: string; PolicyDocument: object },
+    );
+    const exec = policies.filter(({ PolicyDocument }) => JSON.stringify(PolicyDocument).includes('StartSession'));
+    expect(exec.map(({ ManagedPolicyName }) => ManagedPolicyName)).toEqual([expect.stringMatching(/^rawcloud-default-.+-exec$/)]);
+    // What IAM allows for one.
+    for (const { PolicyDocument } of policies) expect(JSON.stringify(PolicyDocument).length).toBeLessThan(6144);
+    const app = new App({ outdir: mkdtempSync(path.join(outdir, 'app-')) });
+    const other = new Stack(app, 'Other', { env: { region: 'eu-central-1' } });
+    const known = { name: 'default', bucketName: 'b', launchFunctionArn: 'arn:aws:lambda:eu-central-1:123456789012:function:l' };
+    const arns = { deadLettersArn: 'arn:aws:sqs:eu-central-1:123456789012:q', securityGroupIds: ['sg-1'], allowExec: true };
+    RawCloud.fromAttributes(other, 'RawCloud', { ...known, ...arns }).grantRun(
+      new Role(other, 'Developer', { assumedBy: new AccountRootPrincipal() }),
+    );
+    expect(JSON.stringify(Template.fromStack(other).findResources('AWS::IAM::Role'))).toContain('rawcloud-default-eu-central-1-exec');
+  });
+
   test('gives VMs what their SSM agent needs, and the functions nothing', () => {
     const { template: allowed } = synthesize({ allowExec: true });
     const roles = Object.entries(allowed.findResources('AWS::IAM::Role')).filter(([, role]) =>
