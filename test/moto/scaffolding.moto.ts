@@ -86,7 +86,7 @@ describeContract({ suite: 'the scaffolding', place: 'moto' }, DEVIATIONS, ({ tes
     expect(Statement).toContainEqual(expect.objectContaining({ Sid: 'PrivateGrantsForVmsOnly', Effect: 'Deny' }));
   });
 
-  test('has a role that EC2 may take and that may only what stands in our five statements', async () => {
+  test('has a role that EC2 may take and that may only what stands in our six statements', async () => {
     const RoleName = await roleName();
     const role = await iam('GetRole', { RoleName: RoleName! });
     expect(role.document('AssumeRolePolicyDocument')).toMatchObject({
@@ -94,7 +94,14 @@ describeContract({ suite: 'the scaffolding', place: 'moto' }, DEVIATIONS, ({ tes
     });
     const policy = await iam('GetRolePolicy', { RoleName: RoleName!, PolicyName: 'bucket' });
     const { Statement } = policy.document('PolicyDocument') as { Statement: { Sid: string; Resource: string | string[] }[] };
-    expect(Statement.map((s) => s.Sid)).toEqual(['OwnGrant', 'ReadContent', 'ReadJob', 'WriteOwnDirectory', 'WriteTasks']);
+    expect(Statement.map((s) => s.Sid)).toEqual([
+      'OwnGrant',
+      'ReadContent',
+      'ReadJob',
+      'WriteOwnDirectory',
+      'WriteEnvironments',
+      'WriteTasks',
+    ]);
     const resources = Statement.flatMap((s) => s.Resource);
     expect(resources.filter((r) => !r.startsWith(`arn:aws:s3:::${scaffold.bucket}/v1/`))).toEqual([]);
     expect(resources).toContain(`arn:aws:s3:::${scaffold.bucket}/v1/jobs/*/vm/\${aws:userid}/*`);
