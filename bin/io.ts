@@ -1,4 +1,5 @@
 import type { Client, ConnectOptions } from '../lib/runtime/api';
+import type { Deployment } from '../lib/runtime/deploy/open';
 import type { Destruction } from '../lib/runtime/destroy/open';
 import type { Doctor } from '../lib/runtime/doctor/open';
 import type { Exec } from '../lib/runtime/exec/open';
@@ -74,6 +75,7 @@ export interface CliIo {
   connect(options: ConnectOptions): Promise<Client>;
   openDoctor(options: ConnectOptions): Promise<Doctor>;
   openExec(options: ConnectOptions): Promise<Exec>;
+  openDeployment(options: ConnectOptions): Promise<Deployment>;
   openDestruction(options: ConnectOptions): Promise<Destruction>;
   localCloud(): Promise<LocalCloudControl>;
 }

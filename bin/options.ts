@@ -76,6 +76,26 @@ export interface ExecOptions extends ConnectionOptions {
   readonly tty?: boolean;
 }
 
+export interface DeployOptions extends ConnectionOptions {
+  /** The same as `scaffold`. */
+  readonly name?: string;
+  readonly maxVms?: string;
+  readonly maxLifetime?: string;
+  readonly allowVmType?: readonly string[];
+  readonly allowSpotPolicy?: readonly string[];
+  readonly vmTag?: readonly string[];
+  readonly vpc?: string;
+  readonly subnets?: readonly string[];
+  readonly securityGroup?: readonly string[];
+  readonly watchRegion?: readonly string[];
+  readonly permissionsBoundary?: string;
+  readonly key?: string;
+  readonly bootstrap?: boolean;
+  readonly executionPolicy?: readonly string[];
+  readonly dryRun?: boolean;
+  readonly yes?: boolean;
+}
+
 export interface DestroyOptions extends ConnectionOptions {
   readonly stopJobs?: boolean;
   readonly export?: string;

@@ -25,6 +25,7 @@ export function processIo(process: NodeJS.Process): CliIo {
     connect: async (options) => (await import('./backend.js')).connect(options),
     openDoctor: async (options) => (await import('./admin.js')).openDoctor(options),
     openExec: async (options) => (await import('./exec.js')).openExec(options),
+    openDeployment: async (options) => (await import('./admin.js')).openDeployment(options),
     openDestruction: async (options) => (await import('./admin.js')).openDestruction(options),
     localCloud: async () => (await import('./backend.js')).localCloud(process.env),
   };

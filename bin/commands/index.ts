@@ -1,6 +1,7 @@
 /** The verbs: what runs once the command line is parsed. A file of its own in the build. */
 export { attach } from './attach';
 export { complete, completion } from './completion';
+export { deploy } from './deploy';
 export { destroy } from './destroy';
 export { doctor } from './doctor';
 export { download } from './download';

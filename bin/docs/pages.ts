@@ -31,6 +31,7 @@ function nowhere(): Context {
     connect: unused,
     openDoctor: unused,
     openExec: unused,
+    openDeployment: unused,
     openDestruction: unused,
     localCloud: unused,
   };

@@ -34,6 +34,22 @@ const Remains = v.array(
   }),
 );
 
+const Statements = v.array(
+  v.strictObject({
+    effect: v.string(),
+    actions: v.array(v.string()),
+    resources: v.array(v.string()),
+    conditions: v.array(v.string()),
+  }),
+);
+const CheckEntry = v.strictObject({
+  id: v.string(),
+  state: v.picklist(['ok', 'warning', 'failed', 'unknown']),
+  text: v.string(),
+  remedy: Text,
+  data: v.optional(v.record(v.string(), v.unknown())),
+});
+
 /** Lines that the CLI adds to the events, by type. */
 export const CLI_LINE_SCHEMAS = {
   result: v.strictObject({
@@ -82,6 +98,47 @@ export const CLI_LINE_SCHEMAS = {
   'destroy.removing': v.strictObject({ what: v.string() }),
   'destroy.removed': v.strictObject({ what: v.string() }),
   'destroy.proof': v.strictObject({ remaining: Remains, regions: v.number() }),
+  'deploy.notice': v.strictObject({ text: v.string() }),
+  'deploy.waiting': v.strictObject({ stack: v.string(), status: v.string() }),
+  'deploy.installing': v.strictObject({ directory: v.string() }),
+  'deploy.installed': v.strictObject({ directory: v.string() }),
+  'deploy.survey': v.strictObject({
+    name: v.string(),
+    account: v.string(),
+    region: v.string(),
+    arn: v.string(),
+    stack: v.string(),
+    from: Text,
+    version: v.string(),
+    bootstrap: v.boolean(),
+    afterFailure: v.boolean(),
+    options: v.array(v.string()),
+    changed: v.array(v.strictObject({ option: v.string(), from: Text, to: Text })),
+    resources: v.array(
+      v.strictObject({
+        id: v.string(),
+        type: v.string(),
+        action: v.picklist(['create', 'update', 'replace', 'may-replace', 'remove', 'leave']),
+        properties: v.array(v.string()),
+      }),
+    ),
+    roles: v.array(v.strictObject({ id: v.string(), trusted: v.array(v.string()), managed: v.array(v.string()), statements: Statements })),
+    roleChanges: v.array(v.strictObject({ id: v.string(), added: Statements, removed: Statements })),
+  }),
+  'deploy.bootstrapping': v.strictObject({ account: v.string(), region: v.string() }),
+  'deploy.bootstrapped': v.strictObject({ account: v.string(), region: v.string() }),
+  'deploy.deploying': v.strictObject({ stack: v.string() }),
+  'deploy.step': v.strictObject({
+    id: v.string(),
+    type: v.string(),
+    status: v.string(),
+    reason: Text,
+    physicalId: Text,
+    done: v.number(),
+    total: v.optional(v.number()),
+  }),
+  'deploy.deployed': v.strictObject({ stack: v.string(), changed: v.boolean() }),
+  'deploy.verdict': v.strictObject({ well: v.boolean(), checks: v.array(CheckEntry), next: v.string() }),
   error: v.strictObject({ code: Code, message: v.string(), remedy: Text }),
 } as const;
 
@@ -160,15 +217,7 @@ export const ANSWER_SCHEMAS = {
   doctor: v.strictObject({
     v: One,
     well: v.boolean(),
-    checks: v.array(
-      v.strictObject({
-        id: v.string(),
-        state: v.picklist(['ok', 'warning', 'failed', 'unknown']),
-        text: v.string(),
-        remedy: Text,
-        data: v.optional(v.record(v.string(), v.unknown())),
-      }),
-    ),
+    checks: v.array(CheckEntry),
   }),
   local: v.looseObject({
     v: One,

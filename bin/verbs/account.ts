@@ -1,12 +1,54 @@
-import type { ConnectionOptions, DestroyOptions } from '../options';
+import type { ConnectionOptions, DeployOptions, DestroyOptions } from '../options';
 import type { Declaring } from '../program';
 import { withExamples } from './examples';
-import { withConnection, withJson } from './shared';
+import { repeatable, withConnection, withJson } from './shared';
 
 /** The verbs that look at the account itself, and change it. */
 export function declareAccountVerbs(declaring: Declaring): void {
+  declareDeploy(declaring);
   declareDoctor(declaring);
   declareDestroy(declaring);
+}
+
+function declareDeploy({ program, perform, context }: Declaring): void {
+  const command = program
+    .command('deploy')
+    .summary('lay down what an account needs to run jobs, or bring it up to date')
+    .description('Lays down what an account needs to run jobs, or brings it up to date. Shows what it does, and asks before it does it.');
+  const examples = [
+    'rawcloud deploy',
+    'rawcloud deploy --dry-run --region eu-west-1 --profile admin',
+    'rawcloud deploy --yes --bootstrap',
+    'rawcloud deploy --max-vms 20 --max-lifetime 12h --vm-tag team=data',
+    'rawcloud deploy --vpc vpc-0a1b2c3d --subnets subnet-0a1b2c3d,subnet-4e5f6a7b',
+    'rawcloud deploy --max-vms none',
+  ];
+  withExamples(command, examples, {
+    after:
+      'What was chosen once holds until it is chosen otherwise; none is the default again. An administrator is needed, once for each account\n' +
+      'and region and for updates; running jobs needs far less.',
+  });
+  command
+    .optionsGroup('Choices:')
+    .option('--max-vms <n>', 'VMs that are on at once, of all jobs (default: as the quotas allow)')
+    .option('--max-lifetime <duration>', 'longest lifetime of a job (default: 30d)')
+    .option('--allow-vm-type <patterns>', 'VM types that jobs may have, as m7i.*; comma list, repeatable (default: all)', repeatable(true))
+    .option('--allow-spot-policy <policies>', 'how VMs may be bought; comma list, repeatable (default: any)', repeatable(true))
+    .option('--vm-tag <key=value>', 'tag of every VM, volume and interface; repeatable, all of them anew', repeatable(false))
+    .option('--vpc <id>', 'VPC in which VMs are launched (default: the default VPC)')
+    .option('--subnets <ids>', 'its subnets, one for each zone; comma list (default: those that give public addresses)', repeatable(true))
+    .option('--security-group <ids>', 'security groups of the VMs; comma list, repeatable (default: one of its own)', repeatable(true))
+    .option('--watch-region <regions>', 'other regions in which the reaper looks; comma list, repeatable (default: all)', repeatable(true))
+    .option('--permissions-boundary <policy>', 'boundary of all its roles, by name or ARN (default: none)')
+    .option('--key <arn>', "KMS key of the bucket (default: S3's own encryption)")
+    .optionsGroup('Way:')
+    .option('--bootstrap', 'bootstrap the account for the CDK when it is not')
+    .option('--execution-policy <arns>', 'what CloudFormation may do; of the bootstrap (default: AdministratorAccess)', repeatable(true))
+    .option('--dry-run', 'show what would be done, and do nothing')
+    .option('-y, --yes', 'do not ask; bootstraps only with --bootstrap');
+  withConnection(withJson(command, 'one JSON line for each step'))
+    .option('--name <name>', 'the same as --scaffold')
+    .action(async (options: DeployOptions) => perform((c) => c.deploy(options, context)));
 }
 
 function declareDoctor({ program, perform, context }: Declaring): void {

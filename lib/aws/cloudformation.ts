@@ -1,4 +1,5 @@
-import type { FoundStack, StackEnd, StackResource } from '../contract';
+import { RawcloudError } from '../contract';
+import type { FoundStack, StackEnd, StackResource, StackState, Template } from '../contract';
 import type { AwsContext } from './clients';
 import { classify, toRawcloudError } from './errors';
 import { callService, dnsSuffix } from './service-call';
@@ -25,11 +26,38 @@ async function stackWith(context: AwsContext, members: readonly string[]): Promi
   return {
     id,
     name: text(stack, 'StackName'),
-    // Parameters and outputs have descriptions, too.
-    description: text(stack.replace(/<Parameters>[^]*<\/Parameters>|<Outputs>[^]*<\/Outputs>/g, ''), 'Description'),
+    description: descriptionIn(stack),
     // Each of CloudFormation's has an id; moto has entries without for what it does not make.
     resources: members.map(resourceOf).filter(({ logicalId }) => logicalId !== ''),
   };
+}
+
+/** Of the template: parameters and outputs have descriptions, too. */
+function descriptionIn(stack: string): string {
+  return text(stack.replace(/<Parameters>[^]*<\/Parameters>|<Outputs>[^]*<\/Outputs>/g, ''), 'Description');
+}
+
+/** A stack by its name; undefined when there is none. */
+export async function stackNamed(context: AwsContext, name: string): Promise<StackState | undefined> {
+  const stack = await call(context, 'DescribeStacks', { StackName: name }).catch(undefinedIfNone);
+  if (stack === undefined || text(stack, 'StackStatus') === 'DELETE_COMPLETE') return undefined;
+  return {
+    id: text(stack, 'StackId'),
+    name: text(stack, 'StackName'),
+    status: text(stack, 'StackStatus'),
+    reason: text(stack, 'StackStatusReason'),
+    description: descriptionIn(stack),
+  };
+}
+
+/** @throws E_AWS_REQUEST for a template that is not written in JSON, as those of the CDK are */
+export async function templateOf(context: AwsContext, stack: string): Promise<Template> {
+  const body = text(await call(context, 'GetTemplate', { StackName: stack, TemplateStage: 'Original' }), 'TemplateBody');
+  try {
+    return JSON.parse(body) as Template;
+  } catch (cause) {
+    throw new RawcloudError('E_AWS_REQUEST', `the template of the stack ${stack} is not JSON`, { cause });
+  }
 }
 
 export async function deleteStack(context: AwsContext, id: string): Promise<void> {
@@ -85,7 +113,9 @@ function membersOf(xml: string): string[] {
 /** Content of the first element of that name; '' when there is none. */
 function text(xml: string, name: string): string {
   const content = new RegExp(`<${name}>([^<]*)</${name}>`).exec(xml)?.[1] ?? '';
-  return content.replace(/&(lt|gt|quot|apos|amp);/g, (_, entity: string) => ENTITIES[entity]!);
+  return content.replace(/&(?:#x([0-9a-f]+)|#(\d+)|(lt|gt|quot|apos|amp));/gi, (_, hex?: string, decimal?: string, name?: string) =>
+    name === undefined ? String.fromCodePoint(hex === undefined ? Number(decimal) : Number.parseInt(hex, 16)) : ENTITIES[name]!,
+  );
 }
 
 const ENTITIES: Readonly<Record<string, string>> = { lt: '<', gt: '>', quot: '"', apos: "'", amp: '&' };

@@ -10,3 +10,4 @@ export type { EventJobProps } from './job-target';
 export { Architecture, Overlap, SpotPolicy } from './choices';
 export { JobSecret } from './job-options';
 export type { JobOptions } from './job-options';
+export { propsOfChoices } from './chosen';

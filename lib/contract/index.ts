@@ -7,7 +7,7 @@
  * VM           one EC2 instance, launched for one job, gone after it
  * agent        our program on the VM: prepares the environment, runs tasks, ships logs, ends the VM
  * environment  packages + files + variables + credentials of the developer's machine, addressed by content
- * scaffolding  what `cdk deploy` lays down in an account
+ * scaffolding  what `rawcloud deploy` lays down in an account
  * store        the bucket, through one small port
  * offer        one way to buy a VM: type × zone × purchase option, with its price
  * plan         ordered offers with reasons and the expected cost
@@ -24,10 +24,12 @@ export * from './shared';
 export * from './asked';
 export * from './bootstrap';
 export * from './bus-events';
+export * from './choices';
 export * from './clock';
 export * from './concurrency';
 export * from './decision';
 export * from './definition';
+export * from './deployment';
 export * from './destroy';
 export * from './doctor';
 export * from './environments';

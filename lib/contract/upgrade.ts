@@ -24,7 +24,7 @@ export function clientUpdateCommand(version: string): string {
 
 /** The command that lays the scaffolding down, or brings it to the client's version. */
 export function scaffoldUpdateCommand(name: string, region: string): string {
-  return `AWS_REGION=${region} npx cdk deploy${name === 'default' ? '' : ` -c name=${name}`}`;
+  return `rawcloud deploy --region ${region}${name === 'default' ? '' : ` --scaffold ${name}`}`;
 }
 
 /** Refuses a parameter of a scaffolding that this client cannot read. @param written what stands in it */

@@ -1,6 +1,13 @@
 import os from 'node:os';
 import path from 'node:path';
-import { amazonLinuxParameter, DEFAULT_SCAFFOLD_NAME, parseScaffold, RawcloudError, scaffoldParameterName } from '../contract';
+import {
+  amazonLinuxParameter,
+  DEFAULT_SCAFFOLD_NAME,
+  parseScaffold,
+  RawcloudError,
+  scaffoldParameterName,
+  scaffoldUpdateCommand,
+} from '../contract';
 import type { Arch, Scaffold } from '../contract';
 import type { AwsContext } from '../aws/clients';
 import { createDeployedJobs } from '../aws/deployed-jobs';
@@ -93,7 +100,7 @@ export async function readScaffold(context: AwsContext, name: string, local: boo
     {
       remedy: local
         ? 'Leave out --scaffold, or start afresh with: rawcloud local reset'
-        : 'An administrator lays it down once: npx cdk bootstrap && npx cdk deploy (see the README). To try without an account: --local.',
+        : `An administrator lays it down once: ${scaffoldUpdateCommand(name, context.region)}. To try without an account: --local.`,
     },
   );
 }

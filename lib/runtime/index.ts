@@ -1,5 +1,8 @@
 export { connect } from './connect';
 export { createClient } from './client';
+export { openDeployment } from './deploy/open';
+export type { Deployment } from './deploy/open';
+export type { AskedChoices, DeployEvent, DeployRequest, DeploySurvey, Question } from './deploy/deps';
 export { openDestruction } from './destroy/open';
 export type { Destruction } from './destroy/open';
 export type { DestroyEvent, DestroyRequest, Survey } from './destroy/deps';

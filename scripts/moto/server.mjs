@@ -17,10 +17,21 @@ const SETTINGS = {
 /**
  * moto looks whether an object is there and then writes it, without a lock: of 20 that write first, two win in one of 150
  * races. With this its threads change only when one of them waits, which none does in between.
+ *
+ * And it takes the tags of a parameter for a list, which are a map in CloudFormation (user guide, AWS::SSM::Parameter).
  */
 const PROGRAM = `
 import sys
 from moto.server import main
+from moto.ssm.models import Parameter
+create = Parameter.create_from_cloudformation_json.__func__
+def create_with_map(cls, name, resource, *rest, **named):
+    properties = resource["Properties"]
+    tags = properties.get("Tags")
+    if isinstance(tags, dict):
+        properties = {**properties, "Tags": [{"Key": key, "Value": value} for key, value in tags.items()]}
+    return create(cls, name, {**resource, "Properties": properties}, *rest, **named)
+Parameter.create_from_cloudformation_json = classmethod(create_with_map)
 sys.setswitchinterval(60)
 main(["--host", "127.0.0.1", "--port", "0"])
 `;

@@ -7,7 +7,7 @@ const WELL: readonly Check[] = [
   { id: 'clock', state: 'warning', text: 'two minutes behind', remedy: 'Set it.' },
 ];
 const ILL: readonly Check[] = [
-  { id: 'scaffolding', state: 'failed', text: 'none', remedy: 'npx cdk deploy' },
+  { id: 'scaffolding', state: 'failed', text: 'none', remedy: 'rawcloud deploy' },
   { id: 'bucket', state: 'unknown', text: 'not looked at: there is no scaffolding' },
 ];
 
@@ -28,7 +28,7 @@ describe('doctor', () => {
   test('fails with 1 when jobs would not run', async () => {
     const cli = new Cli({ checks: [...WELL, ...ILL] });
     expect(await cli.run('doctor')).toBe(1);
-    expect(cli.stdout).toContain('✗ scaffolding none\n              → npx cdk deploy\n– bucket      not looked at');
+    expect(cli.stdout).toContain('✗ scaffolding none\n              → rawcloud deploy\n– bucket      not looked at');
     expect(cli.stdout).toMatch(/Jobs will not run before what is marked ✗ is done\.\n$/);
   });
 

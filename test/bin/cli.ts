@@ -6,6 +6,7 @@ import type { Check, Clock } from '../../lib/contract';
 import type { Exec } from '../../lib/runtime/exec/open';
 import type { ConnectOptions } from '../../lib/runtime/api';
 import type { DestroyEvent, DestroyRequest } from '../../lib/runtime';
+import type { DeployEvent, DeployRequest, Question } from '../../lib/runtime/deploy/deps';
 import { FakeClient, NOW } from './fake-client';
 import type { Script } from './fake-client';
 
@@ -79,6 +80,8 @@ export interface World {
   readonly checks?: readonly Check[];
   /** What `destroy` tells; the first asks for confirmation. */
   readonly destruction?: readonly DestroyEvent[];
+  /** What `deploy` asks and tells, in this order. */
+  readonly deployment?: readonly (DeployEvent | Question)[];
   readonly cloud?: LocalCloudControl;
   /** The terminal that input and output are. */
   readonly ttyOf?: Terminal;
@@ -98,6 +101,9 @@ export class Cli {
   readonly client: FakeClient;
   readonly connections: ConnectOptions[] = [];
   readonly destructions: DestroyRequest[] = [];
+  readonly deployments: DeployRequest[] = [];
+  /** Answers to what `deploy` has asked. */
+  readonly answers: boolean[] = [];
   confirmed: boolean | undefined;
   readonly #listeners = new Set<(signal: SignalName) => void>();
 
@@ -119,6 +125,14 @@ export class Cli {
       yield event;
       if (event.type === 'survey' && !request.dryRun) this.confirmed = await request.confirm(event.survey);
       if (this.confirmed === false) return;
+    }
+  }
+
+  async #deploy(request: DeployRequest): Promise<void> {
+    this.deployments.push(request);
+    for (const one of this.world.deployment ?? []) {
+      if ('type' in one) await request.onEvent(one);
+      else this.answers.push(await request.confirm(one));
     }
   }
 
@@ -175,6 +189,11 @@ export class Cli {
         this.connections.push(options);
         if (world.connectFails) throw world.connectFails;
         return { run: world.exec ?? (() => Promise.reject(new Error('nothing is entered in this test'))), close: async () => undefined };
+      },
+      openDeployment: async (options) => {
+        this.connections.push(options);
+        if (world.connectFails) throw world.connectFails;
+        return { deploy: (request) => this.#deploy(request), close: async () => undefined };
       },
       openDestruction: async (options) => {
         this.connections.push(options);

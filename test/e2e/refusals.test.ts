@@ -59,7 +59,7 @@ describe('rawcloud run fails, launching nothing,', () => {
   test('without scaffolding', async () => {
     const ended = await house.rawcloud(['run', '--scaffold', 'other', 'true'], { env: asOnAws() });
     expect(ended.code).toBe(120);
-    expect(ended.stderr).toMatch(/no rawcloud scaffolding 'other'.*\n?.*cdk deploy/s);
+    expect(ended.stderr).toMatch(/no rawcloud scaffolding 'other'.*\n?.*rawcloud deploy/s);
   });
 
   test('when the endpoint is down', async () => {

@@ -90,8 +90,8 @@ export class CdkApp {
   }
 
   /**
-   * moto 5.2 fails on the tags of a parameter, which CloudFormation wants as a map and moto reads as a list. And it takes a
-   * rule with a schedule for one that fits every event, whose function it then cannot call: so PutEvents would fail.
+   * moto 5.2 takes a rule with a schedule for one that fits every event, whose function it then cannot call: so PutEvents
+   * would fail.
    */
   async #prepare(more: Readonly<Record<string, Resource>>): Promise<void> {
     const template = await this.#template();
@@ -99,7 +99,6 @@ export class CdkApp {
     const own = Object.entries(template.Resources).filter(([id]) => this.#own!.includes(id));
     template.Resources = { ...Object.fromEntries(own), ...more };
     for (const { Type, Properties } of Object.values(template.Resources)) {
-      if (Type === 'AWS::SSM::Parameter') delete Properties['Tags'];
       if (Type === 'AWS::Events::Rule' && 'ScheduleExpression' in Properties) delete Properties['Targets'];
     }
     await writeFile(this.#templateFile, JSON.stringify(template));

@@ -155,7 +155,7 @@ test('fails without scaffolding, and says how to lay it down', async () => {
     expect(of(checks, 'scaffolding')).toMatchObject({
       state: 'failed',
       text: "there is no scaffolding 'team-a' in us-east-1",
-      remedy: 'An administrator lays it down once: AWS_REGION=us-east-1 npx cdk deploy -c name=team-a',
+      remedy: 'An administrator lays it down once: rawcloud deploy --region us-east-1 --scaffold team-a',
     });
     expect(of(checks, 'bucket').text).toBe('not looked at: there is no scaffolding');
     expect(of(checks, 'network').state).toBe('ok');
@@ -183,7 +183,7 @@ test('looks at the subnets that were brought along instead of the default VPC', 
 
 describe('versions of the scaffolding', () => {
   const versions = [
-    ['0.0.9', 'older than this client', 'AWS_REGION=us-east-1 npx cdk deploy'],
+    ['0.0.9', 'older than this client', 'rawcloud deploy --region us-east-1'],
     ['9.1.0', 'newer than this client', 'npm install --global rawcloud@9.1.0'],
   ] as const;
   test.each(versions)('%s works, and is a warning: %s', async (version, words, command) => {

@@ -19,12 +19,15 @@ const DIRECTORIES: readonly Candidate[] = [{ value: ':dirs' }];
 export function optionValues({ long }: Option, { variables }: Known): readonly Candidate[] {
   switch (long) {
     case '--region':
+    case '--watch-region':
       return words(REGION_NAMES);
     case '--vm-type':
+    case '--allow-vm-type':
       return words(VM_TYPE_NAMES);
     case '--family':
       return words(FAMILY_NAMES);
     case '--spot-policy':
+    case '--allow-spot-policy':
       return words(SpotPolicySchema.options);
     case '--arch':
       return words(ArchSchema.options);

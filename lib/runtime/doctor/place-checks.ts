@@ -15,7 +15,7 @@ export const network: Look = async (facts) => {
       text: `${look.region} has no default VPC`,
       remedy:
         `Make it anew, free of charge: aws ec2 create-default-vpc --region ${look.region}; ` +
-        'or bring a VPC of yours with the construct RawCloud in a CDK app.',
+        `or take a VPC of yours: rawcloud deploy --vpc vpc-… --region ${look.region}`,
     };
   }
   const subnets = (await look.subnets({ vpcId }, facts.signal)).filter((subnet) => subnet.public);
@@ -36,7 +36,13 @@ function broughtAlong(found: readonly FoundSubnet[], brought: readonly ScaffoldS
   const data = { subnets: found, zones: brought.map(({ zone }) => zone).sort() };
   const text = `subnets of RawCloud's vpc: ${brought.map((s) => `${s.id} in ${s.zone}${s.public ? '' : ' (private)'}`).join(', ')}`;
   const gone = brought.filter(({ id }) => !found.some((subnet) => subnet.id === id)).map(({ id }) => id);
-  if (gone.length > 0) return { state: 'failed', text: `${gone.join(', ')} is not there`, remedy: 'Deploy the scaffolding anew.', data };
+  if (gone.length > 0)
+    return {
+      state: 'failed',
+      text: `${gone.join(', ')} is not there`,
+      remedy: 'Give subnets that are there: rawcloud deploy --subnets subnet-…',
+      data,
+    };
   const mute = brought.filter((s) => s.public && found.some(({ id, public: gives }) => id === s.id && !gives)).map(({ id }) => id);
   if (mute.length > 0) {
     const remedy = `aws ec2 modify-subnet-attribute --map-public-ip-on-launch --subnet-id ${mute[0]}, or take private subnets with a way to S3.`;

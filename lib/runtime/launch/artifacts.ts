@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, existsSync } from 'node:fs';
+import { createReadStream } from 'node:fs';
 import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import * as v from 'valibot';
 import { RawcloudError, RefSchema } from '../../contract';
 import type { Ref } from '../../contract';
 import type { Artifact } from '../deps';
+import { packageRoot } from '../package-root';
 import { downloadedNode } from './node-download';
 import { NODE_PINS, NODE_VERSION } from './node-pins';
 import type { NodePin } from './node-pins';
@@ -23,12 +24,6 @@ export async function agentArtifact(options: { file?: string } = {}): Promise<Ar
     });
   });
   return artifact(file, ref);
-}
-
-/** The directory above that holds package.json: the same from sources, from dist/lib and from a bundle in dist/bin. */
-function packageRoot(from: string): string {
-  const above = path.dirname(from);
-  return existsSync(path.join(from, 'package.json')) || above === from ? from : packageRoot(above);
 }
 
 export interface NodeArtifactOptions {

@@ -10,6 +10,7 @@ import { createGzip } from 'node:zlib';
 import * as v from 'valibot';
 import { RawcloudError, RefSchema } from '../../contract';
 import type { Ref } from '../../contract';
+import { npmFailure } from '../npm-failure';
 import type { NodePin } from './node-pins';
 
 /** A file in the cache, and the hash of its bytes. */
@@ -81,12 +82,9 @@ async function fetchExecutable(scratch: string, { pin, version, env, signal }: D
   return path.join(scratch, 'package', 'bin', 'node');
 }
 
-/** What execFile rejects with: `code` is a system error's name or the exit code. */
-const FailureSchema = v.object({ code: v.optional(v.unknown()), stderr: v.optional(v.string(), '') });
-
 function cannotFetch(name: string, cause: unknown): RawcloudError {
-  const { code: systemCode, stderr } = v.parse(FailureSchema, cause);
-  if (systemCode === 'ENOENT') {
+  const { missing, code } = npmFailure(cause);
+  if (missing) {
     return new RawcloudError(
       'E_ENVIRONMENT',
       `VMs run the agent on a Node of their own, which npm fetches (${name}): there is no npm on PATH`,
@@ -96,8 +94,7 @@ function cannotFetch(name: string, cause: unknown): RawcloudError {
       },
     );
   }
-  const code = /^npm (?:error|ERR!) code (\S+)/m.exec(stderr)?.[1];
-  return new RawcloudError('E_ENVIRONMENT', `npm could not fetch ${name}, the Node that VMs run the agent on${code ? ` (${code})` : ''}`, {
+  return new RawcloudError('E_ENVIRONMENT', `npm could not fetch ${name}, the Node that VMs run the agent on${code}`, {
     remedy: `Check with 'npm view ${name}' that the registry npm is configured for can be reached and has it; it is needed once per machine and version.`,
     retryable: true,
     cause,
