@@ -173,13 +173,6 @@ export const DEVIATIONS: readonly Deviation[] = [
   {
     place: 'moto',
     suite: 'the scaffolding',
-    test: 'tags its parameter',
-    shows: /Received array: \[\]/,
-    reason: 'its CloudFormation fails on tags of a parameter, so test/moto/cdk.ts takes them out of the template',
-  },
-  {
-    place: 'moto',
-    suite: 'the scaffolding',
     test: 'has a bucket that the public cannot be let into',
     shows: /access block configuration was not found/,
     reason: 'its CloudFormation drops this; test/constructs proves it on the template',
