@@ -2,7 +2,8 @@ import path from 'node:path';
 import { Duration } from 'aws-cdk-lib';
 import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction as LambdaTarget } from 'aws-cdk-lib/aws-events-targets';
-import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import type { PolicyDocument } from 'aws-cdk-lib/aws-iam';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { Architecture, Code, Function as LambdaFunction, Runtime, RuntimeFamily } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
@@ -10,13 +11,12 @@ import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { RemovalPolicy } from 'aws-cdk-lib';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
-import type { PolicyStatement as Statement } from '../contract';
 import { builtFile } from './package-files';
 
 export interface FunctionProps {
   /** Name of the scaffolding. */
   readonly scaffold: string;
-  readonly statements: readonly Statement[];
+  readonly policy: PolicyDocument;
   /** Gets events that failed again and again. */
   readonly deadLetters: IQueue;
   readonly logRetention: RetentionDays;
@@ -63,10 +63,10 @@ function createFunction(scope: Construct, id: string, name: 'launch' | 'reap', d
 }
 
 /** Not with AWS's managed policy, which lets a function write to every log of the account. */
-function createRole(scope: Construct, id: string, { statements }: FunctionProps, logGroup: LogGroup): Role {
+function createRole(scope: Construct, id: string, { policy }: FunctionProps, logGroup: LogGroup): Role {
   const role = new Role(scope, `${id}Role`, {
     assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
-    inlinePolicies: { driver: new PolicyDocument({ statements: statements.map((statement) => PolicyStatement.fromJson(statement)) }) },
+    inlinePolicies: { driver: policy },
   });
   logGroup.grantWrite(role);
   return role;

@@ -16,12 +16,9 @@ import type { IConstruct } from 'constructs';
 import {
   checkScaffoldName,
   DEFAULT_SCAFFOLD_NAME,
-  driverStatements,
   execDocumentName,
-  launchFunctionStatements,
   METRICS_VARIABLE,
   readStatements,
-  reaperStatements,
   runStatements,
   stopStatements,
   TAGS,
@@ -34,6 +31,7 @@ import { onLeftovers } from './bus-rules';
 import { stateOf } from './bucket';
 import { createExecDocument } from './exec-document';
 import { grantStatements, SESSIONS } from './grants';
+import { FunctionPolicies } from './function-policies';
 import { createLaunchFunction, createReaperFunction, tickReaper } from './functions';
 import { createLaunchTemplate } from './launch-template';
 import type { IRawCloud, JobHost, VmKind } from './i-raw-cloud';
@@ -111,7 +109,6 @@ export class RawCloud extends Construct implements IRawCloud {
   readonly #shared: boolean;
   readonly #names: JobNames;
   readonly #kinds: VmKind[] = [];
-  readonly #assetBuckets = new Set<string>();
   readonly #network: Network;
   readonly #encryptionKey: IKey | undefined;
   /** Where the VM roles must be for a policy to know them that was written before. */
@@ -166,15 +163,15 @@ export class RawCloud extends Construct implements IRawCloud {
       logRetention: props.logRetention ?? RetentionDays.ONE_MONTH,
     };
     const facts = this.#accessFacts();
-    const assets = Lazy.list({ produce: () => [...this.#assetBuckets].map((arn) => `${arn}/*`) });
+    const policies = new FunctionPolicies(facts);
     this.launchFunction = createLaunchFunction(this, {
       ...functions,
-      statements: [...driverStatements(facts), ...launchFunctionStatements(facts, assets)],
+      policy: policies.launch,
     });
     this.reaperFunction = createReaperFunction(this, {
       ...functions,
       ...(this.#metrics ? { environment: { [METRICS_VARIABLE]: 'on' } } : {}),
-      statements: [...driverStatements(facts), ...launchFunctionStatements(facts, assets), ...reaperStatements(facts)],
+      policy: policies.reaper,
     });
     for (const { role } of [this.launchFunction, this.reaperFunction]) if (role) this.#encryptionKey?.grantEncryptDecrypt(role);
     tickReaper(this, this.reaperFunction, deadLetters, props.reaperInterval);
@@ -191,7 +188,7 @@ export class RawCloud extends Construct implements IRawCloud {
     this.jobHost = {
       demands: { name, vmTags: this.#vmTags, ...(this.#limits ? { limits: this.#limits } : {}) },
       addVmKind: (scope, description) => (this.#isHere(scope) ? this.#addVmKind(scope, description) : this.#addForeign(scope, description)),
-      allowAssetsOf: (assets) => (this.#isHere(assets) ? this.#assetBuckets.add(assets.bucketArn) : checkForeignAssets(assets)),
+      allowAssetsOf: (assets) => (this.#isHere(assets) ? policies.allowAssets(assets) : checkForeignAssets(assets)),
       // Of another stack: only where the policy of the queue lets all rules in.
       deadLettersOf: (scope) => (this.#isHere(scope) ? deadLetters : this.#shared ? foreignLetters(scope, deadLetters) : undefined),
       takeJobName: (job, by) => this.#names.take(job, by),

@@ -5,7 +5,7 @@ import { StringListParameter, StringParameter } from 'aws-cdk-lib/aws-ssm';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import {
-  driverStatements,
+  clientStatements,
   execStatements,
   KEY_ACTIONS,
   readStatements,
@@ -48,7 +48,7 @@ export function share(scope: Construct, { facts, encryptionKey, ...props }: Shar
       statements: statements.map((statement) => PolicyStatement.fromJson(statement)),
     });
   };
-  policy('run', 'RunPolicy', 'run jobs, look at them and stop them', [...driverStatements(facts), SESSIONS, ...key(KEY_ACTIONS.write)]);
+  policy('run', 'RunPolicy', 'run jobs, look at them and stop them', [...clientStatements(facts), SESSIONS, ...key(KEY_ACTIONS.write)]);
   // Apart, for a managed policy holds 6,144 characters.
   if (facts.exec) policy('exec', 'ExecPolicy', 'enter the VMs of running jobs', execStatements(facts));
   policy('read', 'ReadPolicy', 'look at jobs', [...readStatements(facts), ...key(KEY_ACTIONS.read)]);

@@ -1,8 +1,7 @@
-import { busSource } from './bus-events';
-import { deployedPath } from './definition';
 import { ROOT } from './keys';
 import { allowedMarkets } from './limits';
 import type { Limits } from './limits';
+import { inRegion } from './look-access';
 import type { LookFacts } from './look-access';
 import type { PolicyStatement } from './scaffold';
 import { scaffoldParameterName, vmRolesUnder } from './scaffold';
@@ -33,13 +32,38 @@ export interface AccessFacts extends LookFacts {
 }
 
 /** Directories of the bucket that a driver reads and writes; of private grants it may only write and delete. */
-const RECORDS = ['active', 'index', 'sealed', 'jobs', 'ledger', 'market', 'ticks'];
-const CONTENT = ['files', 'agent', 'environments'];
+const RECORDS = ['active', 'sealed', 'jobs', 'market', 'ticks'];
+/** What a driver only adds to, and people read. */
+const HISTORY = ['index', 'ledger'];
+/** What content is for drivers: of environments only VMs know. */
+export const CONTENT_DIRECTORIES = ['files', 'agent'];
 /** What is deleted when a job has ended. */
 const PASSING = ['active', 'sealed', 'private'];
 
-/** The same for who wants to know whether it may: what a driver reads and writes, and what it deletes. */
-export const DRIVER_DIRECTORIES = { readWrite: [...RECORDS, ...CONTENT], remove: PASSING } as const;
+/** The same for who wants to know whether he may run jobs: what he reads and writes, and what he deletes. */
+export const DRIVER_DIRECTORIES = { readWrite: [...RECORDS, ...HISTORY, ...CONTENT_DIRECTORIES], remove: PASSING } as const;
+
+/**
+ * What whoever has `grantRun` may do: what every driver may, and bring files in parts, look at what was, at a VM's console and at what AWS
+ * sells, and move a job's lifetime.
+ */
+export function clientStatements(facts: AccessFacts): PolicyStatement[] {
+  return [...statementsWith(facts, OF_PERSONS), ...personalAccess(facts)];
+}
+
+/** What joins statements of drivers for somebody who may more: statements of its own would make the policy longer. */
+interface More {
+  readonly reads: readonly string[];
+  readonly onOurVms: readonly string[];
+  readonly looks: readonly string[];
+}
+
+const NOTHING_MORE: More = { reads: [], onOurVms: [], looks: [] };
+const OF_PERSONS: More = {
+  reads: HISTORY,
+  onOurVms: ['ec2:GetConsoleOutput'],
+  looks: ['ec2:DescribeInstanceTypes', 'ec2:DescribeInstanceTypeOfferings', 'servicequotas:ListServiceQuotas'],
+};
 
 /**
  * What whoever drives jobs may do: clients, the launch function, the reaper. Launches carry our tag and come from our
@@ -47,20 +71,33 @@ export const DRIVER_DIRECTORIES = { readWrite: [...RECORDS, ...CONTENT], remove:
  * resources. Sources: Service Authorization Reference, Amazon EC2 and Amazon S3.
  */
 export function driverStatements(facts: AccessFacts): PolicyStatement[] {
-  return [...bucketAccess(facts), ...launchAccess(facts), ...vmAccess(facts), ...knowledge(facts)];
+  return statementsWith(facts, NOTHING_MORE);
 }
 
-function bucketAccess({ bucketArn }: AccessFacts): PolicyStatement[] {
-  const under = (directories: readonly string[]): string[] => directories.map((directory) => `${bucketArn}/${ROOT}${directory}/*`);
+function statementsWith(facts: AccessFacts, more: More): PolicyStatement[] {
+  return [...bucketAccess(facts, more), ...launchAccess(facts), vmAccess(facts, more), ...knowledge(facts, more)];
+}
+
+/** ARNs of all objects in directories of the bucket. */
+export function objectsUnder(bucketArn: string, directories: readonly string[]): string[] {
+  return directories.map((directory) => `${bucketArn}/${ROOT}${directory}/*`);
+}
+
+function bucketAccess({ bucketArn }: AccessFacts, { reads }: More): PolicyStatement[] {
   return [
-    { Sid: 'Read', Effect: 'Allow', Action: 's3:GetObject', Resource: under([...RECORDS, ...CONTENT, 'sweep']) },
+    {
+      Sid: 'Read',
+      Effect: 'Allow',
+      Action: 's3:GetObject',
+      Resource: objectsUnder(bucketArn, [...RECORDS, ...reads, ...CONTENT_DIRECTORIES, 'sweep']),
+    },
     {
       Sid: 'Write',
       Effect: 'Allow',
-      Action: ['s3:PutObject', 's3:AbortMultipartUpload'],
-      Resource: under([...RECORDS, ...CONTENT, 'private']),
+      Action: 's3:PutObject',
+      Resource: objectsUnder(bucketArn, [...RECORDS, ...HISTORY, ...CONTENT_DIRECTORIES, 'private']),
     },
-    { Sid: 'Forget', Effect: 'Allow', Action: 's3:DeleteObject', Resource: under(PASSING) },
+    { Sid: 'Forget', Effect: 'Allow', Action: 's3:DeleteObject', Resource: objectsUnder(bucketArn, PASSING) },
     // Without it a key that is not there would be "access denied", for a person who reads the error as well.
     { Sid: 'List', Effect: 'Allow', Action: 's3:ListBucket', Resource: bucketArn },
   ];
@@ -89,7 +126,7 @@ function launchAccess({
   const ourTags = Object.fromEntries(tags.map(([key, value]) => [`aws:RequestTag/${key}`, value]));
   const groups = [securityGroupId, ...otherSecurityGroupIds].map((id) => ec2(`security-group/${id}`));
   const isLimited = limits.vmTypes !== undefined || allowedMarkets(limits) !== undefined;
-  const launched = ['volume', 'network-interface', 'spot-instances-request', ...(isLimited ? [] : ['instance'])];
+  const launched = ['volume', 'network-interface', ...(isLimited ? [] : ['instance'])];
   return [
     {
       Sid: 'LaunchTagged',
@@ -97,6 +134,14 @@ function launchAccess({
       Action: 'ec2:RunInstances',
       Resource: launched.map((kind) => ec2(`${kind}/*`)),
       Condition: { ...fromTemplate, StringEquals: ourTags },
+    },
+    // EC2 knows no template of it: a condition on that would refuse every spot VM.
+    {
+      Sid: 'RequestSpot',
+      Effect: 'Allow',
+      Action: 'ec2:RunInstances',
+      Resource: ec2('spot-instances-request/*'),
+      Condition: { StringEquals: ourTags },
     },
     ...(isLimited ? [allowedVms(ec2('instance/*'), fromTemplate, ourTags, limits)] : []),
     // A list of its own: what is known at deployment only cannot be joined to another.
@@ -173,28 +218,44 @@ function allowedVms(
   };
 }
 
-function vmAccess({ partition, account, region, scaffold }: AccessFacts): PolicyStatement[] {
-  const instances = `${partition}:ec2:${region}:${account}:instance/*`;
-  const ours = { [`aws:ResourceTag/${TAGS.scaffold}`]: scaffold };
+interface OurVms {
+  readonly instances: string;
+  readonly ours: Readonly<Record<string, string>>;
+}
+
+function ourVms({ partition, account, region, scaffold }: AccessFacts): OurVms {
+  return { instances: `${partition}:ec2:${region}:${account}:instance/*`, ours: { [`aws:ResourceTag/${TAGS.scaffold}`]: scaffold } };
+}
+
+function vmAccess(facts: AccessFacts, { onOurVms }: More): PolicyStatement {
+  const { instances, ours } = ourVms(facts);
+  const Action = ['ec2:TerminateInstances', ...onOurVms];
+  return { Sid: 'EndOurVms', Effect: 'Allow', Action, Resource: instances, Condition: { StringEquals: ours } };
+}
+
+function personalAccess(facts: AccessFacts): PolicyStatement[] {
+  const { instances, ours } = ourVms(facts);
   return [
-    {
-      Sid: 'EndOurVms',
-      Effect: 'Allow',
-      Action: ['ec2:TerminateInstances', 'ec2:GetConsoleOutput'],
-      Resource: instances,
-      Condition: { StringEquals: ours },
-    },
+    // Nothing else is large enough for more than one part.
+    { Sid: 'GiveUp', Effect: 'Allow', Action: 's3:AbortMultipartUpload', Resource: objectsUnder(facts.bucketArn, CONTENT_DIRECTORIES) },
+    // Prices of all regions are told in a few of them.
+    { Sid: 'Prices', Effect: 'Allow', Action: 'pricing:GetProducts', Resource: '*' },
     {
       Sid: 'MoveLifetime',
       Effect: 'Allow',
       Action: 'ec2:CreateTags',
       Resource: instances,
-      Condition: { StringEquals: ours, 'ForAllValues:StringEquals': { 'aws:TagKeys': [TAGS.until] } },
+      Condition: {
+        StringEquals: ours,
+        'ForAllValues:StringEquals': { 'aws:TagKeys': [TAGS.until] },
+        // All of none would be all.
+        Null: { 'aws:TagKeys': 'false' },
+      },
     },
   ];
 }
 
-function knowledge({ partition, account, region, scaffold }: AccessFacts): PolicyStatement[] {
+function knowledge({ partition, account, region, scaffold }: AccessFacts, { looks }: More): PolicyStatement[] {
   return [
     {
       Sid: 'Scaffolding',
@@ -209,104 +270,15 @@ function knowledge({ partition, account, region, scaffold }: AccessFacts): Polic
     {
       Sid: 'Look',
       Effect: 'Allow',
-      Action: [
-        'ec2:DescribeInstances',
-        'ec2:DescribeImages',
-        'ec2:DescribeInstanceTypes',
-        'ec2:DescribeInstanceTypeOfferings',
-        'ec2:DescribeSpotPriceHistory',
-        'pricing:GetProducts',
-        'servicequotas:ListServiceQuotas',
-        'servicequotas:GetServiceQuota',
-      ],
+      Action: ['ec2:DescribeInstances', 'ec2:DescribeImages', 'ec2:DescribeSpotPriceHistory', ...looks],
       Resource: '*',
-    },
-  ];
-}
-
-/**
- * What the launch function may do beyond that: know deployed jobs, and copy their content from the app's assets.
- * @param assets ARNs of objects
- */
-export function launchFunctionStatements(
-  { partition, account, region, scaffold, otherStacks = false }: AccessFacts,
-  assets: readonly string[],
-): PolicyStatement[] {
-  return [
-    {
-      Sid: 'DeployedJobs',
-      Effect: 'Allow',
-      Action: 'ssm:GetParameter',
-      Resource: `${partition}:ssm:${region}:${account}:parameter/rawcloud/${scaffold}/jobs/*`,
-    },
-    { Sid: 'DeployedContent', Effect: 'Allow', Action: 's3:GetObject', Resource: assets },
-    ...(otherStacks ? [contentOfOtherStacks({ partition, account, region })] : []),
-  ];
-}
-
-/** The buckets that `cdk bootstrap` makes in this account and region, whatever its qualifier. */
-function contentOfOtherStacks({ partition, account, region }: Pick<AccessFacts, 'partition' | 'account' | 'region'>): PolicyStatement {
-  return {
-    Sid: 'ContentOfOtherStacks',
-    Effect: 'Allow',
-    Action: 's3:GetObject',
-    Resource: `${partition}:s3:::cdk-*-assets-${account}-${region}/*`,
-    Condition: { StringEquals: { 's3:ResourceAccount': account } },
-  };
-}
-
-/**
- * What the reaper may do beyond that: remember what it found, sweep old content, know what deployed jobs need, and delete
- * what carries our tag, but for what the scaffolding itself is made of.
- */
-export function reaperStatements(facts: AccessFacts): PolicyStatement[] {
-  const { partition, account, region, scaffold, bucketArn, securityGroupId, launchTemplateArns } = facts;
-  const ec2 = (resource: string): string => `${partition}:ec2:${region}:${account}:${resource}`;
-  const jobs = `${partition}:ssm:${region}:${account}:parameter${deployedPath(scaffold)}`;
-  return [
-    { Sid: 'Marks', Effect: 'Allow', Action: ['s3:GetObject', 's3:PutObject'], Resource: `${bucketArn}/${ROOT}reaper/*` },
-    { Sid: 'Sweep', Effect: 'Allow', Action: 's3:PutObject', Resource: `${bucketArn}/${ROOT}sweep/*` },
-    {
-      Sid: 'SweepContent',
-      Effect: 'Allow',
-      Action: 's3:DeleteObject',
-      Resource: CONTENT.map((directory) => `${bucketArn}/${ROOT}${directory}/*`),
-    },
-    { Sid: 'TemplatesOfJobs', Effect: 'Allow', Action: 'ssm:GetParametersByPath', Resource: [jobs, `${jobs}/*`] },
-    {
-      Sid: 'LookForLeftovers',
-      Effect: 'Allow',
-      Action: [
-        'ec2:DescribeVolumes',
-        'ec2:DescribeNetworkInterfaces',
-        'ec2:DescribeLaunchTemplates',
-        'ec2:DescribeSecurityGroups',
-        'ec2:DescribeRegions',
-      ],
-      Resource: '*',
-    },
-    // In other regions: whether there is a scaffolding of this name that looks after what carries its tag.
-    {
-      Sid: 'Namesakes',
-      Effect: 'Allow',
-      Action: 'ssm:GetParameter',
-      Resource: `${partition}:ssm:*:${account}:parameter${scaffoldParameterName(scaffold)}`,
+      Condition: inRegion(region),
     },
     {
-      Sid: 'DeleteLeftovers',
+      Sid: 'Quotas',
       Effect: 'Allow',
-      Action: ['ec2:DeleteVolume', 'ec2:DeleteNetworkInterface', 'ec2:DeleteLaunchTemplate', 'ec2:DeleteSecurityGroup'],
-      Resource: ['volume', 'network-interface', 'launch-template', 'security-group'].map((kind) => ec2(`${kind}/*`)),
-      Condition: { StringEquals: { [`aws:ResourceTag/${TAGS.scaffold}`]: scaffold } },
+      Action: 'servicequotas:GetServiceQuota',
+      Resource: `${partition}:servicequotas:${region}:${account}:ec2/*`,
     },
-    {
-      Sid: 'Tell',
-      Effect: 'Allow',
-      Action: 'events:PutEvents',
-      Resource: `${partition}:events:${region}:${account}:event-bus/default`,
-      Condition: { StringEquals: { 'events:source': busSource(scaffold) } },
-    },
-    { Sid: 'KeepTemplates', Effect: 'Deny', Action: 'ec2:DeleteLaunchTemplate', Resource: launchTemplateArns },
-    { Sid: 'KeepGroup', Effect: 'Deny', Action: 'ec2:DeleteSecurityGroup', Resource: ec2(`security-group/${securityGroupId}`) },
   ];
 }

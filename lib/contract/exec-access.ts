@@ -1,4 +1,4 @@
-import { driverStatements } from './access';
+import { clientStatements } from './access';
 import type { AccessFacts } from './access';
 import { execDocumentName } from './exec';
 import type { LookFacts } from './look-access';
@@ -7,7 +7,7 @@ import { TAGS } from './tags';
 
 /** What `grantRun` gives: to drive jobs, and to enter their VMs where that is allowed. */
 export function runStatements(facts: AccessFacts): PolicyStatement[] {
-  return [...driverStatements(facts), ...(facts.exec ? execStatements(facts) : [])];
+  return [...clientStatements(facts), ...(facts.exec ? execStatements(facts) : [])];
 }
 
 /**

@@ -18,6 +18,7 @@
 export * from './byte-path';
 export * from './absent';
 export * from './access';
+export * from './function-access';
 export * from './look-access';
 export * from './schedule';
 export * from './shared';

@@ -3,6 +3,11 @@ import type { PolicyStatement } from './scaffold';
 import { scaffoldParameterName } from './scaffold';
 import { TAGS } from './tags';
 
+/** For what knows no resources, whose ARN would name the region. */
+export function inRegion(region: string): NonNullable<PolicyStatement['Condition']> {
+  return { StringEquals: { 'aws:RequestedRegion': region } };
+}
+
 /** What looking at jobs, or stopping them, is narrowed to. */
 export interface LookFacts {
   /** `arn:aws`, as the partition has it. */
@@ -34,7 +39,7 @@ export function readStatements({ partition, account, region, scaffold, bucketArn
       Action: 'ssm:GetParameter',
       Resource: `${partition}:ssm:${region}:${account}:parameter${scaffoldParameterName(scaffold)}`,
     },
-    { Sid: 'Look', Effect: 'Allow', Action: 'ec2:DescribeInstances', Resource: '*' },
+    { Sid: 'Look', Effect: 'Allow', Action: 'ec2:DescribeInstances', Resource: '*', Condition: inRegion(region) },
     // Of a VM that could not reach the bucket: `logs --boot`.
     {
       Sid: 'Consoles',

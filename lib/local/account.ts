@@ -67,7 +67,7 @@ export async function openAccount({ stateDir, facts, userData, now }: AccountOpt
   const iam = createIam({ spotRole: ec2.spotRole, account, policies, now });
   const secrets = createSecretsManager({ file: path.join(stateDir, 'secrets.json'), account, policies, now });
   const bus = new LocalEventBus({ account, policies, now });
-  const services = [s3, createSts({ principals }), ssm, iam, quotas, createPricing({ policies }), secrets, bus.service];
+  const services = [s3, createSts({ principals, policies }), ssm, iam, quotas, createPricing({ policies }), secrets, bus.service];
   later.opened = { facts, principals, roles, policies, ec2, services, bus, scaffold };
   return later.opened;
 }

@@ -20,7 +20,8 @@ import { openInstanceImds } from './imds/instance-imds';
 import { takeLock } from './lock';
 import type { Lock } from './lock';
 import { evaluate } from './policy';
-import type { AccessKey } from './principals';
+import type { Policies } from './policy';
+import type { AccessKey, SessionKeys } from './principals';
 import type { Roles } from './roles';
 import type { UserDataFacts } from './scaffolding';
 import { Sessions } from './sessions/hub';
@@ -75,6 +76,10 @@ export interface LocalCloud {
   readonly roles: Pick<Roles, 'put'>;
   /** Session Manager's sessions, and what can go wrong with them. */
   readonly sessions: Pick<Sessions, 'open' | 'cut' | 'end' | 'offline'>;
+  /** Who may do what, and who asked for it. */
+  readonly access: Pick<Policies, 'listen' | 'limitDeveloper'>;
+  /** Temporary keys of a role, as a function has them. @throws E_LOCAL_CLOUD for a role that is not there */
+  readonly assumeRole: (role: string, session: string) => SessionKeys;
   /**
    * Ends it. Machines are powered off (and change state as EC2 would have it), or with `keepMachines` left
    * alone until the next start adopts them.
@@ -153,6 +158,12 @@ async function start(options: LocalCloudOptions, lock: Lock): Promise<LocalCloud
     ec2: new Ec2Controls(state, fleet, others),
     roles: account.roles,
     sessions,
+    access: policies,
+    assumeRole: (name, session) => {
+      const role = account.roles.get(name);
+      if (!role) throw new RawcloudError('E_LOCAL_CLOUD', `there is no role '${name}'`);
+      return principals.issueForVm(session, role);
+    },
     close: async ({ keepMachines = false } = {}) => {
       await sessions.close();
       await fleet.close({ keepMachines });

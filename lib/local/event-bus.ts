@@ -60,7 +60,7 @@ export class LocalEventBus {
 
   #check({ Source, DetailType, EventBusName }: v.InferOutput<typeof Entry>, { principal, region }: ServiceRequest): void {
     const bus = `arn:aws:events:${region}:${this.options.account}:event-bus/${EventBusName}`;
-    const conditions = { 'events:source': Source, 'events:detail-type': DetailType };
+    const conditions = { 'events:source': [Source], 'events:detail-type': [DetailType] };
     const refusal = this.options.policies.refusal(principal, 'events:PutEvents', bus, conditions);
     if (refusal !== undefined) throw new ServiceError(400, 'AccessDeniedException', refusal.replaceAll('"', ''));
   }

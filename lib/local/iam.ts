@@ -1,5 +1,5 @@
 import { readBody } from './body';
-import type { Policies } from './policy';
+import type { Conditions, Policies } from './policy';
 import { type Service, ServiceError, type ServiceResponse } from './service';
 import { type XmlFields, xmlDocument } from './xml';
 
@@ -30,7 +30,9 @@ export function createIam(options: IamOptions): Service {
       const bytes = await readBody(body, MAX_BODY_BYTES);
       const form = bytes.byteLength > 0 ? new URLSearchParams(bytes.toString('utf8')) : query;
       const action = form.get('Action') ?? '';
-      const refusal = options.policies.refusal(principal, `iam:${action}`, roleArn(options.account));
+      const service = form.get('AWSServiceName');
+      const conditions: Conditions = service === null ? {} : { 'iam:awsservicename': service };
+      const refusal = options.policies.refusal(principal, `iam:${action}`, roleArn(options.account), conditions);
       if (refusal !== undefined) throw new ServiceError(403, 'AccessDenied', refusal.replaceAll('"', ''));
       return answer(action, id, actionResult(action, form, options));
     },

@@ -8,7 +8,19 @@ export interface AccessQuestion {
   /** ARN. */
   readonly resource: string;
   /** Values of condition keys, by lower-case name: `aws:userid`. */
-  readonly context: Readonly<Record<string, string>>;
+  readonly context: Conditions;
+}
+
+/** Of a key that has several values, as `aws:tagkeys`, all of them. */
+export type Conditions = Readonly<Record<string, string | readonly string[]>>;
+
+/** A question that somebody's call asked, and what came of it. Holds names and tags; no secret and no payload. */
+export interface Asked extends AccessQuestion {
+  /** ARN of who called. */
+  readonly principal: string;
+  readonly allowed: boolean;
+  /** Not what was called: S3 asks itself whether it may say that a key is not there. */
+  readonly aside: boolean;
 }
 
 /** 'silent' when no statement speaks of it, which means no. */
@@ -16,7 +28,7 @@ export type Verdict = 'allowed' | 'denied' | 'silent';
 
 /**
  * IAM's evaluation of statements of one kind: a Deny that fits wins, else an Allow that fits, else silence.
- * Knows wildcards, policy variables in resources and condition values, and the operators of {@link OPERATORS}.
+ * Knows wildcards, policy variables in resources and condition values, the operators of {@link OPERATORS}, `ForAllValues:` and `Null`.
  * Source: IAM user guide, "Policy evaluation logic".
  * @throws E_LOCAL_CLOUD for a condition operator it does not know: guessing would prove nothing
  */
@@ -34,10 +46,16 @@ function fits(statement: PolicyStatement, { action, resource, context }: AccessQ
   );
 }
 
-type Operator = (wanted: string, got: string | undefined, context: AccessQuestion['context']) => boolean;
+type Operator = (wanted: string, got: string | undefined, context: Conditions) => boolean;
 
 const equals: Operator = (wanted, got, context) => got === substitute(wanted, context, (v) => v);
 const isLike: Operator = (wanted, got, context) => got !== undefined && like(wanted, got, context);
+/** Each of the six parts by itself, with wildcards: for IAM, ArnEquals and ArnLike are the same. */
+const isArnLike: Operator = (wanted, got, context) => {
+  const [pattern, arn] = [partsOf(wanted), partsOf(got ?? '')];
+  return pattern.length === arn.length && pattern.every((part, i) => like(part, arn[i]!, context));
+};
+const partsOf = (arn: string): string[] => [...arn.split(':', 5), arn.split(':').slice(5).join(':')];
 
 /** Of several values a positive operator wants one to fit, a negated one none. A missing key fails the first and satisfies the second. */
 const OPERATORS: Readonly<Record<string, { readonly fits: Operator; readonly negated?: true }>> = {
@@ -45,30 +63,46 @@ const OPERATORS: Readonly<Record<string, { readonly fits: Operator; readonly neg
   StringNotEquals: { fits: equals, negated: true },
   StringLike: { fits: isLike },
   StringNotLike: { fits: isLike, negated: true },
+  ArnEquals: { fits: isArnLike },
+  ArnLike: { fits: isArnLike },
   Bool: { fits: (wanted, got) => got?.toLowerCase() === wanted.toLowerCase() },
 };
 
 type ConditionKeys = Readonly<Record<string, string | readonly string[]>>;
 
-function holds(operator: string, keys: ConditionKeys, context: AccessQuestion['context']): boolean {
-  const test = OPERATORS[operator];
+const FOR_ALL = 'ForAllValues:';
+
+function holds(operator: string, keys: ConditionKeys, context: Conditions): boolean {
+  if (operator === 'Null') return Object.entries(keys).every(([key, wanted]) => isNull(context[key.toLowerCase()], wanted));
+  const forAll = operator.startsWith(FOR_ALL);
+  const test = OPERATORS[forAll ? operator.slice(FOR_ALL.length) : operator];
   if (!test) {
     throw new RawcloudError(
       'E_LOCAL_CLOUD',
-      `the local cloud does not know the condition operator '${operator}'; it knows ${Object.keys(OPERATORS).join(', ')}`,
+      `the local cloud does not know the condition operator '${operator}'; it knows ${Object.keys(OPERATORS).join(', ')}, Null`,
     );
   }
   return Object.entries(keys).every(([key, wanted]) => {
-    const fits = list(wanted).some((one) => test.fits(one, context[key.toLowerCase()], context));
-    return fits !== (test.negated ?? false);
+    const value = context[key.toLowerCase()];
+    const holdsOf = (got: string | undefined): boolean =>
+      list(wanted).some((one) => test.fits(one, got, context)) !== (test.negated ?? false);
+    // Of no value at all, everything holds.
+    if (forAll) return value === undefined || list(value).every(holdsOf);
+    // What has several values is compared by set operators only.
+    return holdsOf(typeof value === 'object' ? undefined : value);
   });
+}
+
+/** `Null` says whether a key is absent. */
+function isNull(value: Conditions[string] | undefined, wanted: string | readonly string[]): boolean {
+  return list(wanted).includes(String(value === undefined));
 }
 
 const MAX_PATTERNS = 4096;
 const patterns = new Map<string, RegExp>();
 
 /** `*` for any text, `?` for one character; a variable's value stands for itself, whatever characters it holds. */
-function like(pattern: string, text: string, context: AccessQuestion['context'] = {}): boolean {
+function like(pattern: string, text: string, context: Conditions = {}): boolean {
   const source = substitute(wild(pattern), context, escape);
   let compiled = patterns.get(source);
   if (!compiled) {
@@ -88,10 +122,10 @@ function wild(pattern: string): string {
 }
 
 /** A variable without a value becomes text that nothing equals, as in IAM, where the statement then does not fit. */
-function substitute(text: string, context: AccessQuestion['context'], quote: (value: string) => string): string {
+function substitute(text: string, context: Conditions, quote: (value: string) => string): string {
   return text.replace(/\$\{([^}]*)\}/g, (_, name: string) => {
     const value = context[name.toLowerCase()];
-    return value === undefined ? '\0' : quote(value);
+    return typeof value === 'string' ? quote(value) : '\0';
   });
 }
 
@@ -104,7 +138,7 @@ function list(value: string | readonly string[]): readonly string[] {
 }
 
 /** Condition context of a request. */
-export function contextOf(principal: Principal): AccessQuestion['context'] {
+export function contextOf(principal: Principal): Conditions {
   return {
     'aws:userid': principal.userId,
     'aws:principalarn': principal.arn,
@@ -117,7 +151,7 @@ export function contextOf(principal: Principal): AccessQuestion['context'] {
 const ALLOW_ALL: readonly PolicyStatement[] = [{ Sid: 'All', Effect: 'Allow', Action: '*', Resource: '*' }];
 
 export interface PoliciesOptions {
-  /** Identity policy of the role that a VM carries. */
+  /** Identity policy of the role that a VM, or whoever else has a session of it, carries. */
   readonly vmStatements: (vm: Principal) => readonly PolicyStatement[];
   /** Policy of a bucket. @default - none */
   readonly bucketStatements?: (bucket: string) => readonly PolicyStatement[];
@@ -126,23 +160,47 @@ export interface PoliciesOptions {
 /** Why not, in IAM's words; `undefined` when it is allowed. */
 export type Refusal = string | undefined;
 
-/** Who may do what in the local cloud: the developer everything, VMs what their role says, and no one what a bucket denies. */
+/**
+ * Who may do what in the local cloud: the developer everything, or what {@link limitDeveloper} says; VMs what their role says;
+ * and no one what a bucket denies.
+ */
 export class Policies {
   readonly #options: PoliciesOptions;
+  readonly #listeners = new Set<(asked: Asked) => void>();
+  #developer = ALLOW_ALL;
 
   constructor(options: PoliciesOptions) {
     this.#options = options;
+  }
+
+  /** As if the developer's identity had this policy. */
+  limitDeveloper(statements: readonly PolicyStatement[]): void {
+    this.#developer = statements;
+  }
+
+  /** Tells of every question from now on. @returns what ends it */
+  listen(listener: (asked: Asked) => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
   }
 
   /**
    * @param resource ARN; for S3 `arn:aws:s3:::<bucket>[/<key>]`
    * @param conditions values of the condition keys of the service itself, by lower-case name
    */
-  refusal(principal: Principal, action: string, resource: string, conditions: AccessQuestion['context'] = {}): Refusal {
+  refusal(principal: Principal, action: string, resource: string, conditions: Conditions = {}, aside = false): Refusal {
     const question = { action, resource, context: { ...contextOf(principal), ...conditions } };
+    const refusal = this.#refusal(principal, question);
+    const asked = { ...question, principal: principal.arn, allowed: refusal === undefined, aside };
+    for (const listener of this.#listeners) listener(asked);
+    return refusal;
+  }
+
+  #refusal(principal: Principal, question: AccessQuestion): Refusal {
+    const { action, resource } = question;
     const bucket = /^arn:aws:s3:::([^/]+)/.exec(resource)?.[1];
     const ofBucket = bucket === undefined ? [] : (this.#options.bucketStatements?.(bucket) ?? []);
-    const ofIdentity = principal.kind === 'developer' ? ALLOW_ALL : this.#options.vmStatements(principal);
+    const ofIdentity = principal.kind === 'developer' ? this.#developer : this.#options.vmStatements(principal);
     const [bucketSays, identitySays] = [evaluate(ofBucket, question), evaluate(ofIdentity, question)];
     const who = `User: ${principal.arn} is not authorized to perform: ${action} on resource: "${resource}"`;
     if (bucketSays === 'denied') return `${who} with an explicit deny in a resource-based policy`;

@@ -33,7 +33,7 @@ export function createPricing({ policies }: { readonly policies: Pick<Policies, 
     name: 'pricing',
     target: 'AWSPriceListService',
     invalidInput: 'InvalidParameterException',
-    refusal: ({ principal }, action) => policies.refusal(principal, action, '*'),
+    refusal: ({ principal, region }, action) => policies.refusal(principal, action, '*', { 'aws:requestedregion': region }),
     operations: { DescribeServices: describeServices, GetAttributeValues: getAttributeValues, GetProducts: getProducts },
   });
 }

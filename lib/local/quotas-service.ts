@@ -33,7 +33,11 @@ export function createQuotasService({ quotas, account, policies }: QuotasService
     name: 'servicequotas',
     target: 'ServiceQuotasV20190624',
     invalidInput: 'IllegalArgumentException',
-    refusal: ({ principal }, action) => policies.refusal(principal, action, '*'),
+    // A list knows no resources; of a single quota, the code stands in the body, and policies speak of a whole service at least.
+    refusal: ({ principal, region }, action) => {
+      const resource = action.startsWith('servicequotas:List') ? '*' : `arn:aws:servicequotas:${region}:${account}:ec2/*`;
+      return policies.refusal(principal, action, resource, { 'aws:requestedregion': region });
+    },
     operations: {
       GetServiceQuota: one(true),
       GetAWSDefaultServiceQuota: one(false),

@@ -8,8 +8,9 @@ export interface Principal {
   readonly arn: string;
   /** `aws:userid`: `AIDA…` of the developer, `<role id>:<instance id>` of a VM. */
   readonly userId: string;
+  /** 'vm' is also who else has a session of a role, as a function. */
   readonly kind: 'developer' | 'vm';
-  /** Name of a VM's role. */
+  /** Name of the role. */
   readonly role?: string;
 }
 

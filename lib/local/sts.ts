@@ -1,4 +1,5 @@
 import { readBody } from './body';
+import type { Policies } from './policy';
 import type { Principals } from './principals';
 import { type Service, ServiceError, type ServiceRequest, type ServiceResponse } from './service';
 import { type XmlFields, xmlDocument } from './xml';
@@ -8,8 +9,13 @@ const NAMESPACE = 'https://sts.amazonaws.com/doc/2011-06-15/';
 const SESSION_S = { min: 900, max: 129_600, default: 43_200 } as const;
 const MAX_BODY_BYTES = 65_536;
 
+export interface StsOptions {
+  readonly principals: Pick<Principals, 'issueForDeveloper'>;
+  readonly policies: Pick<Policies, 'refusal'>;
+}
+
 /** STS, as far as a developer's identity is looked at and forwarded: GetCallerIdentity, GetSessionToken. */
-export function createSts({ principals }: { principals: Pick<Principals, 'issueForDeveloper'> }): Service {
+export function createSts({ principals, policies }: StsOptions): Service {
   return {
     name: 'sts',
     operation: (request, form) => (form ?? request.query).get('Action') ?? '',
@@ -21,6 +27,10 @@ export function createSts({ principals }: { principals: Pick<Principals, 'issueF
         case 'GetCallerIdentity':
           return getCallerIdentity(request);
         case 'GetSessionToken':
+          // Every user may, unless a policy denies it. Source: IAM user guide, "Permissions for GetSessionToken".
+          if (/explicit deny/.test(policies.refusal(request.principal, 'sts:GetSessionToken', '*') ?? '')) {
+            throw new ServiceError(403, 'AccessDenied', 'User is not authorized to perform: sts:GetSessionToken with an explicit deny');
+          }
           return getSessionToken(request, form, principals);
         default:
           throw new ServiceError(

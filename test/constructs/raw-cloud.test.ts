@@ -102,6 +102,11 @@ test('holds these resources, and no custom one', () => {
   ]);
 });
 
+// IAM refuses the whole policy.
+test('has no statement about nothing, before there is a job', () => {
+  expect(JSON.stringify(template.toJSON())).not.toMatch(/"(Resource|Action)":\[\]/);
+});
+
 test('synthesizes without warnings, errors or a lookup', () => {
   expect(Annotations.fromStack(stack).findWarning('*', Match.anyValue())).toEqual([]);
   expect(Annotations.fromStack(stack).findError('*', Match.anyValue())).toEqual([]);

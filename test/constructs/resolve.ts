@@ -26,6 +26,7 @@ const INTRINSICS: Readonly<Record<string, (argument: Value, deployed: Deployed) 
     const [separator, parts] = argument as [string, Value];
     return (resolve(parts, deployed) as string[]).join(separator);
   },
+  'Fn::Sub': (text, deployed) => String(text).replaceAll(/\$\{([^}]+)\}/g, (_, reference: string) => deployed(reference)),
   'Fn::Base64': (text, deployed) => Buffer.from(String(resolve(text, deployed))).toString('base64'),
 };
 

@@ -11,14 +11,14 @@ import { sha256Of } from '../../lib/store/sha256';
 import { encodeTree } from '../../lib/store/tree-codec';
 import { jsonCall } from '../local/json-call';
 
-const ASSETS = { bucket: 'assets-of-an-app', keyPrefix: '', keySuffix: '.bin' };
-
 export interface JobOfAnApp {
   readonly id: string;
   readonly argv: readonly string[];
   readonly secrets?: Deployed['secrets'];
   readonly variables?: Readonly<Record<string, string>>;
   readonly limits?: Partial<Definition['limits']>;
+  readonly overlap?: Definition['overlap'];
+  readonly spotPolicy?: Definition['hardware']['spotPolicy'];
   /** What its role may besides what every VM may. */
   readonly allowed?: RoleInput['statements'];
   readonly inputVariable?: string;
@@ -26,6 +26,8 @@ export interface JobOfAnApp {
 
 /** Lays down in a local cloud, by hand, what an app with deployed jobs lays down in an account. */
 export class Deployment {
+  /** Where the CDK puts content. */
+  readonly #assets: Deployed['assets'];
   readonly #ec2: EC2Client;
   readonly #s3: S3Client;
   readonly #ssm: SSMClient;
@@ -34,7 +36,8 @@ export class Deployment {
     private readonly cloud: LocalCloud,
     private readonly cacheDir: string,
   ) {
-    const { url: endpoint, region, credentials } = cloud;
+    const { url: endpoint, region, credentials, scaffold } = cloud;
+    this.#assets = { bucket: `cdk-hnb659fds-assets-${scaffold.account}-${region}`, keyPrefix: '', keySuffix: '.bin' };
     const client = { endpoint, region, credentials: { ...credentials } };
     this.#ec2 = new EC2Client(client);
     this.#s3 = new S3Client({ ...client, forcePathStyle: true });
@@ -42,7 +45,7 @@ export class Deployment {
   }
 
   async open(): Promise<void> {
-    await this.#s3.send(new CreateBucketCommand({ Bucket: ASSETS.bucket }));
+    await this.#s3.send(new CreateBucketCommand({ Bucket: this.#assets.bucket }));
   }
 
   /** @returns the secret's ARN */
@@ -64,7 +67,7 @@ export class Deployment {
       kind: 'schedule',
       enabled: true,
       definition: (await this.#asset(encodeJson(await this.#definition(job)))).sha256,
-      assets: ASSETS,
+      assets: this.#assets,
       roleArn: role.arn,
       roleId: role.id,
       launchTemplateId: await this.#template(`app-${job.id}`, role.id),
@@ -82,16 +85,16 @@ export class Deployment {
     for (const client of [this.#ec2, this.#s3, this.#ssm]) client.destroy();
   }
 
-  async #definition({ argv, limits }: JobOfAnApp): Promise<Definition> {
+  async #definition({ argv, limits, overlap = 'skip', spotPolicy = 'on-demand' }: JobOfAnApp): Promise<Definition> {
     const tree = await this.#asset((await encodeTree({ v: 1, entries: [], packs: [], blobs: {} })).bytes);
     const arch = process.arch === 'arm64' ? 'arm64' : 'x86_64';
     return {
       v: 1,
       work: { kind: 'command', argv: [...argv], cwd: '' },
       environment: { tree, layers: [] },
-      hardware: { arch, diskGiB: 30, spotPolicy: 'on-demand' },
+      hardware: { arch, diskGiB: 30, spotPolicy },
       limits: { lifetimeS: 3_600, graceS: 10, retries: [], ...limits },
-      overlap: 'skip',
+      overlap,
       tags: {},
       agent: await this.#artifact(await agentArtifact()),
       node: await this.#artifact(await nodeArtifact({ platform: '', local: true, cacheDir: this.cacheDir, env: {} })),
@@ -131,7 +134,7 @@ export class Deployment {
   }
 
   async #put(sha256: string, Body: Uint8Array): Promise<void> {
-    const { bucket: Bucket, keyPrefix, keySuffix } = ASSETS;
+    const { bucket: Bucket, keyPrefix, keySuffix } = this.#assets;
     await this.#s3.send(new PutObjectCommand({ Bucket, Key: `${keyPrefix}${assetName(sha256)}${keySuffix}`, Body }));
   }
 }

@@ -107,7 +107,7 @@ class Fixture implements TestCloud {
     });
     const secrets = createSecretsManager({ file: join(directory, 'secrets.json'), account: ACCOUNT, policies, now });
     this.bus = new LocalEventBus({ account: ACCOUNT, policies, now });
-    const services = [s3, createSts({ principals: this.principals }), ssm, secrets, this.bus.service];
+    const services = [s3, createSts({ principals: this.principals, policies }), ssm, secrets, this.bus.service];
     const { principals, calls } = this;
     this.#server = await startServer({ port: 0, services, principals, faults, calls, now, onError: (e) => this.complaints.push(e) });
   }

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { anyVmOf, bucketStatements, type PolicyStatement, vmRoleStatements } from '../../lib/contract';
 import { evaluate, Policies } from '../../lib/local/policy';
+import type { Conditions } from '../../lib/local/policy';
 import type { Principal } from '../../lib/local/service';
 
 const ARN = 'arn:aws:s3:::b';
@@ -59,6 +60,55 @@ test('Bool compares true and false', () => {
   const statement = allow({ Effect: 'Deny', Condition: { Bool: { 'aws:SecureTransport': 'false' } } });
   expect(evaluate([statement], ask('x', 'r', { 'aws:securetransport': 'false' }))).toBe('denied');
   expect(evaluate([statement], ask('x', 'r', { 'aws:securetransport': 'true' }))).toBe('silent');
+});
+
+test('ForAllValues holds of all values, and of none; Null tells none apart', () => {
+  const keys = (value?: string[]): Parameters<typeof evaluate>[1] => {
+    const context: Conditions = value === undefined ? {} : { 'aws:tagkeys': value };
+    return { action: 'x', resource: 'r', context };
+  };
+  const forAll = allow({ Condition: { 'ForAllValues:StringEquals': { 'aws:TagKeys': ['a', 'b'] } } });
+  expect([['a'], ['a', 'b'], ['a', 'c'], undefined].map((value) => evaluate([forAll], keys(value)))).toEqual([
+    'allowed',
+    'allowed',
+    'silent',
+    'allowed',
+  ]);
+  const some = allow({ Condition: { Null: { 'aws:TagKeys': 'false' } } });
+  expect([['a'], undefined].map((value) => evaluate([some], keys(value)))).toEqual(['allowed', 'silent']);
+});
+
+test('a key with several values fits no operator that is made for one', () => {
+  const statement = allow({ Condition: { StringEquals: { 'events:source': 'a' } } });
+  expect(evaluate([statement], { action: 'x', resource: 'r', context: { 'events:source': ['a'] } })).toBe('silent');
+});
+
+test.each([
+  ['arn:aws:ec2:r:1:launch-template/lt-1', 'arn:aws:ec2:r:1:launch-template/lt-1', true],
+  ['arn:aws:ec2:r:1:launch-template/*', 'arn:aws:ec2:r:1:launch-template/lt-1', true],
+  ['arn:aws:ec2:*:launch-template/lt-1', 'arn:aws:ec2:r:1:launch-template/lt-1', false],
+  ['arn:aws:ec2:r:1:launch-template/lt-1', 'arn:aws:ec2:r:1:launch-template/lt-2', false],
+])('ArnEquals %s of %s: %s, part by part', (wanted, arn, fits) => {
+  const statement = allow({ Condition: { ArnEquals: { 'ec2:LaunchTemplate': wanted } } });
+  expect(evaluate([statement], ask('x', 'r', { 'ec2:launchtemplate': arn }))).toBe(fits ? 'allowed' : 'silent');
+});
+
+test('tells who listens of each question, and keeps a developer to the limits that were set', () => {
+  const policies = new Policies({ vmStatements: () => [] });
+  const developer: Principal = { ...VM, kind: 'developer', arn: 'arn:developer' };
+  const heard: unknown[] = [];
+  const end = policies.listen(({ principal, action, allowed }) => heard.push([principal, action, allowed]));
+  policies.refusal(developer, 's3:GetObject', `${ARN}/k`);
+  policies.limitDeveloper([allow({ Action: 's3:PutObject' })]);
+  policies.refusal(developer, 's3:GetObject', `${ARN}/k`);
+  policies.refusal(VM, 's3:GetObject', `${ARN}/k`);
+  end();
+  policies.refusal(developer, 's3:PutObject', `${ARN}/k`);
+  expect(heard).toEqual([
+    ['arn:developer', 's3:GetObject', true],
+    ['arn:developer', 's3:GetObject', false],
+    ['arn:vm', 's3:GetObject', false],
+  ]);
 });
 
 test('fails for a condition operator that it does not know', () => {

@@ -1,13 +1,12 @@
-import { execFile, spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import { GetObjectCommand } from '@aws-sdk/client-s3';
 import type { AwsContext } from '../../lib/aws/clients';
+import { callHandler } from '../fakes/handler';
 import { awsEnv } from './cdk';
 import { getJson } from './http';
 import { ACCOUNT, REGION } from './moto';
@@ -28,16 +27,6 @@ interface FunctionCode {
   readonly Code: { readonly Location: string };
   readonly Configuration: { readonly CodeSha256: string };
 }
-
-/** Calls the handler once, and says what came of it as its last line. What is still open then is frozen by Lambda, so it ends here. */
-const HOST = `
-  const [file, name, event] = process.argv.slice(1);
-  const say = (answer) => process.stdout.write('\\n' + JSON.stringify(answer), () => process.exit());
-  require(file)[name](JSON.parse(event)).then(
-    (result) => say({ result }),
-    (error) => say({ error: error.message }),
-  );
-`;
 
 /**
  * A deployed function, run here as Lambda would: the bytes that lie in the bucket of the assets, in a process whose
@@ -62,19 +51,9 @@ export class DeployedFunction {
   /** @returns what the handler returns @throws what it throws */
   async invoke(event: unknown): Promise<unknown> {
     const { Handler, Environment, FunctionName } = this.facts;
-    const [file, name] = Handler.split('.') as [string, string];
     const given = { AWS_LAMBDA_FUNCTION_NAME: FunctionName, LAMBDA_TASK_ROOT: this.directory, TMPDIR: os.tmpdir() };
-    const child = spawn(process.execPath, ['-e', HOST, path.join(this.directory, `${file}.js`), name, JSON.stringify(event)], {
-      env: { ...awsEnv(), ...given, ...Environment.Variables },
-      cwd: this.directory,
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
-    const last = stdout.split('\n').at(-1);
-    if (!last) throw new Error(`${FunctionName} said nothing: ${stderr}`);
-    const { result, error } = JSON.parse(last) as { result?: unknown; error?: string };
-    if (error !== undefined) throw new Error(error);
-    return result;
+    const env = { ...awsEnv(), ...given, ...Environment.Variables };
+    return callHandler({ directory: this.directory, handler: Handler, env }, event);
   }
 
   async close(): Promise<void> {

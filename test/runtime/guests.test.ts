@@ -41,7 +41,10 @@ class Gate {
     const instance = 'arn:aws:ec2:us-east-1:123456789012:instance/i-1';
     return {
       launch: async (...call) => (this.ask('ec2:RunInstances', instance), compute.launch(...call)),
-      describe: async (...call) => (this.ask('ec2:DescribeInstances', '*'), compute.describe(...call)),
+      describe: async (...call) => (
+        this.ask('ec2:DescribeInstances', '*', { 'aws:requestedregion': 'us-east-1' }),
+        compute.describe(...call)
+      ),
       terminate: async (...call) => (this.ask('ec2:TerminateInstances', instance, ours), compute.terminate(...call)),
       tag: async (...call) => (this.ask('ec2:CreateTags', instance, ours), compute.tag(...call)),
       consoleOutput: async (...call) => (this.ask('ec2:GetConsoleOutput', instance, ours), compute.consoleOutput(...call)),

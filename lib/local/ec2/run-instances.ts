@@ -29,7 +29,7 @@ export async function runInstances({ state, fleet, params, flat }: Ec2Call): Pro
   const launch = readToken(params, flat, scopeOf(state, call));
   const before = state.instances.all().filter((i) => i.launch.token === launch.token && i.launch.scope === launch.scope);
   if (before.length > 0) return replay(state, before, launch);
-  const spec = mergeSpecs(readTemplate(state, params), call);
+  const { spec } = requestedSpec(state, params);
   if (params['DryRun'] !== undefined) checkLaunch(state, spec);
   dryRunEnds(params);
   // No await from the look for the token up to here: two calls with one token never both launch.
@@ -75,8 +75,15 @@ function scopeOf({ network }: Ec2State, { zone, subnetId }: LaunchSpec): string 
   return zone ?? network.subnets.find((s) => s.id === subnetId)?.zone ?? network.region;
 }
 
-function readTemplate(state: Ec2State, params: Params): LaunchSpec {
-  if (params['LaunchTemplate'] === undefined) return readLaunchSpec({});
+/** What a call asks for, with what it takes from a template. @throws as {@link runInstances} for what is malformed or not there */
+export function requestedSpec(state: Ec2State, params: Params): { readonly spec: LaunchSpec; readonly template?: string } {
+  const { template, ...base } = readTemplate(state, params);
+  const spec = mergeSpecs(base.spec, readLaunchSpec(params, OF_THE_CALL));
+  return template === undefined ? { spec } : { spec, template };
+}
+
+function readTemplate(state: Ec2State, params: Params): { readonly spec: LaunchSpec; readonly template?: string } {
+  if (params['LaunchTemplate'] === undefined) return { spec: readLaunchSpec({}) };
   const named = structure(params, 'LaunchTemplate');
   const [id, name] = [text(named, 'LaunchTemplateId'), text(named, 'LaunchTemplateName')];
   if ((id === undefined) === (name === undefined)) {
@@ -86,5 +93,5 @@ function readTemplate(state: Ec2State, params: Params): LaunchSpec {
   const spec = readLaunchSpec(parseParams(version.data));
   // Source: EC2 user guide, "Launch instances from a launch template".
   const origin = { 'aws:ec2launchtemplate:id': template.id, 'aws:ec2launchtemplate:version': String(version.number) };
-  return { ...spec, tags: { ...spec.tags, instance: { ...spec.tags['instance'], ...origin } } };
+  return { spec: { ...spec, tags: { ...spec.tags, instance: { ...spec.tags['instance'], ...origin } } }, template: template.id };
 }

@@ -10,6 +10,7 @@ import { refuseChange } from './other-regions';
 import type { OtherRegions } from './other-regions';
 import { parseParams } from './query';
 import type { FlatParams } from './query';
+import { questionsOf } from './questions';
 import type { Ec2State } from './state';
 
 const NAMESPACE = 'http://ec2.amazonaws.com/doc/2016-11-15/';
@@ -32,13 +33,17 @@ export function createEc2Service({ state: home, fleet, others, policies }: Ec2Se
       const name = flat['Action'] ?? '';
       const action = Object.hasOwn(ACTIONS, name) ? ACTIONS[name] : undefined;
       if (!action) throw invalidAction(name);
-      if (policies.refusal(request.principal, `ec2:${name}`, '*') !== undefined) throw unauthorized();
       const { region } = request;
-      if (region !== home.network.region) refuseChange(name, region);
-      const state = region === home.network.region ? home : others.state(region);
+      const isHome = region === home.network.region;
+      const state = isHome ? home : others.state(region);
       const params = parseParams(flat);
+      const call = { state, fleet, principal: request.principal, params, flat };
+      for (const { action: asked, resource, conditions } of questionsOf(name, call)) {
+        if (policies.refusal(request.principal, asked, resource, conditions) !== undefined) throw unauthorized();
+      }
+      if (!isHome) refuseChange(name, region);
       state.lag.called();
-      const fields = await action({ state, fleet, principal: request.principal, params, flat });
+      const fields = await action(call);
       // Actions that change something have looked before.
       dryRunEnds(params);
       return answer(200, xmlDocument(`${name}Response`, { requestId: request.id, ...fields }, NAMESPACE));

@@ -66,6 +66,11 @@ function ofInstance({ instances, lag }: Ec2State, { id, tags, volumes, interface
   ];
 }
 
+/** Of anything that carries tags, as they are; none for what is not there. */
+export function tagsOf(state: Ec2State, id: string): Tags {
+  return taggables(state, state.instances.all()).find((t) => t.id === id)?.tags ?? {};
+}
+
 export async function createTags({ state, params }: Ec2Call): Promise<XmlFields> {
   const tags = readTags(params);
   if (Object.keys(tags).length === 0) throw missingParameter('Tag');

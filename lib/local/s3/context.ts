@@ -43,6 +43,6 @@ export function requireObjectAction({ context, request, bucket, key }: S3Call, a
 
 /** The answer for a key that is not there: who may not list must not learn that, and is denied. */
 export function missingKey({ context, request, bucket, key }: S3Call): ServiceError {
-  const refusal = context.policies.refusal(request.principal, 's3:ListBucket', bucketArn(bucket.record.name));
+  const refusal = context.policies.refusal(request.principal, 's3:ListBucket', bucketArn(bucket.record.name), {}, true);
   return refusal === undefined ? s3Errors.noSuchKey(key) : s3Errors.accessDenied(refusal);
 }
