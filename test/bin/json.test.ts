@@ -5,6 +5,7 @@ import { EVENT_DATA_SCHEMAS } from '../../lib/contract/event-schemas';
 import type { LocalCloudControl } from '../../bin/io';
 import type { Exec } from '../../lib/runtime/exec/open';
 import { Cli } from './cli';
+import { WHOLE } from './fake-deployment';
 import { DESTRUCTION } from './fake-destruction';
 import { BILL, event, LAUNCHING, NOW, OFFER, output, RESULT, WATCHING } from './fake-client';
 
@@ -36,6 +37,7 @@ const LINES: readonly (readonly [verb: string, words: string])[] = [
   ['download', 'download --to out --json'],
   ['reap', 'reap --json'],
   ['doctor', 'doctor --json'],
+  ['deploy', 'deploy --name team-a --yes --bootstrap --json'],
   ['destroy', 'destroy --yes --json'],
   ['local', 'local start --json'],
   ['local', 'local stop --json'],
@@ -52,7 +54,13 @@ const entered: Exec['run'] = async (job = '', { onOutput }) => {
 };
 
 test.each(LINES)('%s: each line of `%s` is as documented', async (verb, words) => {
-  const cli = new Cli({ cloud: CLOUD, destruction: DESTRUCTION, script: { chunks: CHUNKS, bootLog: 'booted\n' }, exec: entered });
+  const cli = new Cli({
+    cloud: CLOUD,
+    deployment: WHOLE,
+    destruction: DESTRUCTION,
+    script: { chunks: CHUNKS, bootLog: 'booted\n' },
+    exec: entered,
+  });
   expect(await cli.run(...words.split(' '))).toBe(0);
   expect(cli.lines.length).toBeGreaterThan(0);
   expect(cli.lines.flatMap((line) => problemsOf(line, verb))).toEqual([]);
