@@ -74,15 +74,21 @@ describe('the control socket of QEMU', () => {
   });
 
   /** A QEMU that answers each command with what `answer` makes of it. */
-  async function listen(answer: (command: string) => object): Promise<void> {
-    server = createServer((socket) => {
-      sockets.add(socket);
+  function listen(answer: (command: string) => object): Promise<void> {
+    return listenAs((socket) => {
       socket.write('{"QMP": {"version": {}, "capabilities": []}}\n');
-      socket.on('data', (data) => {
+      socket.resume().on('data', (data) => {
         const { execute } = JSON.parse(data.toString()) as { execute: string };
         heard.push(execute);
         socket.write(`{"event": "POWERDOWN"}\n${JSON.stringify(answer(execute))}\n`);
       });
+    });
+  }
+
+  async function listenAs(serve: (socket: Socket) => void): Promise<void> {
+    server = createServer({ pauseOnConnect: true }, (socket) => {
+      sockets.add(socket);
+      serve(socket);
     });
     const cwd = process.cwd();
     process.chdir(path.dirname(socketFile));
@@ -104,6 +110,15 @@ describe('the control socket of QEMU', () => {
       code: 'E_LOCAL_CLOUD',
       message: expect.stringContaining('system_reset: not now') as string,
     });
+  });
+
+  linux('takes one that dies while it is spoken to for off', async () => {
+    await listenAs((socket) => {
+      socket.write('{"QMP": {"version": {}, "capabilities": []}}\n');
+      // What it was told stays unread, for the server hands connections on paused: so the other side's is reset, not closed.
+      setTimeout(() => socket.destroy(), 50);
+    });
+    expect(await qmp(socketFile, 'system_powerdown')).toBe(false);
   });
 
   linux('tells that nobody listens', async () => {

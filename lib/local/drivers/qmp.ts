@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import * as v from 'valibot';
-import { RawcloudError } from '../../contract';
+import { hasCode, RawcloudError } from '../../contract';
 
 /** What QEMU says on its control socket, one JSON value a line. Source: QEMU Machine Protocol specification. */
 const LineSchema = v.object({
@@ -15,7 +15,10 @@ const LineSchema = v.object({
   error: v.optional(v.object({ class: v.string(), desc: v.string() })),
 });
 
-const ANSWERS_WITHIN_MS = 5_000;
+const ANSWERS_WITHIN_MS = 30_000;
+
+/** Nobody ever listened, does any more, or died while we spoke: with words of ours unread, or before we had said them. */
+const NOBODY_THERE = ['ENOENT', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE'] as const;
 
 /** Commands of QEMU that stand for what a host does to a VM: none takes arguments. */
 export type QmpCommand = 'system_powerdown' | 'system_reset';
@@ -23,7 +26,7 @@ export type QmpCommand = 'system_powerdown' | 'system_reset';
 /**
  * Gives one command to the QEMU that listens on a Unix socket.
  * @returns false when nobody listens: that VM is off
- * @throws E_LOCAL_CLOUD when QEMU refuses the command, or says nothing for 5 s
+ * @throws E_LOCAL_CLOUD when QEMU refuses the command, or says nothing for 30 s
  */
 export async function qmp(socketFile: string, command: QmpCommand): Promise<boolean> {
   // The address of a Unix socket has room for 107 bytes; through a directory that is open it is short, wherever it lies.
@@ -43,9 +46,8 @@ function converse(socket: Socket, command: QmpCommand): Promise<boolean> {
   const todo = ['qmp_capabilities', command];
   return new Promise((resolve, reject) => {
     const fail = (why: string): void => reject(new RawcloudError('E_LOCAL_CLOUD', `QEMU does not carry out ${command}: ${why}`));
-    let greeted = false;
-    socket.once('error', (error) => (greeted ? fail(error.message) : resolve(false)));
     // QEMU may be gone before it has answered: then the VM is off, which is what counts.
+    socket.once('error', (error) => (hasCode(error, ...NOBODY_THERE) ? resolve(false) : fail(error.message)));
     socket.once('close', () => resolve(false));
     const lines = createInterface({ input: socket });
     // It passes on the socket's, which is heard above.
@@ -54,7 +56,6 @@ function converse(socket: Socket, command: QmpCommand): Promise<boolean> {
       const said = v.parse(LineSchema, JSON.parse(line));
       if (said.error) return fail(said.error.desc);
       if (said.QMP === undefined && said.return === undefined) return;
-      greeted = true;
       const next = todo.shift();
       if (next === undefined) resolve(true);
       else socket.write(`${JSON.stringify({ execute: next })}\n`);
