@@ -1,6 +1,6 @@
 import os from 'node:os';
-import path from 'node:path';
 import { text } from 'node:stream/consumers';
+import { cacheDirectory } from '../lib/runtime/cache-directory';
 import { captureDefinition } from '../lib/runtime/definition/capture';
 import type { CaptureRequest } from '../lib/runtime/definition/capture';
 import { findRawcloudError } from '../lib/contract';
@@ -12,7 +12,7 @@ import { findRawcloudError } from '../lib/contract';
 async function main(): Promise<object> {
   const asked = JSON.parse(await text(process.stdin)) as Omit<CaptureRequest, 'env' | 'home' | 'cacheDir' | 'now'>;
   const home = os.homedir();
-  const cacheDir = path.join(process.env['XDG_CACHE_HOME'] ?? path.join(home, '.cache'), 'rawcloud');
+  const cacheDir = cacheDirectory(process.env, home);
   return { captured: await captureDefinition({ ...asked, env: process.env, home, cacheDir, now: Date.now }) };
 }
 

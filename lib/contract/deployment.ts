@@ -1,5 +1,5 @@
 import type { FoundStack } from './destroy';
-import type { FoundIdentity, FoundSubnet } from './doctor';
+import type { AccountLook, FoundIdentity, FoundSubnet } from './doctor';
 import type { ScaffoldChoices } from './choices';
 
 /** A stack as CloudFormation has it. */
@@ -25,11 +25,8 @@ export interface TemplateResource {
 }
 
 /** What a deployment looks at before it begins. Nothing here changes anything. Failures are RawcloudErrors. */
-export interface DeploymentLook {
-  readonly region: string;
+export interface DeploymentLook extends Pick<AccountLook, 'region' | 'parameter' | 'defaultVpc'> {
   identity(signal?: AbortSignal): Promise<Pick<FoundIdentity, 'arn' | 'account'>>;
-  parameter(name: string, signal?: AbortSignal): Promise<string | undefined>;
-  defaultVpc(signal?: AbortSignal): Promise<string | undefined>;
   subnets(which: { readonly vpcId: string }, signal?: AbortSignal): Promise<FoundSubnet[]>;
   /** By name; undefined when there is none, or only one that was deleted. */
   stack(name: string): Promise<StackState | undefined>;

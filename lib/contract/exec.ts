@@ -21,7 +21,6 @@ export function execDocumentName(scaffold: string): string {
 export const ENTRY_FILE = '/run/rawcloud/exec';
 
 const MODES = ['terminal', 'rawcloud'] as const;
-export type EntryMode = (typeof MODES)[number];
 
 /**
  * The session document. Nothing but the mode is a parameter. As root, for the entry becomes the job's user itself.

@@ -49,6 +49,7 @@ export * from './market';
 export * from './metrics';
 export * from './offers';
 export * from './ports';
+export * from './python-metadata';
 export * from './quotas';
 export * from './reaper';
 export * from './recipes';

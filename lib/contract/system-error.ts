@@ -2,3 +2,13 @@
 export function hasCode(error: unknown, ...codes: readonly string[]): boolean {
   return typeof error === 'object' && error !== null && 'code' in error && codes.includes(String(error.code));
 }
+
+/** What is read, or `otherwise` where there is no such file or directory. Whatever else hinders reading is a failure. */
+export async function unlessMissing<T, U>(reading: Promise<T>, otherwise: U): Promise<T | U> {
+  try {
+    return await reading;
+  } catch (error) {
+    if (hasCode(error, 'ENOENT', 'ENOTDIR')) return otherwise;
+    throw error;
+  }
+}

@@ -1,5 +1,4 @@
 import os from 'node:os';
-import path from 'node:path';
 import {
   amazonLinuxParameter,
   DEFAULT_SCAFFOLD_NAME,
@@ -21,6 +20,7 @@ import { createOtherRegions } from '../aws/other-regions';
 import { readParameter } from '../aws/parameters';
 import { createS3Store } from '../aws/s3-store';
 import type { Client, ConnectOptions } from './api';
+import { cacheDirectory } from './cache-directory';
 import { createClient } from './client';
 import { DEFAULT_INTERVALS, LOCAL_INTERVALS } from './deps';
 import type { ClientDeps } from './deps';
@@ -42,7 +42,7 @@ export async function connect(options: ConnectOptions): Promise<Client> {
   loadEc2();
   const [scaffold, caller] = await asked;
   const home = env['HOME'] ?? os.homedir();
-  const cacheDir = path.join(env['XDG_CACHE_HOME'] ?? path.join(home, '.cache'), 'rawcloud');
+  const cacheDir = cacheDirectory(env, home);
   const vmSystem = local ? process.platform : 'linux';
   const store = createS3Store(context, { bucket: scaffold.bucket, account: scaffold.account });
   const source = createMarketSource(context);

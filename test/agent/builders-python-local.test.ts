@@ -4,7 +4,7 @@ import path from 'node:path';
 import * as v from 'valibot';
 import { PythonRecipeSchema } from '../../lib/contract';
 import type { LocalPackage } from '../../lib/contract';
-import { entryPointsIn } from '../../lib/agent/builders/python-programs';
+import { entryPointsIn } from '../../lib/contract';
 import { pythonTest, scratch, write, writeVenv, python3, writeProgram } from '../capture/package-fixtures';
 import { install, installEditable, writeProject } from '../capture/python-installs';
 import { twin } from './python-round-trip';

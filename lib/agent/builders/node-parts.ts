@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { fsPath, NodeRecipeSchema, RawcloudError } from '../../contract';
+import { fsPath, NodeRecipeSchema, RawcloudError, unlessMissing } from '../../contract';
 import type { BuiltPart, EnvironmentParts } from '../../contract';
 import { answerOf, findProgram } from './programs';
 import { readRecipe } from './recipe';
@@ -49,7 +49,7 @@ async function splitModules(directory: string, paths: readonly string[]): Promis
 }
 
 async function versionOf(directory: string, home: string): Promise<string | undefined> {
-  const text = await readFile(fsPath(directory, `${home}/package.json`), 'utf8').catch(() => '{}');
+  const text = await unlessMissing(readFile(fsPath(directory, `${home}/package.json`), 'utf8'), '{}');
   try {
     const manifest: unknown = JSON.parse(text);
     const version = typeof manifest === 'object' && manifest !== null && 'version' in manifest ? manifest.version : undefined;

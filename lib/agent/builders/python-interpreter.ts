@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readdir, realpath } from 'node:fs/promises';
 import path from 'node:path';
-import { RawcloudError } from '../../contract';
+import { RawcloudError, unlessMissing } from '../../contract';
 import type { BuildIo } from '../../contract';
 import { answerOf, findProgram } from './programs';
 
@@ -62,7 +62,7 @@ export async function fetchInterpreter(minor: string, findUv: () => Promise<stri
 /** One that uv has fetched for an earlier VM. */
 async function restoredInterpreter(minor: string, io: BuildIo): Promise<string | undefined> {
   const home = path.join(io.directory, PYTHONS_PLACE);
-  const names = await readdir(home).catch(() => []);
+  const names = await unlessMissing(readdir(home), []);
   return names.map((name) => path.join(home, name, 'bin', `python${minor}`)).find((file) => existsSync(file));
 }
 

@@ -1,6 +1,6 @@
 import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { RawcloudError } from '../../contract';
+import { RawcloudError, unlessMissing } from '../../contract';
 import type { BuildIo, LocalPackage, Place } from '../../contract';
 import { findProgram } from './programs';
 import { needsCompiler } from './python-failure';
@@ -102,7 +102,7 @@ async function placeFiles(found: Extract<LocalPackage, { kind: 'files' }>, place
 }
 
 async function copyInto(from: string, to: string, { force = true } = {}): Promise<void> {
-  if (await readdir(from).catch(() => undefined)) await cp(from, to, { recursive: true, force });
+  if (await unlessMissing(readdir(from), undefined)) await cp(from, to, { recursive: true, force });
 }
 
 /** Installers find by it what to remove. */

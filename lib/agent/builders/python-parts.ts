@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { access, readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { fsPath, PythonRecipeSchema, RawcloudError } from '../../contract';
+import { canonicalName, fsPath, PythonRecipeSchema, RawcloudError, recordedPaths } from '../../contract';
 import type { BuildIo, BuiltPart, EnvironmentParts, LocalPackage, PythonRecipe } from '../../contract';
 import { findInterpreter, PYTHONS_PLACE } from './python-interpreter';
 import { UV_PLACE } from './python-installer';
@@ -86,7 +86,7 @@ export function localLeft({ local = [] }: PythonRecipe, { restored }: Pick<Build
 /** undefined for what is there only in part: the rest lies in the tree. */
 function localId(found: LocalPackage): string | undefined {
   const isWhole = found.kind === 'file' || (found.kind === 'source' && !found.editable);
-  return isWhole ? `${normalize(found.name)} @ ${found.content}` : undefined;
+  return isWhole ? `${canonicalName(found.name)} @ ${found.content}` : undefined;
 }
 
 interface Distribution {
@@ -101,15 +101,15 @@ const RECORD = /^((?:venv\/lib\/[^/]+\/site-packages\/))([^/]+)-([^-/]+)\.dist-i
 
 /** By the distributions' own records. Those that share a file are one part: which of them wrote it last, nobody knows. */
 async function splitVenv(recipe: PythonRecipe, directory: string, paths: readonly string[]): Promise<BuiltPart[]> {
-  const lines = new Map(recipe.requirements.map((line) => [normalize(/^[\w.-]+/.exec(line)?.[0] ?? ''), requirementId(recipe, line)]));
+  const lines = new Map(recipe.requirements.map((line) => [canonicalName(/^[\w.-]+/.exec(line)?.[0] ?? ''), requirementId(recipe, line)]));
   for (const found of recipe.local ?? []) {
     const id = localId(found);
-    if (id !== undefined) lines.set(normalize(found.name), id);
+    if (id !== undefined) lines.set(canonicalName(found.name), id);
   }
   const there = new Set(paths);
   const groups = new Groups();
   for (const distribution of paths.flatMap(distributionOf)) {
-    const files = (await recordedPaths(directory, distribution)).filter((at) => there.has(at));
+    const files = (await filesOf(directory, distribution)).filter((at) => there.has(at));
     const isSeed = !lines.has(distribution.name) && SEEDS.includes(distribution.name);
     if (!isSeed) groups.add(distribution, files);
   }
@@ -134,22 +134,12 @@ async function splitVenv(recipe: PythonRecipe, directory: string, paths: readonl
 
 function distributionOf(record: string): Distribution[] {
   const [, site, name, version] = RECORD.exec(record) ?? [];
-  return site && name && version ? [{ site, name: normalize(name), version, record }] : [];
+  return site && name && version ? [{ site, name: canonicalName(name), version, record }] : [];
 }
 
-/** As PEP 503 compares names. */
-function normalize(name: string): string {
-  return name.toLowerCase().replace(/[-_.]+/g, '-');
-}
-
-/** A record has a line a file, the path first, quoted when there is a comma in it. */
-async function recordedPaths(directory: string, { site, record }: Distribution): Promise<string[]> {
-  const text = await readFile(fsPath(directory, record), 'latin1');
-  return text.split(/\r?\n/).flatMap((line) => {
-    const quoted = /^"((?:[^"]|"")*)"/.exec(line)?.[1];
-    const name = quoted === undefined ? line.split(',', 1)[0]! : quoted.replaceAll('""', '"');
-    return name === '' ? [] : [path.posix.join(site, name)];
-  });
+async function filesOf(directory: string, { site, record }: Distribution): Promise<string[]> {
+  const names = recordedPaths(await readFile(fsPath(directory, record), 'latin1'));
+  return names.map((name) => path.posix.join(site, name));
 }
 
 /** Distributions by the files that they share. */

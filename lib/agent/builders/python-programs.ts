@@ -1,5 +1,6 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { entryPointsIn, unlessMissing } from '../../contract';
 
 /** Linux reads no more of a script's first line. */
 const LONGEST_LINE = 120;
@@ -14,29 +15,13 @@ export async function writePrograms(options: { site: string; scripts: string; ve
   await mkdir(bin, { recursive: true });
   const head = headOf(path.join(bin, 'python'));
   const write = (name: string, text: string): Promise<void> => writeFile(path.join(bin, name), text, { mode: 0o755 });
-  const distInfo = (await readdir(site).catch((): string[] => [])).find((name) => name.endsWith('.dist-info'));
-  const text = distInfo === undefined ? '' : await readFile(path.join(site, distInfo, 'entry_points.txt'), 'utf8').catch(() => '');
+  const distInfo = (await unlessMissing(readdir(site), [])).find((name) => name.endsWith('.dist-info'));
+  const text = distInfo === undefined ? '' : await unlessMissing(readFile(path.join(site, distInfo, 'entry_points.txt'), 'utf8'), '');
   for (const { name, module, attribute } of entryPointsIn(text)) await write(name, programText(head, module, attribute));
-  for (const name of await readdir(scripts).catch((): string[] => [])) {
+  for (const name of await unlessMissing(readdir(scripts), [])) {
     const script = await readFile(path.join(scripts, name), 'latin1');
     await writeFile(path.join(bin, name), withHead(script, head), { encoding: 'latin1', mode: 0o755 });
   }
-}
-
-interface EntryPoint {
-  readonly name: string;
-  readonly module: string;
-  readonly attribute: string;
-}
-
-export function entryPointsIn(text: string): EntryPoint[] {
-  let wanted = false;
-  return text.split(/\r?\n/).flatMap((line) => {
-    const section = /^\s*\[(.*)\]/.exec(line)?.[1]?.trim();
-    if (section !== undefined) wanted = section === 'console_scripts' || section === 'gui_scripts';
-    const found = /^\s*([^#;=\s/][^=/]*?)\s*=\s*([\w.]+)\s*:\s*([\w.]+)/.exec(line);
-    return wanted && section === undefined && found ? [{ name: found[1]!, module: found[2]!, attribute: found[3]! }] : [];
-  });
 }
 
 function programText(head: string, module: string, attribute: string): string {

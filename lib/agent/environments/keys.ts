@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { unlessMissing } from '../../contract';
 import type { Layer } from '../../contract';
 
 /** Goes up when what is stored changes in a way that the manifest does not tell. */
@@ -32,7 +33,7 @@ function keyOf(secret: string, words: readonly string[]): string {
 
 /** The VM's system as far as built packages depend on it: C library and the like. An image of the user's own may have others. */
 export async function systemFacts(image: string | undefined, file = '/etc/os-release'): Promise<Facts> {
-  const text = await readFile(file, 'utf8').catch(() => '');
+  const text = await unlessMissing(readFile(file, 'utf8'), '');
   const named = (name: string): string => new RegExp(`^${name}="?([^"\\n]*)`, 'm').exec(text)?.[1] ?? '';
   const system = text === '' ? process.platform : `${named('ID')} ${named('VERSION_ID')}`;
   return { system, ...(image === undefined ? {} : { image }) };

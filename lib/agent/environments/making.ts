@@ -25,6 +25,7 @@ import type {
 import { findEnvironment, sizeOf } from '../../store/environments/manifest';
 import type { EnvironmentSize, FoundEnvironment } from '../../store/environments/manifest';
 import { restoreParts } from '../../store/environments/restore';
+import { textOf } from '../report';
 import { environmentKey, lastKey, systemFacts } from './keys';
 import { Lease } from './lease';
 import { Renewing, Storing } from './beside';
@@ -284,8 +285,4 @@ function noRoom(bytes: number, free?: number, cause?: unknown): RawcloudError {
 /** Building would not take less. */
 function mustNotBeDisk(error: unknown): void {
   if (findRawcloudError(error)?.data['reason'] === NO_ROOM) throw error;
-}
-
-function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

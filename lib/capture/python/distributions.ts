@@ -1,7 +1,7 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { mapBounded } from '../../contract';
-import { codeOf } from '../executables';
+import { readText } from './read-text';
 
 /** A package as an environment records it. Nothing of it was imported or run. */
 export interface Distribution {
@@ -96,16 +96,6 @@ function identity(metadata: string | undefined, record: string): { name: string;
   const name = /^Name:[ \t]*(\S.*?)[ \t\r]*$/im.exec(head)?.[1] ?? path.basename(record).split('-')[0]!;
   const version = /^Version:[ \t]*(\S.*?)[ \t\r]*$/im.exec(head)?.[1];
   return { name, ...(version ? { version } : {}) };
-}
-
-/** undefined when there is no such file; what cannot be read otherwise fails. */
-async function readText(file: string): Promise<string | undefined> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return undefined;
-    throw error;
-  }
 }
 
 /** A damaged file counts as an unknown origin, which is refused by name later. */

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import * as v from 'valibot';
-import { RawcloudError } from '../../contract';
+import { canonicalName, RawcloudError } from '../../contract';
 import type { CaptureContext, Capturer, Found, LocalPackage, Notice, PythonIndex, PythonRecipe, SourceContent } from '../../contract';
 import { makeLayer } from '../layer';
 import { findNeeds } from '../needs';
@@ -12,7 +12,7 @@ import type { Interpreter } from './interpreter';
 import { carryLocals } from './local';
 import { findLocked } from './locked';
 import { readPackages } from './packages';
-import { canonicalName, requirementOf } from './requirement';
+import { requirementOf } from './requirement';
 import type { RefusalReason, Requirement } from './requirement';
 import { REQUIREMENTS } from './requirements-file';
 

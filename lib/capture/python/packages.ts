@@ -1,8 +1,7 @@
-import { RawcloudError } from '../../contract';
+import { canonicalName, RawcloudError } from '../../contract';
 import { readDistributions } from './distributions';
 import type { Distribution } from './distributions';
 import type { Interpreter } from './interpreter';
-import { canonicalName } from './requirement';
 
 /** Installers that people call; whatever else an interpreter's own directories hold came with the operating system. */
 const PYTHON_INSTALLERS = ['pip', 'uv', 'poetry', 'pdm', 'pipenv', 'hatch', 'flit', 'rye', 'installer', 'conda'];

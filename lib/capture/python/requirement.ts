@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import { canonicalName } from '../../contract';
 import * as v from 'valibot';
 import type { Distribution } from './distributions';
 
@@ -30,11 +31,6 @@ const DirectUrlSchema = v.object({
   archive_info: v.optional(v.object({ hash: v.optional(v.string()), hashes: v.optional(v.record(v.string(), v.string())) })),
 });
 type DirectUrl = v.InferOutput<typeof DirectUrlSchema>;
-
-/** PEP 503: names that differ in case, dots, dashes and underscores only are one name. */
-export function canonicalName(name: string): string {
-  return name.toLowerCase().replace(/[-_.]+/g, '-');
-}
 
 /** PEP 440 leaves no room for white space, option dashes or markers: what else stands there is no version. */
 const VERSION = /^[A-Za-z0-9][A-Za-z0-9.!+_-]*$/;

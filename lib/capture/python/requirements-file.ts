@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { RawcloudError } from '../../contract';
-import { canonicalName, hasCredentials } from './requirement';
+import { canonicalName, RawcloudError } from '../../contract';
+import { hasCredentials } from './requirement';
 
 /** The lockfile that pip and uv both read and write. */
 export const REQUIREMENTS = 'requirements.txt';

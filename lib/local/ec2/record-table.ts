@@ -61,6 +61,7 @@ export class RecordTable<T extends { readonly id: string }> {
     const directory = this.#directory;
     if (directory === undefined) return Promise.resolve();
     const before = this.#writes.get(id) ?? Promise.resolve();
+    // That it failed is told to who asked for it.
     const write = before.catch(() => undefined).then(() => this.#write(directory, id));
     this.#writes.set(id, write);
     const done = (): void => void (this.#writes.get(id) === write && this.#writes.delete(id));

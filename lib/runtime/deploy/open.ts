@@ -3,6 +3,7 @@ import path from 'node:path';
 import { RawcloudError, systemClock, VERSION } from '../../contract';
 import { createDeploymentLook } from '../../aws/deployment-look';
 import type { ConnectOptions } from '../api';
+import { cacheDirectory } from '../cache-directory';
 import { openDoctor } from '../doctor/open';
 import { openContext } from '../open-context';
 import { packageRoot } from '../package-root';
@@ -28,7 +29,7 @@ export async function openDeployment(options: ConnectOptions): Promise<Deploymen
   const { env } = options;
   const { context } = await openContext(options);
   const root = packageRoot(__dirname);
-  const cacheDir = path.join(env['XDG_CACHE_HOME'] ?? path.join(env['HOME'] ?? os.homedir(), '.cache'), 'rawcloud');
+  const cacheDir = cacheDirectory(env, env['HOME'] ?? os.homedir());
   const app = path.join(root, 'dist', 'bin', 'app.js');
   const credentials = (): ReturnType<typeof context.credentials> => context.credentials();
   const deps: DeployDeps = {

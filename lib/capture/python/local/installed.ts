@@ -1,6 +1,6 @@
 import { readdir, readFile, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { mapBounded } from '../../../contract';
+import { mapBounded, unlessMissing } from '../../../contract';
 import type { LocalPackage, Place, SourceContent } from '../../../contract';
 import { isDirectory } from '../../executables';
 import type { TarFile } from '../../tar';
@@ -69,7 +69,7 @@ async function readFiles(site: string, { files, entryPoints }: InstallRecord): P
     async (file): Promise<TarFile[]> => {
       const where = path.resolve(site, file);
       const target = targetOf(where, site, prefix, entryPoints);
-      const found = target === undefined ? undefined : await stat(where).catch(() => undefined);
+      const found = target === undefined ? undefined : await unlessMissing(stat(where), undefined);
       if (target === undefined || !found?.isFile()) return [];
       return [{ path: target, bytes: await readFile(where), executable: (found.mode & 0o100) !== 0 }];
     },

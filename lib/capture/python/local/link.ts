@@ -1,8 +1,8 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { canonicalName, unlessMissing } from '../../../contract';
 import type { LocalPackage, SourceContent } from '../../../contract';
 import { isDirectory, isFile } from '../../executables';
-import { canonicalName } from '../requirement';
 import { needsOf } from './needs';
 import { archiveOf } from './projects';
 import type { Projects } from './projects';
@@ -52,7 +52,7 @@ async function eggInfo(directory: string, name: string): Promise<{ metadata: str
   );
   if (info === undefined || !(await isFile(path.join(directory, info, 'PKG-INFO')))) return undefined;
   const read = (file: string): Promise<string> => readFile(path.join(directory, info, file), 'utf8');
-  return { metadata: await read('PKG-INFO'), entryPoints: await read('entry_points.txt').catch(() => '') };
+  return { metadata: await read('PKG-INFO'), entryPoints: await unlessMissing(read('entry_points.txt'), '') };
 }
 
 /** `setup.py develop` leaves what it compiled beside the source. */

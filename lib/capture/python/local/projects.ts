@@ -4,7 +4,7 @@ import { lstat, readFile, realpath } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
-import { formatSize, fsPath, mapBounded, RawcloudError } from '../../../contract';
+import { formatSize, fsPath, mapBounded, RawcloudError, unlessMissing } from '../../../contract';
 import type { CaptureContext, Place, SourceContent } from '../../../contract';
 import { upwards } from '../../executables';
 import { IgnoreRules } from '../../ignore';
@@ -127,7 +127,7 @@ async function rulesOf(root: string, directories: readonly string[]): Promise<Ig
     const base = bytesOf(relativeInside(root, directory) ?? '');
     const read = async (name: string): Promise<string> => {
       const file = path.join(directory, name);
-      const found = await lstat(file).catch(() => undefined);
+      const found = await unlessMissing(lstat(file), undefined);
       return found?.isFile() ? readFile(file, 'latin1') : '';
     };
     rules = rules.withGitignore(base, await read('.gitignore')).withRawcloudignore(base, await read('.rawcloudignore'));
