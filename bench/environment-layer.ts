@@ -72,6 +72,7 @@ async function main(options: Options): Promise<void> {
     places,
     env: { PATH: process.env['PATH'] ?? '', HOME: places.home, TMPDIR: places.tmp, LANG: 'C.UTF-8' },
     signal,
+    secrets: {},
     say: async () => undefined,
     progress: () => undefined,
     ...(secret

@@ -96,6 +96,7 @@ async function prepareJob(job: JobOptions, launcher: Launcher): Promise<Prepared
     places,
     machine,
     ...(grant.homeFiles ? { homeFiles: grant.homeFiles } : {}),
+    builderSecrets: grant.builderSecrets ?? {},
     owner: launcher.kind === 'plain' ? undefined : launcher.user,
     signal: ending.signal,
     readSecret,

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
-import { formatSize, RawcloudError } from '../contract';
+import { formatSize, hideWords, RawcloudError, secretWords } from '../contract';
 import type { BuildIo, Built, Layer, Notice, Store } from '../contract';
 import { fetchRef } from '../store/ref';
 import { builders } from './builders';
@@ -15,6 +15,8 @@ export interface LayersOptions {
   readonly places: Places;
   readonly env: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
+  /** What builders need and nobody may see, by `<kind of layer>:<name>`. */
+  readonly secrets: Readonly<Record<string, string>>;
   /** Resolves when there is room for more. */
   readonly say: (line: string) => Promise<void>;
   readonly progress: (detail: string) => void;
@@ -29,7 +31,8 @@ export interface BuiltLayers {
 }
 
 /** Makes the layers in order. What the first one puts on PATH comes first. @throws E_ENVIRONMENT */
-export async function buildLayers(layers: readonly Layer[], options: LayersOptions): Promise<BuiltLayers> {
+export async function buildLayers(layers: readonly Layer[], given: LayersOptions): Promise<BuiltLayers> {
+  const options = { ...given, hide: hiderOf(given.secrets) };
   const made: Made[] = [];
   const beside = (): Beside[] => made.flatMap((m) => m.beside ?? []);
   try {
@@ -55,7 +58,7 @@ function placeOf(layer: Layer, layers: readonly Layer[]): string {
   return number === 0 ? layer.kind : `${layer.kind}-${number + 1}`;
 }
 
-async function makeOne(layer: Layer, directory: string, options: LayersOptions): Promise<Made> {
+async function makeOne(layer: Layer, directory: string, options: MakingOptions): Promise<Made> {
   const builder = builders[layer.kind];
   if (!builder)
     throw new RawcloudError('E_ENVIRONMENT', `this VM's agent cannot build packages of kind '${layer.kind}'`, {
@@ -86,37 +89,53 @@ function restoredNotice(made: readonly Made[]): Notice[] {
   ];
 }
 
-function buildIo(layer: Layer, directory: string, { store, places, env, signal, say }: LayersOptions): BuildIo {
+function buildIo(layer: Layer, directory: string, { store, places, env, signal, secrets, hide, say }: MakingOptions): BuildIo {
+  const prefix = `${layer.kind}:`;
   return {
     root: places.tree,
     directory,
     env,
     node: process.execPath,
     signal,
+    secrets: Object.fromEntries(
+      Object.entries(secrets).flatMap(([name, value]) => (name.startsWith(prefix) ? [[name.slice(prefix.length), value]] : [])),
+    ),
     async source(sha256) {
       const ref = layer.sources.find((s) => s.sha256 === sha256);
       if (!ref) throw new RawcloudError('E_ENVIRONMENT', `the ${layer.kind} layer does not name content ${sha256.slice(0, 12)}…`);
       return fetchRef(store, ref, undefined, signal);
     },
-    log: (line) => void say(line),
+    log: (line) => void say(hide(line)),
     run: (command, args, options = {}) =>
-      runLogged(command, args, { cwd: directory, ...options, env: { ...env, ...options.env }, signal, say }),
+      runLogged(command, args, { cwd: directory, ...options, env: { ...env, ...options.env }, signal, hide, say }),
   };
+}
+
+interface MakingOptions extends LayersOptions {
+  readonly hide: (line: string) => string;
+}
+
+/** Nothing that was sealed is shown or said in an error, nor a part of it that stands for itself: the value of a setting in a file. */
+function hiderOf(secrets: LayersOptions['secrets']): MakingOptions['hide'] {
+  const words = secretWords(Object.values(secrets));
+  return (line) => hideWords(line, words);
 }
 
 interface RunOptions {
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
+  readonly hide: (line: string) => string;
   readonly say: (line: string) => Promise<void>;
   readonly onLine?: (line: string) => void;
 }
 
 /** Runs a program, its lines to the environment log. @throws E_ENVIRONMENT */
-async function runLogged(command: string, args: readonly string[], { cwd, env, signal, say, onLine }: RunOptions): Promise<void> {
+async function runLogged(command: string, args: readonly string[], { cwd, env, signal, hide, say, onLine }: RunOptions): Promise<void> {
   const child = spawn(command, args, { cwd, env, signal, stdio: ['ignore', 'pipe', 'pipe'] });
   const lines = [child.stdout, child.stderr].map(async (input) => {
-    for await (const line of createInterface({ input })) {
+    for await (const said of createInterface({ input })) {
+      const line = hide(said);
       await say(line);
       onLine?.(line);
     }

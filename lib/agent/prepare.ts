@@ -22,6 +22,8 @@ export interface PrepareOptions {
   readonly machine: Readonly<Record<string, string | undefined>>;
   /** Logins of the developer. @default - none */
   readonly homeFiles?: HomeFiles;
+  /** See the grant. */
+  readonly builderSecrets: Readonly<Record<string, string>>;
   /** User that the files shall belong to, when it is another than ours. */
   readonly owner: string | undefined;
   readonly signal: AbortSignal;
@@ -102,7 +104,18 @@ async function fetchAll({ store, spec, places, signal, progress, readSecret }: P
   return { ...fetched, tree: fetched.tree! };
 }
 
-async function build({ spec, store, places, machine, signal, say, begin, progress, cache }: PrepareOptions): Promise<BuiltLayers> {
+async function build({
+  spec,
+  store,
+  places,
+  machine,
+  builderSecrets,
+  signal,
+  say,
+  begin,
+  progress,
+  cache,
+}: PrepareOptions): Promise<BuiltLayers> {
   const { layers } = spec.environment;
   if (layers.length === 0) return NOTHING_BUILT;
   begin('environment');
@@ -110,7 +123,7 @@ async function build({ spec, store, places, machine, signal, say, begin, progres
   // Most jobs need none, and should not wait for what builds them.
   const { buildLayers } = await import('./layers.js');
   const env = buildEnvironment(places, machine);
-  return buildLayers(layers, { store, places, env, signal, say, progress, ...(cache ? { cache } : {}) });
+  return buildLayers(layers, { store, places, env, secrets: builderSecrets, signal, say, progress, ...(cache ? { cache } : {}) });
 }
 
 function stdinFile(places: Places): string {

@@ -11,6 +11,10 @@ export interface CapturedPackages {
   /** What the layers name in `sources`, each once. */
   readonly contents: SourceContent[];
   readonly found: Found[];
+  /** Paths relative to the root which travel though git may ignore them: what the builders read in the tree. */
+  readonly include: string[];
+  /** What the builders need and nobody may see, by `<kind of layer>:<name>`. Travels sealed. */
+  readonly secrets: Record<string, string>;
 }
 
 /** The package environments that a command needs; nothing when it needs none. */
@@ -24,18 +28,21 @@ export async function detectPackages(context: CaptureContext): Promise<Found[]> 
  * @throws E_PACKAGE naming the package that cannot be carried, why, and what to do
  */
 export async function capturePackages(context: CaptureContext): Promise<CapturedPackages> {
-  const captured = { layers: [] as Layer[], contents: new Map<string, SourceContent>(), found: [] as Found[] };
+  const captured: CapturedPackages = { layers: [], contents: [], found: [], include: [], secrets: {} };
+  const known = new Map<string, SourceContent>();
   const { signal } = context;
   for (const capturer of CAPTURERS) {
     signal?.throwIfAborted();
     for (const found of await capturer.detect(context)) {
       signal?.throwIfAborted();
-      const { layer, contents } = await capturer.capture(found, context);
+      const { layer, contents, include = [], secrets = {} } = await capturer.capture(found, context);
       captured.found.push(found);
       captured.layers.push(layer);
-      for (const content of contents) captured.contents.set(content.sha256, content);
+      captured.include.push(...include);
+      for (const content of contents) known.set(content.sha256, content);
+      for (const [name, value] of Object.entries(secrets)) captured.secrets[`${capturer.kind}:${name}`] = value;
     }
   }
   signal?.throwIfAborted();
-  return { layers: captured.layers, contents: [...captured.contents.values()], found: captured.found };
+  return { ...captured, contents: [...known.values()] };
 }

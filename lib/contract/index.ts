@@ -53,6 +53,7 @@ export * from './python-metadata';
 export * from './quotas';
 export * from './reaper';
 export * from './recipes';
+export * from './redact';
 export * from './records';
 export * from './retries';
 export * from './scaffold';

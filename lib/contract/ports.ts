@@ -155,7 +155,16 @@ export interface Capturer {
   /** Empty when the command needs none of this kind. */
   detect(context: CaptureContext): Promise<Found[]>;
   /** @throws E_PACKAGE naming the package that cannot be carried and why */
-  capture(found: Found, context: CaptureContext): Promise<{ layer: Layer; contents: SourceContent[] }>;
+  capture(found: Found, context: CaptureContext): Promise<CapturedLayer>;
+}
+
+export interface CapturedLayer {
+  readonly layer: Layer;
+  readonly contents: readonly SourceContent[];
+  /** Paths relative to the root which travel with the tree though git may ignore them. @default - none */
+  readonly include?: readonly string[];
+  /** What the builder of the layer needs and nobody may see, by a name of its own: travels sealed. @default - nothing */
+  readonly secrets?: Readonly<Record<string, string>>;
 }
 
 /** What a builder may use on the VM. */
@@ -175,6 +184,8 @@ export interface BuildIo {
    * to be made in any case. @default - the directory is empty
    */
   readonly restored?: { readonly missing: readonly string[] };
+  /** What the layer's capturer gave it, sealed. None of it is shown in the environment log, or handed to `onLine`. */
+  readonly secrets: Readonly<Record<string, string>>;
   /** Content of one of the layer's sources, verified. */
   source(sha256: string): Promise<Uint8Array>;
   /** A line of the environment log. */

@@ -203,6 +203,8 @@ export const SealedSchema = v.object({
   environments: v.optional(EnvironmentCacheSchema),
   /** See {@link HomeFiles}. @default - none */
   homeFiles: v.optional(v.record(v.string(), v.string())),
+  /** What builders of layers need, by `<kind of layer>:<name>`: credentials of package registries. @default - nothing */
+  builderSecrets: v.optional(v.record(v.string(), v.string())),
 });
 export type Sealed = v.InferOutput<typeof SealedSchema>;
 
@@ -225,6 +227,8 @@ export const GrantSchema = v.object({
   environments: v.optional(EnvironmentCacheSchema),
   /** See {@link HomeFiles}. @default - none */
   homeFiles: v.optional(v.record(v.string(), v.string())),
+  /** As in the sealed object. */
+  builderSecrets: v.optional(v.record(v.string(), v.string())),
   intervals: IntervalsSchema,
   /** End of the VM's lifetime, milliseconds since 1970. */
   lifetimeUntil: Ms,

@@ -15,7 +15,10 @@ export interface FakeVm extends BuildIo {
   addSource(bytes: Uint8Array | string): string;
 }
 
-export function fakeVm(directory: string, options: { path: readonly string[]; signal?: AbortSignal; node?: string }): FakeVm {
+export function fakeVm(
+  directory: string,
+  options: { path: readonly string[]; signal?: AbortSignal; node?: string; secrets?: Readonly<Record<string, string>> },
+): FakeVm {
   const root = path.join(directory, 'tree');
   const home = path.join(directory, 'home');
   for (const made of [root, home]) mkdirSync(made, { recursive: true });
@@ -30,6 +33,7 @@ export function fakeVm(directory: string, options: { path: readonly string[]; si
     env,
     node: options.node ?? process.execPath,
     signal,
+    secrets: options.secrets ?? {},
     lines,
     commands,
     addSource: (bytes) => {

@@ -2,6 +2,7 @@ import { rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { resolveArguments } from '../../capture/arguments';
 import { capturePackages } from '../../capture/packages';
+import type { CapturedPackages } from '../../capture/packages';
 import { bucketKeys, encodeJson, findRawcloudError, formatSize, mapBounded, RawcloudError } from '../../contract';
 import type { Definition, Notice, Ref } from '../../contract';
 import { createDirectoryStore } from '../../store/directory';
@@ -53,11 +54,19 @@ export async function captureDefinition(request: CaptureRequest): Promise<Captur
   const store = createDirectoryStore(path.join(outDir, 'store'));
   const platform = request.platform ?? `linux-${rest.hardware.arch}`;
   const words = await resolveArguments(request.command, { cwd: source, root: source, home, env });
-  const packages = await capturePackages({ root: source, cwd: source, argv: request.command, env, platform, locked: true });
+  const packages = await capturePackages({
+    root: source,
+    cwd: source,
+    argv: request.command,
+    env,
+    platform,
+    locked: true,
+  });
+  if (Object.keys(packages.secrets).length > 0) throw privateRegistry(packages.found);
   const synced = await syncTree({
     store,
     root: source,
-    include: words.include,
+    include: [...words.include, ...packages.include],
     home,
     env,
     cacheFile: path.join(outDir, 'known'),
@@ -97,6 +106,19 @@ async function checkSource(source: string): Promise<void> {
   throw new RawcloudError('E_USAGE', `the source directory '${source}' ${found ? 'is not a directory' : 'does not exist'}`, {
     remedy: 'Name the directory that holds the job, as path.join(__dirname, "job").',
   });
+}
+
+/** A definition is read by whoever may read the bucket, and outlives every password of a developer. */
+function privateRegistry(found: CapturedPackages['found']): unknown {
+  const kinds = [...new Set(found.map(({ kind }) => kind))].join(' and ');
+  return new RawcloudError(
+    'E_PACKAGE',
+    `packages of a deployed job (${kinds}) need the credentials of a private registry, which do not travel with it`,
+    {
+      remedy:
+        'Carry such packages along as files (wheels, tarballs, directories of the source), or serve them from a registry that asks for none.',
+    },
+  );
 }
 
 /** Nobody is there to be asked. */

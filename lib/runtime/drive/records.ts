@@ -40,6 +40,7 @@ export async function writeGrant(
     ...(sealed.credentials ? { credentials: sealed.credentials } : {}),
     ...(sealed.environments ? { environments: sealed.environments } : {}),
     ...(sealed.homeFiles ? { homeFiles: sealed.homeFiles } : {}),
+    ...(sealed.builderSecrets ? { builderSecrets: sealed.builderSecrets } : {}),
     intervals: launch.intervals,
     lifetimeUntil: view.lifetimeUntil ?? view.now,
     ...(exec ? { exec } : {}),

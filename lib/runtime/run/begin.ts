@@ -20,6 +20,8 @@ export interface Prepared {
   readonly secretVariables: Readonly<Record<string, string>>;
   /** Logins of the developer. @default - none */
   readonly homeFiles?: HomeFiles;
+  /** What builders of layers need and nobody may see. @default - nothing */
+  readonly builderSecrets?: Readonly<Record<string, string>>;
   readonly forwarded: Forwarded | undefined;
   /** @default - VMs build their environments themselves */
   readonly environments?: EnvironmentCache | undefined;
@@ -74,7 +76,7 @@ async function record(
   }
 }
 
-function sealedOf(prefix: string, { secretVariables, homeFiles = {}, forwarded, environments }: Prepared): Sealed {
+function sealedOf(prefix: string, { secretVariables, homeFiles = {}, builderSecrets = {}, forwarded, environments }: Prepared): Sealed {
   return {
     v: 1,
     prefix,
@@ -82,6 +84,7 @@ function sealedOf(prefix: string, { secretVariables, homeFiles = {}, forwarded, 
     ...(forwarded ? { credentials: forwarded.credentials } : {}),
     ...(environments ? { environments } : {}),
     ...(Object.keys(homeFiles).length > 0 ? { homeFiles } : {}),
+    ...(Object.keys(builderSecrets).length > 0 ? { builderSecrets } : {}),
   };
 }
 

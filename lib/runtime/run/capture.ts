@@ -13,11 +13,13 @@ export interface Captured {
   /** Working directory relative to the root, '' for the root. */
   readonly cwd: string;
   readonly argv: readonly string[];
-  /** Paths named in the command, which travel even when ignored. */
+  /** Paths named in the command or by packages, which travel even when ignored. */
   readonly include: readonly string[];
   readonly layers: readonly Layer[];
   readonly contents: readonly SourceContent[];
   readonly found: readonly Found[];
+  /** What builders of layers need and nobody may see. */
+  readonly secrets: Readonly<Record<string, string>>;
   readonly notices: readonly Notice[];
 }
 
@@ -38,10 +40,11 @@ export async function capture(deps: ClientDeps, request: NormalRequest, arch: st
     root,
     cwd: path.relative(root, request.cwd).split(path.sep).join('/'),
     argv: words.argv,
-    include: words.include,
+    include: [...new Set([...words.include, ...packages.include])],
     layers: packages.layers,
     contents: packages.contents,
     found: packages.found,
+    secrets: packages.secrets,
     notices: [...words.notices, ...packages.layers.flatMap((layer) => layer.notices)],
   };
 }

@@ -115,6 +115,7 @@ async function prepare(
     spec,
     secretVariables: variables.secret,
     homeFiles: logins.files,
+    builderSecrets: captured.secrets,
     forwarded,
     environments,
     offers,
