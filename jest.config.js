@@ -3,6 +3,7 @@ const { availableParallelism } = require('node:os');
 /** @type {import('jest').Config} */
 module.exports = {
   testEnvironment: '<rootDir>/test/setup/environment.ts',
+  runtime: '<rootDir>/test/setup/runtime.cjs',
   globalSetup: '<rootDir>/test/setup/build.mjs',
   roots: ['<rootDir>/test'],
   testMatch: ['**/*.test.ts'],

@@ -1,0 +1,15 @@
+const Runtime = require('jest-runtime').default;
+
+/* The CDK is large, and jest would load and compile it anew for each test file: that took longer than the tests did. It keeps
+   no state that one test file could hand another, so each worker has it once, outside of the tests' own world. */
+const OUTSIDE = /^(aws-cdk-lib|constructs)(\/|$)/;
+
+module.exports = class extends Runtime {
+  requireModuleOrMock(from, name) {
+    return OUTSIDE.test(name) ? require(name) : super.requireModuleOrMock(from, name);
+  }
+
+  requireActual(from, name) {
+    return OUTSIDE.test(name) ? require(name) : super.requireActual(from, name);
+  }
+};
