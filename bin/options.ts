@@ -55,6 +55,7 @@ export interface LogsOptions extends ConnectionOptions {
   readonly follow?: boolean;
   readonly boot?: boolean;
   readonly system?: boolean;
+  readonly environment?: boolean;
 }
 
 export interface AttachOptions extends ConnectionOptions {

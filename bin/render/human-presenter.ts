@@ -26,7 +26,7 @@ export class HumanPresenter implements Presenter {
   async event(event: RawcloudEvent): Promise<void> {
     if (event.type === 'output') {
       const { out, err } = this.context;
-      const sink = { stdout: out, stderr: err, system: undefined }[event.data.stream];
+      const sink = { stdout: out, stderr: err, system: undefined, environment: undefined }[event.data.stream];
       if (sink) await this.#screen.output(sink, outputBytes(event.data));
       return;
     }

@@ -12,7 +12,7 @@ export class QuietPresenter implements Presenter {
   async event(event: RawcloudEvent): Promise<void> {
     if (event.type !== 'output') return;
     const { out, err } = this.context;
-    const sink = { stdout: out, stderr: err, system: undefined }[event.data.stream];
+    const sink = { stdout: out, stderr: err, system: undefined, environment: undefined }[event.data.stream];
     await sink?.write(outputBytes(event.data));
   }
 

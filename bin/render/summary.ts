@@ -16,7 +16,7 @@ export function resultLines(result: JobResult, how: { local: boolean; style: Sty
   return [
     outcomeLine(result, style),
     ...(result.remedy ? [`  → ${result.remedy}`] : []),
-    ...(result.outcome === 'environment' ? [`  → rawcloud logs --system ${result.job} shows how it was built`] : []),
+    ...(result.outcome === 'environment' ? [`  → rawcloud logs --environment ${result.job} shows how it was built`] : []),
     ...fileLines(result, style, width),
     ...(Object.keys(result.timings).length > 0 ? [labelled('phases', wrapped(phaseTexts(result.timings), ' · ', width), style)] : []),
     labelled('bill', billText(result.bill, how.local), style),

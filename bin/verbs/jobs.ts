@@ -56,12 +56,14 @@ function declareLogs(declaring: Declaring): void {
   const command = verb(declaring, 'logs', "print a job's output, stdout to stdout and stderr to stderr", [
     'rawcloud logs',
     'rawcloud logs -f nightly | grep loss',
+    'rawcloud logs --environment j4k2',
     'rawcloud logs --boot j4k2',
   ])
     .argument(...JOB)
     .option('-f, --follow', 'go on until the job has ended')
+    .option('--environment', 'how its environment was built instead, with all that installers said')
     .option('--boot', "the VM's boot log instead")
-    .option('--system', 'also what rawcloud says on the VM: the log of the environment (on stderr)');
+    .option('--system', 'also what rawcloud says on the VM, the log of the environment included (on stderr)');
   finish(command).action(async (job: string | undefined, options: LogsOptions) =>
     declaring.perform((c) => c.logs(job, options, declaring.context)),
   );

@@ -60,7 +60,7 @@ export function decideByEnvironment(error: unknown): Decision {
     outcome: 'environment',
     reason: known?.code ?? 'environment',
     message: textOf(error),
-    remedy: known?.remedy ?? 'rawcloud logs --system shows the whole log.',
+    remedy: known?.remedy ?? 'rawcloud logs --environment shows the whole log.',
     exitCode: EXIT_CODES.environment,
   };
 }

@@ -100,7 +100,7 @@ async function prepareJob(job: JobOptions, launcher: Launcher): Promise<Prepared
     owner: launcher.kind === 'plain' ? undefined : launcher.user,
     signal: ending.signal,
     readSecret,
-    say: (line) => report.say(line),
+    say: (line) => report.log(line),
     begin: (phase) => phases.begin(phase),
     progress: (detail) => report.progress(detail),
     ...(grant.environments ? { cache: { clock, vm, cache: grant.environments, image, pollMs, renewMs } } : {}),

@@ -149,6 +149,6 @@ async function runLogged(command: string, args: readonly string[], { cwd, env, s
   signal.throwIfAborted();
   if (failure !== undefined)
     throw new RawcloudError('E_ENVIRONMENT', `${path.basename(command)} ${args[0] ?? ''} ${failure}`.trim(), {
-      remedy: 'rawcloud logs --system shows what it said.',
+      remedy: 'rawcloud logs --environment shows what it said.',
     });
 }

@@ -6,7 +6,7 @@ type Described = Omit<Beat, 'v' | 'rev' | 'lastLog' | 'requests'>;
 /** What the beat shows, but for what only the shipper knows. */
 export type Shown = Pick<Described, 'phase' | 'detail' | 'exit' | 'outputs' | 'credentialsUntil' | 'final'>;
 
-/** What the VM tells of itself: the beat's content, and lines in the log's stream `system`. */
+/** What the VM tells of itself: the beat's content, and lines in the log's streams `system` and `environment`. */
 export class Report {
   #shown: Shown = { phase: 'preparing', final: false };
   readonly #notices: Notice[] = [];
@@ -38,6 +38,11 @@ export class Report {
   /** A line of rawcloud's own. Resolves when there is room for more. */
   async say(line: string): Promise<void> {
     await this.#shipper?.push('system', Buffer.from(`${line}\n`));
+  }
+
+  /** A line about the environment: what builds it said, where it came from. Resolves when there is room for more. */
+  async log(line: string): Promise<void> {
+    await this.#shipper?.push('environment', Buffer.from(`${line}\n`));
   }
 
   /** Something the user should know: in the log, and in every beat. */

@@ -66,7 +66,7 @@ export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
       'The disk is full.',
     ],
     todo: [
-      '`rawcloud logs --system JOB` shows how the environment was built.',
+      '`rawcloud logs --environment JOB` shows how the environment was built.',
       '`--arch` or `--image` choose another platform; `--disk` more space.',
     ],
   },

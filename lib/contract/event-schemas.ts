@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import type { EventData, EventType } from './events';
+import { LOG_STREAMS } from './logs';
 import { OfferSchema } from './offers';
 import { BillSchema, ExitSchema, OutcomeSchema } from './records';
 
@@ -48,7 +49,7 @@ export const EVENT_DATA_SCHEMAS = {
   'environment.progress': v.strictObject({ detail: v.string() }),
   'task.started': Nothing,
   'task.ended': v.strictObject({ exit: ExitSchema }),
-  output: v.strictObject({ stream: v.picklist(['stdout', 'stderr', 'system']), text: v.string(), base64: v.optional(v.string()) }),
+  output: v.strictObject({ stream: v.picklist(LOG_STREAMS), text: v.string(), base64: v.optional(v.string()) }),
   notice: v.strictObject({ level: v.picklist(['info', 'warning']), text: v.string() }),
   'job.outcome': OutcomeSchema,
   'job.ended': v.strictObject({ vms: Whole, endedAt: v.number() }),

@@ -1,3 +1,4 @@
+import type { LogStream } from './logs';
 import type { JobState, TaskState, VmState } from './states';
 import type { Bill, Exit, Outcome } from './records';
 import type { Offer } from './offers';
@@ -29,7 +30,7 @@ export interface EventData {
   'task.ended': { exit: Exit };
   /** `text` is the bytes as UTF-8 (an invalid byte becomes U+FFFD); `base64` holds the exact bytes when they differ. */
   /** `base64` when the text does not hold the exact bytes; `bytes`, which are not part of the JSON, in the process that read them. */
-  output: { stream: 'stdout' | 'stderr' | 'system'; text: string; base64?: string | undefined; bytes?: Uint8Array };
+  output: { stream: LogStream; text: string; base64?: string | undefined; bytes?: Uint8Array };
   notice: Notice;
   'job.outcome': Outcome;
   'job.ended': { vms: number; endedAt: number };

@@ -1,9 +1,11 @@
 import { RawcloudError } from './errors';
 
-/** 'system' is what rawcloud itself says on the VM: environment build log, notices. */
-export type LogStream = 'stdout' | 'stderr' | 'system';
-
-const STREAMS: readonly LogStream[] = ['stdout', 'stderr', 'system'];
+/**
+ * 'system' is what rawcloud itself says on the VM: notices, what does not work just now. 'environment' is how the environment came to
+ * be, each line of the programs that built it included.
+ */
+export const LOG_STREAMS = ['stdout', 'stderr', 'system', 'environment'] as const;
+export type LogStream = (typeof LOG_STREAMS)[number];
 
 /** Consecutive bytes of one stream of one task; `offset` counts from the stream's first byte. */
 export interface LogRun {
@@ -51,7 +53,7 @@ export function decodeLogChunk(chunk: Uint8Array): LogRun[] {
     const [stream, task, epoch, offset, length] = line.split(' ');
     const bytes = buffer.subarray(at, at + Number(length));
     at += Number(length);
-    if (!STREAMS.includes(stream as LogStream) || !Number.isSafeInteger(at)) throw broken(`run '${line}' makes no sense`);
+    if (!LOG_STREAMS.includes(stream as LogStream) || !Number.isSafeInteger(at)) throw broken(`run '${line}' makes no sense`);
     return { stream: stream as LogStream, task: Number(task), epoch: Number(epoch), offset: Number(offset), bytes };
   });
   if (at !== buffer.byteLength) throw broken(`it announces ${at} bytes and has ${buffer.byteLength}`);

@@ -208,7 +208,7 @@ export interface JobHandle {
   watch(options?: { signal?: AbortSignal }): AsyncIterable<RawcloudEvent>;
   /** Watches until the job is ended: every VM proved gone and the bill written. */
   wait(options?: { signal?: AbortSignal }): Promise<JobResult>;
-  /** Output so far, or with `follow` until the job's end. 'system' only when asked for. */
+  /** Output so far, or with `follow` until the job's end. 'system' and 'environment' only when asked for. */
   logs(options?: { follow?: boolean; streams?: readonly LogStream[]; signal?: AbortSignal }): AsyncIterable<OutputChunk>;
   /** The boot's own log: from the bucket, else from the console. '' when there is none (yet). */
   bootLog(options?: { signal?: AbortSignal }): Promise<string>;

@@ -311,7 +311,7 @@ pythonTest('a stop is not delayed by an environment that is being kept', async (
         : inner.put(key, body, options),
   });
   const vm = await start({ requirements, between: stuck });
-  await vm.saw(/./, 'system');
+  await vm.saw(/./, 'environment');
   while (!(await vm.has(jobKeys.outcome(PREFIX)))) await new Promise(setImmediate);
   await vm.control({ stop: { at: Date.now(), by: 'test' } });
   await vm.decided;

@@ -1,8 +1,9 @@
 import fc from 'fast-check';
+import { LOG_STREAMS } from '../../lib/contract';
 import type { LogStream } from '../../lib/contract';
 import { HeldOutput } from '../../lib/agent/held-output';
 
-const stream = fc.constantFrom<LogStream>('stdout', 'stderr', 'system');
+const stream = fc.constantFrom<LogStream>(...LOG_STREAMS);
 const piece = fc.tuple(
   stream,
   fc.oneof(
@@ -16,14 +17,14 @@ test('whatever is held comes out again, in order, with its offsets', () => {
     fc.property(fc.array(piece, { maxLength: 60 }), fc.integer({ min: 1, max: 200_000 }), (pieces, limit) => {
       const held = new HeldOutput();
       pieces.forEach(([from, bytes]) => held.add(from, bytes, 0, 0));
-      const out: Record<LogStream, Buffer[]> = { stdout: [], stderr: [], system: [] };
+      const out: Record<LogStream, Buffer[]> = { stdout: [], stderr: [], system: [], environment: [] };
       while (held.bytes > 0) {
         for (const run of held.take(limit)) {
           expect(run.offset).toBe(Buffer.concat(out[run.stream]).byteLength);
           out[run.stream].push(Buffer.from(run.bytes));
         }
       }
-      for (const name of ['stdout', 'stderr', 'system'] as const) {
+      for (const name of LOG_STREAMS) {
         const written = Buffer.concat(pieces.filter(([from]) => from === name).map(([, bytes]) => bytes));
         expect(Buffer.concat(out[name]).equals(written)).toBe(true);
       }

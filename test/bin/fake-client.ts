@@ -1,4 +1,4 @@
-import type { Bill, EventData, EventType, Offer, OutputFile, RawcloudEvent } from '../../lib/contract';
+import type { Bill, EventData, EventType, LogStream, Offer, OutputFile, RawcloudEvent } from '../../lib/contract';
 import { RawcloudError } from '../../lib/contract';
 import type {
   Client,
@@ -109,7 +109,7 @@ export function event<T extends EventType>(type: T, data: EventData[T], more: { 
   return { v: 1, at: new Date(NOW).toISOString(), job: RESULT.job, ...more, type, data };
 }
 
-export function output(stream: 'stdout' | 'stderr' | 'system', text: string, base64?: string): RawcloudEvent {
+export function output(stream: LogStream, text: string, base64?: string): RawcloudEvent {
   return event('output', { stream, text, ...(base64 === undefined ? {} : { base64 }) }, { vm: 'i-0abc', task: 0 });
 }
 

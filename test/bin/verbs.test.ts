@@ -101,7 +101,22 @@ describe('logs', () => {
     expect(await cli.run('logs', '-f', '--system')).toBe(0);
     expect(cli.out.bytes.equals(Buffer.from([104, 105, 255, 10]))).toBe(true);
     expect(cli.stderr).toBe('oh\nunpacking\n');
-    expect(cli.client.calls).toEqual(['logs {"follow":true,"streams":["stdout","stderr","system"]}']);
+    expect(cli.client.calls).toEqual(['logs {"follow":true,"streams":["stdout","stderr","system","environment"]}']);
+  });
+
+  test('prints the log of the environment as its own output, and says when there is none', async () => {
+    const log = new Cli({ script: { chunks: [{ stream: 'environment', task: 0, bytes: Buffer.from('python: building\n') }] } });
+    expect(await log.run('logs', '--environment')).toBe(0);
+    expect([log.stdout, log.stderr]).toEqual(['python: building\n', '']);
+    const none = new Cli({ script: { chunks: [] } });
+    expect(await none.run('logs', '--environment')).toBe(0);
+    expect(none.stderr).toContain('no log of the environment');
+  });
+
+  test('fails on logs that exclude each other', async () => {
+    const cli = new Cli({ script: { chunks } });
+    expect(await cli.run('logs', '--boot', '--environment')).toBe(2);
+    expect(cli.stderr).toContain('--boot and --environment exclude each other');
   });
 
   test('as JSON has the exact bytes where the text has not', async () => {

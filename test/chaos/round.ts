@@ -115,7 +115,7 @@ async function logsOf(client: Client, status: JobStatus | undefined): Promise<Sh
   const logs = (status?.vms ?? []).map(({ id }): Shipped => ({ vm: id, stdout: '', stderr: '' }));
   if (!status) return logs;
   for await (const event of (await client.job(status.job)).watch()) {
-    if (event.type !== 'output' || event.data.stream === 'system') continue;
+    if (event.type !== 'output' || event.data.stream === 'system' || event.data.stream === 'environment') continue;
     const shipped = logs.find(({ vm }) => vm === event.vm);
     if (shipped) shipped[event.data.stream] += Buffer.from(outputBytes(event.data)).toString();
   }

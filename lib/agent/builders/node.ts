@@ -87,7 +87,7 @@ function watchNpm(): { onLine: (line: string) => void; explain(cause: unknown): 
     explain: (cause) => {
       const why = lines.length > 0 ? lines.join('; ') : isRawcloudError(cause) ? cause.message : String(cause);
       return new RawcloudError('E_ENVIRONMENT', `npm could not install the Node packages: ${why}`, {
-        remedy: "The environment log has npm's own words (rawcloud logs --system). Packages behind credentials are coming.",
+        remedy: "The environment log has npm's own words (rawcloud logs --environment). Packages behind credentials are coming.",
         cause,
       });
     },

@@ -54,7 +54,7 @@ function installFailed(found: Failure | undefined, cause: unknown, io: Pick<Buil
       ? needsCompiler('c')
       : 'A package from another index than the default needs it named in PIP_EXTRA_INDEX_URL or UV_INDEX.';
   return new RawcloudError('E_ENVIRONMENT', `the Python packages could not be installed: ${what}`, {
-    remedy: `The environment log has the installer's own words (rawcloud logs --system). ${more}`,
+    remedy: `The environment log has the installer's own words (rawcloud logs --environment). ${more}`,
     data: found ? { package: found.name } : {},
     cause,
   });
