@@ -36,6 +36,7 @@ export interface RunOptions extends ConnectionOptions {
   readonly credentials: boolean;
   /** False by `--no-cache`. */
   readonly cache: boolean;
+  readonly packages?: string;
   readonly root?: boolean;
   readonly dryRun?: boolean;
   readonly quiet?: boolean;

@@ -49,6 +49,10 @@ export function declareRun({ program, context, perform }: Declaring): void {
       repeatable(true),
     )
     .option('--no-credentials', 'the job gets no AWS identity')
+    .option(
+      '--packages <source>',
+      'lock: as the lockfile says; installed: as they are here (default: installed, hashes of a lockfile that fits)',
+    )
     .option('--no-cache', 'build the packages anew, and keep the result for later jobs')
     .option('--root', "run as root, the VM's own role in reach")
     .option('-y, --yes', 'synchronize a large tree without asking')

@@ -139,6 +139,11 @@ export interface CaptureContext {
   readonly platform: string;
   /** Packages come from lockfiles in the tree alone, whatever is installed here: for what is deployed. @default false */
   readonly locked?: boolean;
+  /**
+   * 'lock': the packages of the project's lockfile; 'installed': those that are installed, whatever a lockfile says.
+   * @default - what is installed, with the hashes of a lockfile that says the same
+   */
+  readonly packages?: 'lock' | 'installed';
   /** Ends what was begun, programs that were started included; its reason is thrown. */
   readonly signal?: AbortSignal;
 }

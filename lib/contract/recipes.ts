@@ -67,8 +67,15 @@ export type LocalPackage = v.InferOutput<typeof LocalPackageSchema>;
 export const PythonRecipeSchema = v.object({
   /** Minor version: `3.11`. */
   python: v.string(),
-  /** Requirement lines, each exact (`name==version` or `name @ url`), sorted. Neither these nor local ones: nothing but an interpreter. */
+  /**
+   * Requirement lines, each exact (`name==version` or `name @ url`), sorted; with `--hash=…` where a lockfile has them.
+   * Neither these nor local ones: nothing but an interpreter.
+   */
   requirements: v.array(v.string()),
+  /** Index of a package that comes from one of its own, by canonical name. URLs without credentials. @default - those of `index` */
+  indexes: v.optional(v.record(v.string(), v.string())),
+  /** Where the credentials of an index were found, by its URL: `netrc`. The builder has them as secrets of that URL. @default - none */
+  credentials: v.optional(v.record(v.string(), v.string())),
   /** What comes from no index, in order of names. @default - nothing */
   local: v.optional(v.array(LocalPackageSchema)),
   index: v.optional(PythonIndexSchema),

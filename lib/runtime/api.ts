@@ -77,6 +77,11 @@ export interface RunRequest {
    * its place. @default 'use'
    */
   readonly cache?: 'use' | 'rebuild';
+  /**
+   * 'lock': packages of the project's lockfile; 'installed': those that are installed here, whatever a lockfile says.
+   * @default - what is installed, with the hashes of a lockfile that says the same
+   */
+  readonly packages?: 'lock' | 'installed';
   /** Run as root, with the VM's own role in reach. @default false */
   readonly root?: boolean;
   /** What the job reads from standard input. @default - the null device */

@@ -27,8 +27,12 @@ export interface NormalRequest {
   readonly tags: Readonly<Record<string, string>>;
   readonly credentials: 'forward' | 'none';
   readonly cache: 'use' | 'rebuild';
+  readonly packages?: 'lock' | 'installed';
   readonly root: boolean;
 }
+
+/** Where packages may be taken from. */
+export const PACKAGE_SOURCES = ['lock', 'installed'] as const;
 
 const GIB_PER_VCPU = 4;
 
@@ -63,6 +67,7 @@ const KNOWN: Readonly<Record<keyof RunRequest, true>> = {
   tags: true,
   credentials: true,
   cache: true,
+  packages: true,
   root: true,
   stdin: true,
   confirmLargeTree: true,
@@ -92,6 +97,7 @@ export function normalizeRequest(request: RunRequest, cwd: string, limits: Limit
     ...problemsOfAsked(request),
     ...variableProblems(request),
     ...loginProblems(request),
+    ...packageProblems(request),
   ];
   if (problems.length > 0) {
     const text = problems.length === 1 ? problems[0]! : `${problems.length} problems:\n${problems.map((p) => `  - ${p}`).join('\n')}`;
@@ -120,6 +126,7 @@ export function normalizeRequest(request: RunRequest, cwd: string, limits: Limit
     tags: request.tags ?? {},
     credentials: request.credentials ?? DEFAULTS.credentials,
     cache: request.cache ?? DEFAULTS.cache,
+    ...(request.packages ? { packages: request.packages } : {}),
     root: request.root ?? DEFAULTS.root,
   };
 }
@@ -152,4 +159,9 @@ function variableProblems({ variables = {}, secretVariables = {} }: RunRequest):
 function loginProblems({ logins = [] }: RunRequest): string[] {
   const wrong = logins.filter((login) => !LOGINS.includes(login));
   return wrong.map((login) => `'${login}' is not a login that can be forwarded; allowed are ${LOGINS.join(', ')}`);
+}
+
+function packageProblems({ packages }: RunRequest): string[] {
+  if (packages === undefined || PACKAGE_SOURCES.includes(packages)) return [];
+  return [`packages '${String(packages)}' is not known; allowed are ${PACKAGE_SOURCES.join(', ')}`];
 }

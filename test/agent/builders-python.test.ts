@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
 import { builders } from '../../lib/agent/builders';
-import { failureIn } from '../../lib/agent/builders/python-failure';
+import { failureIn, watchForFailure } from '../../lib/agent/builders/python-failure';
 import { python3, pythonTest, scratch, write, writeProgram } from '../capture/package-fixtures';
 import { fakeVm, layer } from './build-io';
 import type { FakeVm } from './build-io';
@@ -113,6 +113,44 @@ describe('the Python builder', () => {
     expect(readFileSync(path.join(io.directory, 'requirements.txt'), 'utf8')).toBe('a==1\nb @ https://x.test/b.whl\n');
     expect(built.path).toEqual([path.join(venv, 'bin'), path.join(io.directory, 'tools')]);
     expect(readlinkSync(path.join(io.directory, 'tools', 'uv'))).toBe(path.join(bin, 'uv'));
+  });
+
+  test('installs what a lockfile has hashes for with nothing but those, and from the index it names', async () => {
+    const directory = scratch();
+    const bin = path.join(directory, 'bin');
+    writeProgram(path.join(bin, 'python3.7'), '#!/bin/sh\nprintf "3.7\\n/usr/bin/python3.7\\n"\n');
+    writeProgram(path.join(bin, 'uv'), '#!/bin/sh\ntest "$1" = venv || sed "s/^/asked: /" "$PWD/../layer/requirements.txt"\n');
+    const io = vm(directory, { path: [bin, ...TOOLS] });
+    const requirements = ['a==1 --hash=sha256:00', 'b==1 --hash=sha256:00', 'pip==24.0'];
+    await python.build(layer('python', recipe({ python: '3.7', requirements, indexes: { b: 'https://own.test/simple' } })), io);
+    const install = `${bin}/uv pip install --python ${io.directory}/venv/bin/python --no-deps`;
+    const file = `-r ${io.directory}/requirements.txt`;
+    expect(io.commands.slice(1)).toEqual([
+      `${install} --require-hashes ${file}`,
+      `${install} --require-hashes --index https://own.test/simple ${file}`,
+      `${install} ${file}`,
+    ]);
+    expect(io.lines).toEqual(requirements.map((line) => `asked: ${line}`));
+  });
+
+  test.each([
+    ['uv', ['error: Failed to download `tiny==9`', '  cause: Hash mismatch for `tiny==9`']],
+    [
+      'pip',
+      [
+        'ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE. If you have updated the package versions, …',
+        '    tiny==9 from https://files.test/tiny-9-py3-none-any.whl (from -r bad.txt (line 1)):',
+      ],
+    ],
+  ])('fails for a wrong hash naming package, reason and remedy, as %s says it', (_tool, lines) => {
+    const failure = watchForFailure({ env: {} });
+    for (const line of lines) failure.onLine(line);
+    expect(failure.explain(new Error('exited with 1'))).toMatchObject({
+      code: 'E_ENVIRONMENT',
+      message: expect.stringMatching(/: tiny does not have the hash that the lockfile says/) as string,
+      remedy: expect.stringContaining('--packages installed') as string,
+      data: { package: 'tiny' },
+    });
   });
 
   test('has uv fetch a version that the VM lacks', async () => {

@@ -91,13 +91,21 @@ describe('Python packages of a deployed job', () => {
     await expect(failing).rejects.not.toMatchObject({ message: expect.stringMatching(/hunter2/) });
   });
 
-  test.each(['uv.lock', 'poetry.lock', 'pylock.toml', 'Pipfile', 'requirements.in'])(
-    'fail when there is %s and no requirements.txt',
+  test.each(['Pipfile', 'requirements.in'])('fail when there is %s and no lockfile', async (name) => {
+    const message = expect.stringContaining(`${name} names packages, but there is no lockfile beside it`) as string;
+    await expect(capture({ [name]: '', '.python-version': '3.12' })).rejects.toMatchObject({ code: 'E_PACKAGE', message });
+  });
+
+  test.each(['uv.lock', 'poetry.lock', 'pdm.lock', 'Pipfile.lock', 'pylock.toml'])(
+    'fail when %s cannot be read, saying how to write it',
     async (name) => {
-      const message = expect.stringMatching(
-        new RegExp(`${name.replace('.', '\\.')} names packages, but there is no requirements.txt`),
-      ) as string;
-      await expect(capture({ [name]: '', '.python-version': '3.12' })).rejects.toMatchObject({ code: 'E_PACKAGE', message });
+      const cut = { [name]: '{<<<<<<< HEAD', '.python-version': '3.12' };
+      await expect(capture(cut)).rejects.toMatchObject({
+        code: 'E_PACKAGE',
+        message: expect.stringContaining(`${name} cannot be read: `) as string,
+        remedy: expect.stringMatching(/^Write it anew: \w+/) as string,
+      });
+      await expect(capture({ [name]: '', '.python-version': '3.12' })).rejects.toMatchObject({ code: 'E_PACKAGE' });
     },
   );
 
@@ -106,11 +114,11 @@ describe('Python packages of a deployed job', () => {
   test('fail when pyproject.toml asks for what no lockfile fixes, or for more than it has', async () => {
     const files = { 'pyproject.toml': PYPROJECT, '.python-version': '3.12' };
     await expect(capture(files)).rejects.toMatchObject({
-      message: expect.stringMatching(/pyproject\.toml names packages, but there is no/) as string,
+      message: expect.stringMatching(/pyproject\.toml names packages, but there is no lockfile/) as string,
     });
     const stale = capture({ ...files, 'requirements.txt': 'numpy==2.1.0\n' });
     await expect(stale).rejects.toMatchObject({
-      message: expect.stringMatching(/does not fit the pyproject\.toml beside it: uvicorn is not in it/) as string,
+      message: expect.stringMatching(/does not fit the pyproject\.toml of its project: uvicorn is not in it/) as string,
     });
     const { recipe } = await capture({ ...files, 'requirements.txt': 'numpy==2.1.0\nUvicorn[standard]==0.30.1\n' });
     expect(recipe).toMatchObject({ requirements: ['Uvicorn[standard]==0.30.1', 'numpy==2.1.0'] });

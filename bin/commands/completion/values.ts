@@ -1,6 +1,7 @@
 import type { Command, Option } from 'commander';
 import { ArchSchema, ERROR_CODES, SpotPolicySchema } from '../../../lib/contract';
 import { FAMILY_NAMES, REGION_NAMES, VM_TYPE_NAMES } from '../../../lib/runtime/names';
+import { PACKAGE_SOURCES } from '../../../lib/runtime/request';
 import type { Candidate } from './candidates';
 import type { RecentJob } from './recent-jobs';
 import { SCRIPTS } from './scripts';
@@ -29,6 +30,8 @@ export function optionValues({ long }: Option, { variables }: Known): readonly C
     case '--spot-policy':
     case '--allow-spot-policy':
       return words(SpotPolicySchema.options);
+    case '--packages':
+      return words(PACKAGE_SOURCES);
     case '--arch':
       return words(ArchSchema.options);
     case '--env':

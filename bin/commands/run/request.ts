@@ -1,6 +1,6 @@
 import { LOGINS, parseDuration, parseGiB, RawcloudError } from '../../../lib/contract';
 import type { Login } from '../../../lib/contract';
-import { normalizeRequest } from '../../../lib/runtime/request';
+import { normalizeRequest, PACKAGE_SOURCES } from '../../../lib/runtime/request';
 import type { RunRequest } from '../../../lib/runtime/api';
 import type { CliIo } from '../../io';
 import type { RunOptions } from '../../options';
@@ -41,6 +41,7 @@ export async function readRequest(command: readonly string[], options: RunOption
     tags: readTags(options.tag ?? [], problems),
     credentials: options.credentials ? ('forward' as const) : ('none' as const),
     cache: options.cache ? undefined : ('rebuild' as const),
+    packages: read(options.packages, parsePackages),
     root: options.root ?? false,
   });
   checkCombinations(options, problems);
@@ -63,6 +64,12 @@ function parseLogins(logins: readonly string[]): Login[] {
     const ssh = /^ssh/i.test(text) ? '; SSH keys and agents never travel, git goes by https' : '';
     throw new RawcloudError('E_USAGE', `--forward '${text}' is not known; allowed are ${LOGINS.join(', ')}${ssh}`);
   });
+}
+
+function parsePackages(text: string): (typeof PACKAGE_SOURCES)[number] {
+  const source = PACKAGE_SOURCES.find((known) => known === text);
+  if (source) return source;
+  throw new RawcloudError('E_USAGE', `--packages '${text}' is not known; allowed are ${PACKAGE_SOURCES.join(', ')}`);
 }
 
 function parseRetries(text: string): number {

@@ -10,9 +10,17 @@ import { findAnyPython, uvEnvironment } from './python-interpreter';
 export interface Installer {
   createVenv(interpreter: string, directory: string): Promise<void>;
   /** Installs exactly what the file lists: dependencies of what it lists are on the list too. */
-  install(venv: string, requirementsFile: string, onLine: (line: string) => void): Promise<void>;
+  install(venv: string, requirementsFile: string, options: InstallOptions): Promise<void>;
   /** Installs a wheel, an archive or a directory, without its dependencies; builds it where it has to be. */
   installPath(venv: string, place: string, options: { editable: boolean; onLine: (line: string) => void }): Promise<void>;
+}
+
+export interface InstallOptions {
+  /** Each line has hashes, and nothing else is accepted. */
+  readonly isHashed: boolean;
+  /** Where all of the lines come from. @default - the recipe's indexes */
+  readonly index?: string;
+  readonly onLine: (line: string) => void;
 }
 
 /** Where a uv of our own lies in the layer's directory. */
@@ -51,32 +59,46 @@ export async function findUv(index: PythonIndex | undefined, io: BuildIo): Promi
 /** By uv: quick, and makes environments of interpreters that lack ensurepip. */
 export function uvInstaller(uv: string, index: PythonIndex | undefined, io: BuildIo): Installer {
   const env = uvEnvironment(io);
-  const install = async (venv: string, what: readonly string[], onLine: (line: string) => void): Promise<void> => {
+  const install = async (venv: string, what: readonly string[], { isHashed, index: own, onLine }: InstallOptions): Promise<void> => {
     const chosen = await usable(index, io);
-    const strategy = chosen?.strategy === 'best' ? ['--index-strategy', 'unsafe-best-match'] : [];
+    const strategy = chosen?.strategy === 'best' && own === undefined ? ['--index-strategy', 'unsafe-best-match'] : [];
     const target = ['--python', path.join(venv, 'bin', 'python')];
-    await io.run(uv, ['pip', 'install', ...target, '--no-deps', ...strategy, ...uvIndexArguments(chosen), ...what], { env, onLine });
+    // uv takes a package from the first index that has its name: build back ends still come from the others.
+    const from = [
+      ...(own === undefined ? [] : ['--index', own]),
+      ...uvIndexArguments(own === undefined ? chosen : chosen && { ...chosen, noIndex: false }),
+    ];
+    const options = [...target, '--no-deps', ...(isHashed ? ['--require-hashes'] : []), ...strategy, ...from];
+    await io.run(uv, ['pip', 'install', ...options, ...what], { env, onLine });
   };
   return {
     createVenv: (interpreter, directory) => io.run(uv, ['venv', '--python', interpreter, directory], { env }),
-    install: (venv, file, onLine) => install(venv, ['-r', file], onLine),
-    installPath: (venv, place, { editable, onLine }) => install(venv, editable ? ['-e', place] : [place], onLine),
+    install: (venv, file, options) => install(venv, ['-r', file], options),
+    installPath: (venv, place, { editable, onLine }) => install(venv, editable ? ['-e', place] : [place], { isHashed: false, onLine }),
   };
 }
 
 /** By what every complete Python brings along. */
 export function pipInstaller(index: PythonIndex | undefined, io: BuildIo): Installer {
   const env = pipEnvironment(io);
-  const install = async (venv: string, what: readonly string[], onLine: (line: string) => void): Promise<void> => {
+  const install = async (venv: string, what: readonly string[], { isHashed, index: own, onLine }: InstallOptions): Promise<void> => {
     const python = path.join(venv, 'bin', 'python');
-    await io.run(python, ['-m', 'pip', 'install', '--no-deps', ...indexArguments(await usable(index, io)), ...what], { env, onLine });
+    const chosen = await usable(index, io);
+    // pip takes a version from whichever index has it: what has no hash comes from its own index alone.
+    const others = isHashed ? [chosen?.url ?? PYPI, ...(chosen?.extra ?? [])] : [];
+    const from = own === undefined ? chosen : { url: own, extra: others, findLinks: [], noIndex: false, strategy: 'best' as const };
+    const options = ['--no-deps', ...(isHashed ? ['--require-hashes'] : []), ...indexArguments(from)];
+    await io.run(python, ['-m', 'pip', 'install', ...options, ...what], { env, onLine });
   };
   return {
     createVenv: (interpreter, directory) => io.run(interpreter, ['-m', 'venv', directory], { env }),
-    install: (venv, file, onLine) => install(venv, ['-r', file], onLine),
-    installPath: (venv, place, { editable, onLine }) => install(venv, editable ? ['-e', place] : [place], onLine),
+    install: (venv, file, options) => install(venv, ['-r', file], options),
+    installPath: (venv, place, { editable, onLine }) => install(venv, editable ? ['-e', place] : [place], { isHashed: false, onLine }),
   };
 }
+
+/** pip's own default. */
+const PYPI = 'https://pypi.org/simple';
 
 function pipEnvironment(io: BuildIo): Record<string, string> {
   return {

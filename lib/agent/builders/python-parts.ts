@@ -57,8 +57,14 @@ export const pythonParts: EnvironmentParts = {
 };
 
 /** A line means the same only where it is looked for in the same indexes. */
-function requirementId({ index }: PythonRecipe, line: string): string {
-  return index === undefined ? line : `${line} # ${createHash('sha256').update(JSON.stringify(index)).digest('hex').slice(0, 16)}`;
+function requirementId({ index, indexes }: PythonRecipe, line: string): string {
+  const where = indexes?.[nameOf(line)] ?? index;
+  return where === undefined ? line : `${line} # ${createHash('sha256').update(JSON.stringify(where)).digest('hex').slice(0, 16)}`;
+}
+
+/** Canonical name of the package that a requirement line asks for. */
+export function nameOf(line: string): string {
+  return canonicalName(/^[\w.-]+/.exec(line)?.[0] ?? '');
 }
 
 /** The lines of a recipe that are still to be installed. */
@@ -101,7 +107,7 @@ const RECORD = /^((?:venv\/lib\/[^/]+\/site-packages\/))([^/]+)-([^-/]+)\.dist-i
 
 /** By the distributions' own records. Those that share a file are one part: which of them wrote it last, nobody knows. */
 async function splitVenv(recipe: PythonRecipe, directory: string, paths: readonly string[]): Promise<BuiltPart[]> {
-  const lines = new Map(recipe.requirements.map((line) => [canonicalName(/^[\w.-]+/.exec(line)?.[0] ?? ''), requirementId(recipe, line)]));
+  const lines = new Map(recipe.requirements.map((line) => [nameOf(line), requirementId(recipe, line)]));
   for (const found of recipe.local ?? []) {
     const id = localId(found);
     if (id !== undefined) lines.set(canonicalName(found.name), id);

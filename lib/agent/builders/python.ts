@@ -9,7 +9,7 @@ import type { Installer } from './python-installer';
 import { watchForFailure } from './python-failure';
 import { fetchInterpreter, findInterpreter } from './python-interpreter';
 import { installLocal, needsInstaller } from './python-local';
-import { isBare, localLeft, requirementsLeft } from './python-parts';
+import { isBare, localLeft, nameOf, requirementsLeft } from './python-parts';
 import { readRecipe } from './recipe';
 
 /**
@@ -53,9 +53,9 @@ async function buildVenv(recipe: PythonRecipe, io: BuildIo): Promise<Built> {
     const interpreter = (await findInterpreter(recipe.python, io)) ?? (await fetchInterpreter(recipe.python, async () => uv, io));
     await installer.createVenv(interpreter, venv);
   }
-  const failure = watchForFailure(io);
+  const failure = watchForFailure(io, recipe);
   try {
-    await installRequirements(lines, { venv, installer, io, onLine: failure.onLine });
+    await installRequirements(lines, { recipe, venv, installer, io, onLine: failure.onLine });
     const site = path.join(venv, 'lib', `python${recipe.python}`, 'site-packages');
     await installLocal(local, { venv: { directory: venv, site }, installer, io, onLine: failure.onLine });
   } catch (error) {
@@ -69,6 +69,7 @@ async function buildVenv(recipe: PythonRecipe, io: BuildIo): Promise<Built> {
 }
 
 interface Installing {
+  readonly recipe: Pick<PythonRecipe, 'indexes'>;
   readonly venv: string;
   readonly installer: Installer;
   readonly io: BuildIo;
@@ -76,11 +77,33 @@ interface Installing {
 }
 
 /** Installs exactly these lines into an environment that is there, whatever else is in it. */
-export async function installRequirements(lines: readonly string[], { venv, installer, io, onLine }: Installing): Promise<void> {
-  if (lines.length === 0) return;
-  const file = path.join(io.directory, 'requirements.txt');
-  await writeFile(file, lines.map((line) => `${line}\n`).join(''));
-  await installer.install(venv, file, onLine);
+export async function installRequirements(lines: readonly string[], { recipe, venv, installer, io, onLine }: Installing): Promise<void> {
+  for (const { index, isHashed, lines: some } of groupsOf(lines, recipe)) {
+    const file = path.join(io.directory, 'requirements.txt');
+    await writeFile(file, some.map((line) => `${line}\n`).join(''));
+    await installer.install(venv, file, { isHashed, onLine, ...(index === undefined ? {} : { index }) });
+  }
+}
+
+interface Group {
+  /** Of its own. @default - those of the recipe */
+  readonly index?: string;
+  readonly isHashed: boolean;
+  readonly lines: string[];
+}
+
+/** Installers take hashes for all lines of a file or for none, and look for all lines in the same indexes. */
+function groupsOf(lines: readonly string[], { indexes = {} }: Pick<PythonRecipe, 'indexes'>): Group[] {
+  const groups = new Map<string, Group>();
+  for (const line of lines) {
+    const index = indexes[nameOf(line)];
+    const isHashed = line.includes(' --hash=');
+    const key = `${index ?? ''} ${isHashed}`;
+    const group = groups.get(key) ?? { ...(index === undefined ? {} : { index }), isHashed, lines: [] };
+    group.lines.push(line);
+    groups.set(key, group);
+  }
+  return [...groups.values()];
 }
 
 /** Makefiles and scripts name the environment by its place in the tree. */

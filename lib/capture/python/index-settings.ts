@@ -36,6 +36,11 @@ export async function readIndex(env: Env, options: { prefix: string; cwd: string
   return plain ? undefined : index;
 }
 
+/** Indexes that a lockfile names for packages. @throws E_PACKAGE when one of them holds credentials; they are not shown */
+export function openIndexes(indexes: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(indexes).map(([name, url]) => [name, open(url, `the lockfile, for ${name},`)]));
+}
+
 function variable(env: Env, name: string): Setting | undefined {
   const value = env[name]?.trim();
   return value ? { value, from: name } : undefined;

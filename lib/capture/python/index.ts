@@ -1,20 +1,22 @@
 import path from 'node:path';
 import * as v from 'valibot';
-import { canonicalName, RawcloudError } from '../../contract';
+import { canonicalName, LocalPackageSchema, RawcloudError } from '../../contract';
 import type { CaptureContext, Capturer, Found, LocalPackage, Notice, PythonIndex, PythonRecipe, SourceContent } from '../../contract';
 import { makeLayer } from '../layer';
 import { findNeeds } from '../needs';
 import type { Need } from '../needs';
 import type { Distribution } from './distributions';
 import { callsUv, findPython } from './environment';
-import { readIndex } from './index-settings';
+import { openIndexes, readIndex } from './index-settings';
 import type { Interpreter } from './interpreter';
 import { carryLocals } from './local';
+import { directoriesOf } from './lock/directories';
+import { choosePackages } from './lock/installed';
+import type { Chosen } from './lock/installed';
 import { findLocked } from './locked';
 import { readPackages } from './packages';
 import { requirementOf } from './requirement';
 import type { RefusalReason, Requirement } from './requirement';
-import { REQUIREMENTS } from './requirements-file';
 
 export const PYTHON_KIND = 'python';
 
@@ -41,35 +43,46 @@ export const pythonCapturer: Capturer = {
 
   async detect(context) {
     const { python: need } = await findNeeds(context);
-    if (need && context.locked) return detectLocked(need, context);
-    const python = need && (await findPython(need, context));
-    return need && python ? [describe(python, callsUv(need), context)] : [];
+    if (!need) return [];
+    if (context.locked) return detectLocked(need, context);
+    const python = await findPython(need, context);
+    if (python) return [describe(python, callsUv(need), context)];
+    return context.packages === 'lock' ? detectLocked(need, context) : [];
   },
 
   async capture(found, context) {
-    if (context.locked) return captureLocked(found, context);
+    if ('requirements' in found.detail) return captureLocked(found, context);
     const { uv, ...python } = v.parse(DetailSchema, found.detail);
     const { distributions, ofSystem } = await readPackages(python);
-    const { lines, local, contents } = await carry(distributions, found.title, context);
+    const {
+      lines,
+      indexes,
+      local,
+      contents,
+      notices: said,
+    } = await carry(distributions, { title: found.title, minor: python.minor }, context);
     const index =
       lines.length > 0 || local.length > 0 ? await readIndex(context.env, { prefix: python.prefix, cwd: context.cwd }) : undefined;
     const venv = python.kind === 'venv' ? insideTree(python.prefix, context.root) : undefined;
     const recipe: PythonRecipe = {
       python: python.minor,
-      requirements: lines,
+      requirements: [...lines],
+      ...(Object.keys(indexes).length > 0 ? { indexes: openIndexes(indexes) } : {}),
       ...(local.length > 0 ? { local: [...local] } : {}),
       ...(index ? { index } : {}),
       ...(venv === undefined ? {} : { venv }),
       uv,
     };
-    return { layer: makeLayer(PYTHON_KIND, context.platform, recipe, contents, notices(ofSystem, index)), contents };
+    return { layer: makeLayer(PYTHON_KIND, context.platform, recipe, contents, [...said, ...notices(ofSystem, index)]), contents };
   },
 };
 
 const LockedSchema = v.object({
   minor: v.string(),
   requirements: v.array(v.string()),
-  directory: v.optional(v.string()),
+  indexes: v.record(v.string(), v.string()),
+  local: v.array(LocalPackageSchema),
+  file: v.optional(v.string()),
   uv: v.boolean(),
   notices: v.array(v.object({ level: v.picklist(['info', 'warning']), text: v.string() })),
 });
@@ -77,15 +90,22 @@ const LockedSchema = v.object({
 async function detectLocked(need: Need, context: CaptureContext): Promise<Found[]> {
   const locked = await findLocked(need, context);
   if (!locked) return [];
-  const { minor, directory, requirements } = locked;
-  const where = directory === undefined ? '' : ` (${path.join(path.relative(context.root, directory), REQUIREMENTS)})`;
+  const { minor, file, requirements } = locked;
+  const where = file === undefined ? '' : ` (${path.relative(context.root, file)})`;
   return [{ kind: PYTHON_KIND, title: `Python ${minor}${where}`, detail: { ...locked, packages: requirements.length } }];
 }
 
 async function captureLocked(found: Found, { env, cwd, platform }: CaptureContext): ReturnType<Capturer['capture']> {
-  const { minor, requirements, directory, uv, notices: said } = v.parse(LockedSchema, found.detail);
-  const index = requirements.length > 0 ? await readIndex(env, { prefix: directory ?? cwd, cwd }) : undefined;
-  const recipe: PythonRecipe = { python: minor, requirements, ...(index ? { index } : {}), uv };
+  const { minor, requirements, indexes, local, file, uv, notices: said } = v.parse(LockedSchema, found.detail);
+  const index = requirements.length > 0 ? await readIndex(env, { prefix: file === undefined ? cwd : path.dirname(file), cwd }) : undefined;
+  const recipe: PythonRecipe = {
+    python: minor,
+    requirements,
+    ...(Object.keys(indexes).length > 0 ? { indexes: openIndexes(indexes) } : {}),
+    ...(local.length > 0 ? { local } : {}),
+    ...(index ? { index } : {}),
+    uv,
+  };
   return { layer: makeLayer(PYTHON_KIND, platform, recipe, [], [...said, ...notices([], index)]), contents: [] };
 }
 
@@ -101,13 +121,20 @@ function insideTree(prefix: string, root: string): string | undefined {
 }
 
 interface Carried {
-  readonly lines: string[];
+  readonly lines: readonly string[];
+  /** Of packages whose lockfile names one. */
+  readonly indexes: Readonly<Record<string, string>>;
   readonly local: readonly LocalPackage[];
   readonly contents: SourceContent[];
+  readonly notices: readonly Notice[];
 }
 
 /** @throws E_PACKAGE that names everything that cannot be carried */
-async function carry(distributions: readonly Distribution[], title: string, context: CaptureContext): Promise<Carried> {
+async function carry(
+  distributions: readonly Distribution[],
+  { title, minor }: { title: string; minor: string },
+  context: CaptureContext,
+): Promise<Carried> {
   const all = distributions.map(requirementOf);
   const carried = await carryLocals(
     all.filter((requirement) => requirement.kind === 'local'),
@@ -115,11 +142,29 @@ async function carry(distributions: readonly Distribution[], title: string, cont
   );
   const refused = [...all.filter((requirement) => requirement.kind === 'refused'), ...carried.refused];
   if (refused.length > 0) throw refusal(refused, title);
-  const asked = all.filter((requirement) => requirement.kind === 'requirement');
-  const { local, contents } = carried;
-  const isBare = local.length + carried.lines.length === 0 && asked.every(({ name }) => SEEDS.has(canonicalName(name)));
-  const lines = isBare ? [] : [...asked.map(({ line }) => line), ...carried.lines].sort();
-  return { lines, local, contents: distinct(contents) };
+  const installed = all.flatMap((found) => {
+    if (found.kind === 'refused') return [];
+    const { name, version } = found;
+    return found.kind === 'local' ? [{ name, version, isLocal: true }] : [{ name, version, isLocal: false, line: found.line }];
+  });
+  const chosen = await choosePackages(installed, { platform: context.platform, minor }, context);
+  const local = [...carried.local, ...(await directoriesBeside(chosen, carried.local, context))];
+  const named = new Set([...chosen.lines.map(nameOfLine), ...Object.keys(chosen.indexes)]);
+  const isBare = local.length + carried.lines.length === 0 && [...named].every((name) => SEEDS.has(name));
+  const lines = isBare ? [] : [...chosen.lines, ...carried.lines.filter((line) => !named.has(nameOfLine(line)))].sort();
+  const { indexes, notices: said } = chosen;
+  return { lines, indexes, local, contents: distinct(carried.contents), notices: said };
+}
+
+/** What a lockfile that is taken by itself has of the tree, and is not installed here. */
+async function directoriesBeside(chosen: Chosen, carried: readonly LocalPackage[], { root }: CaptureContext): Promise<LocalPackage[]> {
+  const { lockfile } = chosen;
+  if (!lockfile) return [];
+  return directoriesOf(lockfile.selected, { file: lockfile.file, root, carried: new Set(carried.map(({ name }) => canonicalName(name))) });
+}
+
+function nameOfLine(line: string): string {
+  return canonicalName(/^[\w.-]+/.exec(line)?.[0] ?? line);
 }
 
 function distinct(contents: readonly SourceContent[]): SourceContent[] {

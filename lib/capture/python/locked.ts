@@ -1,45 +1,75 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { RawcloudError } from '../../contract';
-import type { CaptureContext, Notice } from '../../contract';
+import { isValiError } from 'valibot';
+import { canonicalName, RawcloudError } from '../../contract';
+import type { CaptureContext, LocalPackage, Notice } from '../../contract';
 import { isFile, upwards } from '../executables';
 import type { Need } from '../needs';
+import { parseToml } from '../toml';
 import { callsUv, findPython, refuseForeignRunners } from './environment';
-import { askedIn, checkAsked, readRequirements, REQUIREMENTS, requirementsOf, WRITE_IT } from './requirements-file';
+import { readPyproject } from './lock/asked';
+import type { Asked } from './lock/asked';
+import { directoriesOf } from './lock/directories';
+import type { Target } from './lock/hashes';
+import { linesOf } from './lock/lines';
+import { isNamed, LOCKFILES, lockfilesIn, readLockfile } from './lock/lockfile';
+import type { Lockfile } from './lock/lockfile';
+import { evaluateMarker, markerEnvironment } from './lock/marker';
+import { satisfies } from './lock/version';
+import { readText } from './read-text';
+import { readRequirements, REQUIREMENTS, requirementsOf, WRITE_IT } from './requirements-file';
 
 /** What a job gets whose packages come from a lockfile, whatever is installed on the machine that deploys it. */
 export interface LockedPython {
   readonly minor: string;
   readonly requirements: readonly string[];
-  /** Directory of the lockfile; absent when the job has none. */
-  readonly directory?: string;
+  /** By package, where the lockfile names one. */
+  readonly indexes: Readonly<Record<string, string>>;
+  readonly local: readonly LocalPackage[];
+  /** The lockfile; absent when the job has none. */
+  readonly file?: string;
   readonly uv: boolean;
   readonly notices: readonly Notice[];
 }
 
-/** Lockfiles that this version does not read, and what declares packages without fixing them. */
-const OTHERS = ['uv.lock', 'pylock.toml', 'poetry.lock', 'pdm.lock', 'Pipfile.lock', 'Pipfile', 'requirements.in', 'environment.yml'];
+/** What declares packages without fixing them. */
+const DECLARATIONS = ['Pipfile', 'requirements.in', 'environment.yml'];
 
 /**
- * The nearest requirements.txt from the working directory up to the root.
+ * The nearest lockfile from the working directory up to the root; of several in a directory requirements.txt.
  * @returns undefined when the command may not need Python, and nothing there says that it does
  * @throws E_PACKAGE when packages are declared and not locked, or locked otherwise than declared
  */
 export async function findLocked(need: Need, context: CaptureContext): Promise<LockedPython | undefined> {
   refuseForeignRunners(need);
-  const directory = await lockedDirectory(context);
-  if (directory === undefined && need.kind === 'possible') return undefined;
-  const requirements = directory === undefined ? [] : await lockedIn(directory);
+  const file = await lockedFile(context);
+  if (file === undefined && need.kind === 'possible') return undefined;
   const { minor, notices } = await minorOf(need, context);
-  const found = directory === undefined ? { notices: [...notices, NO_PACKAGES] } : { directory, notices };
-  return { minor, requirements, uv: callsUv(need), ...found };
+  const uv = callsUv(need);
+  if (file === undefined) return { minor, requirements: [], indexes: {}, local: [], uv, notices: [...notices, NO_PACKAGES] };
+  const target = { platform: context.platform, minor };
+  if (path.basename(file) === REQUIREMENTS) {
+    const requirements = await requirementsIn(file);
+    return { minor, requirements, indexes: {}, local: [], file, uv, notices };
+  }
+  const lockfile = await readLockfile(file, target, context.cwd);
+  checkFits(lockfile, target);
+  const { lines, indexes } = linesOf(lockfile.selected, file, target);
+  const local = await directoriesOf(lockfile.selected, { file, root: context.root, carried: new Set() });
+  return { minor, requirements: lines, indexes, local, file, uv, notices };
 }
 
-const NO_PACKAGES: Notice = { level: 'info', text: `no ${REQUIREMENTS}: Python starts with its standard library only` };
+const NO_PACKAGES: Notice = {
+  level: 'info',
+  text: `no ${REQUIREMENTS} and no other lockfile: Python starts with its standard library only`,
+};
 
-async function lockedDirectory({ cwd, root }: CaptureContext): Promise<string | undefined> {
+async function lockedFile({ cwd, root }: CaptureContext): Promise<string | undefined> {
   for (const directory of upwards(cwd, root)) {
-    if (await isFile(requirementsOf(directory))) return directory;
+    const requirements = requirementsOf(directory);
+    if (await isFile(requirements)) return requirements;
+    const [lockfile] = await lockfilesIn(directory);
+    if (lockfile !== undefined) return lockfile;
     const declared = await declaredIn(directory);
     if (declared !== undefined) throw notLocked(directory, declared);
   }
@@ -47,30 +77,70 @@ async function lockedDirectory({ cwd, root }: CaptureContext): Promise<string | 
 }
 
 async function declaredIn(directory: string): Promise<string | undefined> {
-  for (const name of OTHERS) if (await isFile(path.join(directory, name))) return name;
-  const pyproject = await pyprojectIn(directory);
-  const asks = pyproject !== undefined && (askedIn(pyproject).length > 0 || /^\[tool\.poetry\.dependencies\]/m.test(pyproject));
-  return asks ? 'pyproject.toml' : undefined;
+  for (const name of DECLARATIONS) if (await isFile(path.join(directory, name))) return name;
+  const asked = await askedBeside(directory);
+  return asked.length > 0 ? 'pyproject.toml' : undefined;
+}
+
+async function askedBeside(directory: string): Promise<readonly Asked[]> {
+  const text = await readText(path.join(directory, 'pyproject.toml'));
+  if (text === undefined) return [];
+  try {
+    return readPyproject(await parseToml(text)).asked;
+  } catch (cause) {
+    if (!(cause instanceof SyntaxError || isValiError(cause))) throw cause;
+    const [why] = cause.message.split('\n');
+    throw new RawcloudError('E_PACKAGE', `${path.join(directory, 'pyproject.toml')} cannot be read: ${why}`, {
+      remedy: 'Correct what it says there.',
+      cause,
+    });
+  }
 }
 
 function notLocked(directory: string, declared: string): RawcloudError {
-  const what = `${path.join(directory, declared)} names packages, but there is no ${REQUIREMENTS} beside it`;
-  return new RawcloudError('E_PACKAGE', `${what}, which is the lockfile that this version takes a deployed job's packages from`, {
-    remedy: WRITE_IT,
+  const what = `${path.join(directory, declared)} names packages, but there is no lockfile beside it`;
+  return new RawcloudError('E_PACKAGE', `${what}, from which a deployed job's packages are taken`, {
+    remedy: `Write one with its tool (${Object.keys(LOCKFILES).join(', ')} are read). ${WRITE_IT}`,
   });
 }
 
-async function lockedIn(directory: string): Promise<string[]> {
-  const file = requirementsOf(directory);
-  const locked = await readRequirements(file);
-  const pyproject = await pyprojectIn(directory);
-  if (pyproject !== undefined) checkAsked(file, pyproject, locked);
-  return locked.lines;
+async function requirementsIn(file: string): Promise<string[]> {
+  const { lines, names } = await readRequirements(file);
+  const asked = (await askedBeside(path.dirname(file))).filter((one) => isUnconditional(one) && !names.has(canonicalName(one.name)));
+  if (asked.length > 0)
+    throw doesNotFit(
+      file,
+      asked.map(({ name }) => `${name} is not in it`),
+      WRITE_IT,
+    );
+  return lines;
 }
 
-async function pyprojectIn(directory: string): Promise<string | undefined> {
-  const file = path.join(directory, 'pyproject.toml');
-  return (await isFile(file)) ? readFile(file, 'utf8') : undefined;
+/** @throws E_PACKAGE when the project asks for what its lockfile does not have */
+function checkFits({ file, selected, project }: Lockfile, target: Target): void {
+  const problems = project.asked.flatMap((asked) => {
+    const known = selected.find((found) => isNamed(found, asked.name));
+    if (!known) return isWanted(asked, target) ? [`${asked.name} is not in it`] : [];
+    const { version, origin } = known;
+    const isOther = origin.kind === 'index' && version !== undefined && asked.specifier && satisfies(version, asked.specifier) === false;
+    return isOther && isWanted(asked, target) ? [`it has ${asked.name} ${version}, not ${asked.specifier}`] : [];
+  });
+  const [name, again] = [path.basename(file), LOCKFILES[path.basename(file)]!];
+  if (problems.length > 0) throw doesNotFit(file, problems, `Write ${name} anew: ${again}.`);
+}
+
+function isWanted({ marker }: Asked, { platform, minor }: Target): boolean {
+  return marker === undefined || evaluateMarker(marker, markerEnvironment(platform, minor));
+}
+
+/** What depends on the machine may rightly be left out of a requirements.txt that was made for one. */
+function isUnconditional({ marker }: Asked): boolean {
+  return marker === undefined;
+}
+
+function doesNotFit(file: string, problems: readonly string[], remedy: string): RawcloudError {
+  const declared = path.basename(file) === 'Pipfile.lock' ? 'Pipfile' : 'pyproject.toml';
+  return new RawcloudError('E_PACKAGE', `${file} does not fit the ${declared} of its project: ${problems.join('; ')}`, { remedy });
 }
 
 /** `.python-version`, as uv and pyenv write it, else the Python of this machine, and that is said. */

@@ -51,32 +51,10 @@ export async function readRequirements(file: string): Promise<LockedRequirements
   return { lines: lines.map(({ text }) => text).sort(), names: new Set(lines.map(({ text }) => canonicalName(nameOf(text)))) };
 }
 
-/** What a pyproject.toml beside it asks for without conditions. @throws E_PACKAGE when the lockfile does not have it */
-export function checkAsked(file: string, pyproject: string, { names }: LockedRequirements): void {
-  const missing = askedIn(pyproject).filter((name) => !names.has(canonicalName(name)));
-  if (missing.length === 0) return;
-  throw new RawcloudError(
-    'E_PACKAGE',
-    `${file} does not fit the pyproject.toml beside it: ${missing.join(', ')} ${missing.length === 1 ? 'is' : 'are'} not in it`,
-    {
-      remedy: WRITE_IT,
-    },
-  );
-}
-
-/** Names in `dependencies` of `[project]`. What depends on the machine (a marker) may rightly be left out of a lockfile. */
-export function askedIn(pyproject: string): string[] {
-  const project = /^\[project\]\s*$([\s\S]*?)(?=^\[[^\]]+\]\s*$|(?![\s\S]))/m.exec(pyproject)?.[1] ?? '';
-  const list = /^dependencies\s*=\s*\[/m.exec(project);
-  if (!list) return [];
-  const names: string[] = [];
-  for (const [token, double, single] of project.slice(list.index + list[0].length).matchAll(/"((?:[^"\\]|\\.)*)"|'([^']*)'|#[^\n]*|\]/g)) {
-    if (token === ']') break;
-    const asked = double ?? single;
-    const name = asked?.includes(';') ? undefined : new RegExp(`^\\s*(${NAME})`).exec(asked ?? '')?.[1];
-    if (name !== undefined) names.push(name);
-  }
-  return names;
+/** Whether every line is exact and has a hash: then it is a lockfile, and not a wish. */
+export async function hasHashes(file: string): Promise<boolean> {
+  const lines = logicalLines(await readFile(file, 'utf8'));
+  return lines.length > 0 && lines.every(({ text }) => isExact(text) && text.includes('--hash'));
 }
 
 /** Without comments, and joined where a line ends with a backslash. */

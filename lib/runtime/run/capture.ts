@@ -34,6 +34,7 @@ export async function capture(deps: ClientDeps, request: NormalRequest, arch: st
     argv: request.command,
     env: deps.env,
     platform: `${deps.vmSystem}-${arch}`,
+    ...(request.packages ? { packages: request.packages } : {}),
     ...(signal ? { signal } : {}),
   });
   return {
