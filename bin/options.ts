@@ -32,6 +32,7 @@ export interface RunOptions extends ConnectionOptions {
   readonly detach?: boolean;
   readonly download?: boolean;
   readonly downloadTo?: string;
+  readonly role?: string;
   /** False by `--no-credentials`. */
   readonly credentials: boolean;
   /** False by `--no-cache`. */

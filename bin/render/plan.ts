@@ -48,7 +48,7 @@ function identityText({ kind, arn, expiresAt }: RunPlan['identity'], now: number
   if (kind === 'none') return 'none: the job has no AWS credentials';
   const until =
     expiresAt === undefined ? '' : ` until ${localTime(Date.parse(expiresAt), now)} (${relativeTime(Date.parse(expiresAt), now)})`;
-  return `${arn ?? 'yours'}${until}`;
+  return `${arn ?? 'yours'}${kind === 'role' ? ' for as long as it runs' : until}`;
 }
 
 function treeTexts({ root, files, bytes, largest }: RunPlan['tree']): string[] {

@@ -48,6 +48,7 @@ export function declareRun({ program, context, perform }: Declaring): void {
       'logins of yours that the job gets: git, huggingface, gcp, kube; comma list, repeatable',
       repeatable(true),
     )
+    .option('--role <name>', 'AWS identity of the job instead of yours: a JobRole of the scaffolding, for as long as it runs')
     .option('--no-credentials', 'the job gets no AWS identity')
     .option(
       '--packages <source>',

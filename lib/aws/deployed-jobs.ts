@@ -1,12 +1,24 @@
 import { createHash } from 'node:crypto';
-import { assetName, decodeJson, DefinitionSchema, deployedParameterName, deployedPath, parseDeployed, RawcloudError } from '../contract';
-import type { Definition, Deployed, Scaffold } from '../contract';
+import {
+  assetName,
+  decodeJson,
+  DefinitionSchema,
+  deployedParameterName,
+  deployedPath,
+  jobRolePath,
+  parseDeployed,
+  parseJobRole,
+  RawcloudError,
+} from '../contract';
+import type { Definition, Deployed, JobRole, Scaffold } from '../contract';
 import type { AwsContext } from './clients';
 import { toRawcloudError } from './errors';
 import { readParameter, readParameters } from './parameters';
 
-/** Jobs that an app has deployed: their parameters in SSM, their content among the app's assets. */
+/** What apps have deployed beside the scaffolding: its parameters in SSM, the content of jobs among the app's assets. */
 export function createDeployedJobs(context: AwsContext, scaffold: Pick<Scaffold, 'name' | 'bucket' | 'account'>) {
+  const readRoles = async (signal?: AbortSignal): Promise<JobRole[]> =>
+    (await readParameters(context, jobRolePath(scaffold.name), signal)).map(parseJobRole);
   return {
     async read(id: string): Promise<Deployed | undefined> {
       const text = await readParameter(context, deployedParameterName(scaffold.name, id));
@@ -14,9 +26,11 @@ export function createDeployedJobs(context: AwsContext, scaffold: Pick<Scaffold,
     },
 
     async templates(signal?: AbortSignal): Promise<string[]> {
-      const texts = await readParameters(context, deployedPath(scaffold.name), signal);
-      return texts.map((text) => parseDeployed(text).launchTemplateId);
+      const jobs = readParameters(context, deployedPath(scaffold.name), signal).then((texts) => texts.map(parseDeployed));
+      return (await Promise.all([jobs, readRoles(signal)])).flat().map(({ launchTemplateId }) => launchTemplateId);
     },
+
+    roles: readRoles,
 
     async definition(deployed: Deployed): Promise<Definition> {
       const { GetObjectCommand } = await import('./sdk/s3.js');

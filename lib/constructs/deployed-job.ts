@@ -36,7 +36,7 @@ export class DeployedJob extends Construct implements IGrantable {
     const { cloud, inputVariable, enabled = true, variables = {} } = props;
     const rest = definitionOf(props);
     const name = checkDefinitionId(props.name ?? scope.node.id);
-    cloud.jobHost.takeJobName(name, scope);
+    cloud.jobHost.takeName('job', name, scope);
     checkVariables([...Object.keys(variables), ...Object.keys(props.secrets ?? {}), ...(inputVariable ? [inputVariable] : [])]);
     Tags.of(scope).add(TAGS.scaffold, cloud.scaffoldName);
     this.jobId = jobIdOf(scope);

@@ -47,7 +47,7 @@ export interface IRawCloud extends IConstruct, IConnectable {
   readonly jobHost: JobHost;
 }
 
-/** What VMs of one kind are for AWS and are launched from: the scaffolding's own, and one for each deployed job. */
+/** What VMs of one kind are for AWS and are launched from: the scaffolding's own, and one for each deployed job and each role for jobs. */
 export interface VmKind {
   readonly role: IRole;
   readonly roleId: string;
@@ -68,6 +68,6 @@ export interface JobHost {
   /** The dead letters, as a rule in `scope` may name them; undefined when none of that stack's may. */
   deadLettersOf(scope: IConstruct): IQueue | undefined;
 
-  /** Takes a job's name. @throws when another job of this scaffolding in this app has it */
-  takeJobName(name: string, job: Construct): void;
+  /** Takes the name of a job or role. @throws when another one of this scaffolding in this app has it */
+  takeName(kind: 'job' | 'role', name: string, by: Construct): void;
 }

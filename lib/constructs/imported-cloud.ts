@@ -24,10 +24,10 @@ import type { SharedFact } from '../contract';
 import { onLeftovers } from './bus-rules';
 import { grantStatements } from './grants';
 import type { IRawCloud, JobHost } from './i-raw-cloud';
-import { JobNames } from './job-names';
 import { limitsOf } from './limits';
 import type { LimitProps } from './limits';
 import { addForeignVmKind, checkForeignAssets, lookFacts } from './other-stacks';
+import { TakenNames } from './taken-names';
 import { checkVmTags } from './vm-tags';
 
 /** What there is to know of a scaffolding that another stack or app has made, with `shared`, in the same account and region. */
@@ -110,7 +110,7 @@ export class ImportedRawCloud extends Construct implements IRawCloud {
     this.scaffoldName = name;
     this.#attributes = attributes;
     const limits = limitsOf(attributes);
-    const names = new JobNames(name);
+    const names = new TakenNames(name);
     checkVmTags(vmTags);
     this.jobHost = {
       demands: { name, vmTags, ...(limits ? { limits } : {}) },
@@ -124,7 +124,7 @@ export class ImportedRawCloud extends Construct implements IRawCloud {
         }),
       allowAssetsOf: checkForeignAssets,
       deadLettersOf: () => this.deadLetters,
-      takeJobName: (job, by) => names.take(job, by),
+      takeName: (kind, taken, by) => names.take(kind, taken, by),
     };
   }
 

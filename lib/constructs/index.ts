@@ -8,6 +8,8 @@ export type { ScheduledJobProps } from './scheduled-job';
 export { EventJob, JobTarget } from './job-target';
 export type { EventJobProps } from './job-target';
 export { Architecture, Overlap, SpotPolicy } from './choices';
+export { JobRole } from './job-role';
+export type { JobRoleProps } from './job-role';
 export { JobSecret } from './job-options';
 export type { JobOptions } from './job-options';
 export { propsOfChoices } from './chosen';

@@ -37,7 +37,6 @@ import { createLaunchTemplate } from './launch-template';
 import type { IRawCloud, JobHost, VmKind } from './i-raw-cloud';
 import { checkAttributes, ImportedRawCloud, publishedAttributes } from './imported-cloud';
 import type { RawCloudAttributes } from './imported-cloud';
-import { JobNames } from './job-names';
 import { limitsOf } from './limits';
 import { metricOf } from './metrics';
 import { networkOf } from './network';
@@ -47,6 +46,7 @@ import type { RawCloudProps } from './raw-cloud-props';
 import { createScaffoldParameter } from './scaffold-parameter';
 import { checkOnlyOne } from './only-one';
 import { share } from './share';
+import { TakenNames } from './taken-names';
 import { createInstanceProfile, createVmRole } from './vm-role';
 import { checkVmTags } from './vm-tags';
 import { checkRegions } from './watched-regions';
@@ -107,7 +107,7 @@ export class RawCloud extends Construct implements IRawCloud {
   readonly jobHost: JobHost;
 
   readonly #shared: boolean;
-  readonly #names: JobNames;
+  readonly #names: TakenNames;
   readonly #kinds: VmKind[] = [];
   readonly #network: Network;
   readonly #encryptionKey: IKey | undefined;
@@ -126,7 +126,7 @@ export class RawCloud extends Construct implements IRawCloud {
     this.scaffoldName = checkScaffoldName(name);
     checkOnlyOne(this);
     this.#shared = props.shared ?? false;
-    this.#names = new JobNames(name);
+    this.#names = new TakenNames(name);
 
     this.#permissionsBoundary = props.permissionsBoundary;
     this.#vmTags = checkVmTags(props.vmTags ?? {});
@@ -191,7 +191,7 @@ export class RawCloud extends Construct implements IRawCloud {
       allowAssetsOf: (assets) => (this.#isHere(assets) ? policies.allowAssets(assets) : checkForeignAssets(assets)),
       // Of another stack: only where the policy of the queue lets all rules in.
       deadLettersOf: (scope) => (this.#isHere(scope) ? deadLetters : this.#shared ? foreignLetters(scope, deadLetters) : undefined),
-      takeJobName: (job, by) => this.#names.take(job, by),
+      takeName: (kind, taken, by) => this.#names.take(kind, taken, by),
     };
     Tags.of(this).add(TAGS.scaffold, name);
   }

@@ -1,3 +1,4 @@
+import { jobRolePath } from './job-role';
 import { ROOT } from './keys';
 import { allowedMarkets } from './limits';
 import type { Limits } from './limits';
@@ -240,6 +241,12 @@ function personalAccess(facts: AccessFacts): PolicyStatement[] {
     { Sid: 'GiveUp', Effect: 'Allow', Action: 's3:AbortMultipartUpload', Resource: objectsUnder(facts.bucketArn, CONTENT_DIRECTORIES) },
     // Prices of all regions are told in a few of them.
     { Sid: 'Prices', Effect: 'Allow', Action: 'pricing:GetProducts', Resource: '*' },
+    {
+      Sid: 'Roles',
+      Effect: 'Allow',
+      Action: 'ssm:GetParametersByPath',
+      Resource: `${facts.partition}:ssm:${facts.region}:${facts.account}:parameter${jobRolePath(facts.scaffold)}`,
+    },
     {
       Sid: 'MoveLifetime',
       Effect: 'Allow',

@@ -126,6 +126,15 @@ export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
       '`--local` needs none.',
     ],
   },
+  E_NO_ROLE: {
+    means: 'There is no JobRole of that name in the scaffolding. Nothing was launched.',
+    why: ['The name is misspelt, or of another scaffolding.', 'The app that has the role is not deployed in this account and region.'],
+    todo: [
+      'Take one of the names that the error lists.',
+      "Lay one down: `new JobRole(stack, 'training', { cloud })`, then `cdk deploy`.",
+      'Without `--role` the job has your own identity.',
+    ],
+  },
   E_NOT_BOOTSTRAPPED: {
     means: 'The account has no place in this region from which CloudFormation takes the code of functions. Nothing was deployed.',
     why: ['No CDK app was ever deployed in this account and region.', 'The region or the profile is another.'],

@@ -21,6 +21,7 @@ export const ERROR_CODES = {
   E_NO_CREDENTIALS: { source: 'user', exitCode: 120, title: 'No AWS credentials found' },
   E_CREDENTIALS_EXPIRED: { source: 'user', exitCode: 120, title: 'The AWS credentials have expired' },
   E_NO_SCAFFOLDING: { source: 'user', exitCode: 120, title: 'The account has no rawcloud scaffolding in this region' },
+  E_NO_ROLE: { source: 'user', exitCode: 120, title: 'The scaffolding has no such role for jobs' },
   E_NOT_BOOTSTRAPPED: { source: 'user', exitCode: 120, title: 'The account is not bootstrapped for deployments in this region' },
   E_NO_NETWORK: { source: 'user', exitCode: 120, title: 'There is no network to launch VMs in' },
   E_DEPLOY: { source: 'aws', exitCode: 120, title: 'The scaffolding could not be deployed' },

@@ -2,6 +2,7 @@ import { CONTENT_DIRECTORIES, objectsUnder } from './access';
 import type { AccessFacts } from './access';
 import { busSource } from './bus-events';
 import { deployedPath } from './definition';
+import { jobRolePath } from './job-role';
 import { ROOT } from './keys';
 import { inRegion } from './look-access';
 import type { PolicyStatement } from './scaffold';
@@ -44,7 +45,7 @@ function contentOfOtherStacks({ partition, account, region }: Pick<AccessFacts, 
 export function reaperStatements(facts: AccessFacts): PolicyStatement[] {
   const { partition, account, region, scaffold, bucketArn, securityGroupId, launchTemplateArns } = facts;
   const ec2 = (resource: string): string => `${partition}:ec2:${region}:${account}:${resource}`;
-  const jobs = `${partition}:ssm:${region}:${account}:parameter${deployedPath(scaffold)}`;
+  const paths = [deployedPath(scaffold), jobRolePath(scaffold)].map((path) => `${partition}:ssm:${region}:${account}:parameter${path}`);
   return [
     { Sid: 'Marks', Effect: 'Allow', Action: ['s3:GetObject', 's3:PutObject'], Resource: `${bucketArn}/${ROOT}reaper/*` },
     { Sid: 'Sweep', Effect: 'Allow', Action: 's3:PutObject', Resource: `${bucketArn}/${ROOT}sweep/*` },
@@ -55,7 +56,12 @@ export function reaperStatements(facts: AccessFacts): PolicyStatement[] {
       Resource: objectsUnder(bucketArn, [...CONTENT_DIRECTORIES, 'environments']),
     },
     { Sid: 'LookAtEnvironments', Effect: 'Allow', Action: 's3:GetObject', Resource: `${bucketArn}/${ROOT}environments/*` },
-    { Sid: 'TemplatesOfJobs', Effect: 'Allow', Action: 'ssm:GetParametersByPath', Resource: [jobs, `${jobs}/*`] },
+    {
+      Sid: 'TemplatesOfJobs',
+      Effect: 'Allow',
+      Action: 'ssm:GetParametersByPath',
+      Resource: paths.flatMap((path) => [path, `${path}/*`]),
+    },
     {
       Sid: 'LookForLeftovers',
       Effect: 'Allow',

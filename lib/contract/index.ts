@@ -40,6 +40,7 @@ export * from './exec';
 export * from './exec-access';
 export * from './file-stamp';
 export * from './failover';
+export * from './job-role';
 export * from './json';
 export * from './keys';
 export * from './limits';

@@ -73,6 +73,10 @@ export interface RunRequest {
   /** Whether the job holds the caller's AWS identity. @default 'forward' */
   readonly credentials?: 'forward' | 'none';
   /**
+   * Name of a JobRole: what the job is for AWS instead of its caller, as long as it runs and whoever watches. @default - the caller's identity
+   */
+  readonly role?: string;
+  /**
    * 'use': packages are restored from an earlier job's environment where there is one. 'rebuild': they are built anew, and take
    * its place. @default 'use'
    */
@@ -119,7 +123,7 @@ export interface RunPlan {
   /** The least a launch costs: EC2 bills at least 60 s. */
   readonly minimumUsd: number;
   /** Who the job will be for AWS, in words, and until when. */
-  readonly identity: { readonly kind: 'none' | 'forwarded'; readonly arn?: string; readonly expiresAt?: string };
+  readonly identity: { readonly kind: 'none' | 'forwarded' | 'role'; readonly arn?: string; readonly expiresAt?: string };
   /** Those that the job has besides AWS. */
   readonly logins: readonly Login[];
   readonly tree: TreeSize & { readonly root: string };

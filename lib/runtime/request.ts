@@ -1,4 +1,12 @@
-import { checkTagsBeside, checkWithinLimits, defaultsWithin, LOGINS, problemsOfAsked, RawcloudError } from '../contract';
+import {
+  checkTagsBeside,
+  checkWithinLimits,
+  defaultsWithin,
+  jobRoleNameProblem,
+  LOGINS,
+  problemsOfAsked,
+  RawcloudError,
+} from '../contract';
 import type { Arch, Bounds, Limits, Login, Scaffold, SpotPolicy } from '../contract';
 import type { RunRequest } from './api';
 
@@ -26,6 +34,7 @@ export interface NormalRequest {
   readonly retries: number;
   readonly tags: Readonly<Record<string, string>>;
   readonly credentials: 'forward' | 'none';
+  readonly role?: string;
   readonly cache: 'use' | 'rebuild';
   readonly packages?: 'lock' | 'installed';
   readonly root: boolean;
@@ -66,6 +75,7 @@ const KNOWN: Readonly<Record<keyof RunRequest, true>> = {
   retries: true,
   tags: true,
   credentials: true,
+  role: true,
   cache: true,
   packages: true,
   root: true,
@@ -98,6 +108,7 @@ export function normalizeRequest(request: RunRequest, cwd: string, limits: Limit
     ...variableProblems(request),
     ...loginProblems(request),
     ...packageProblems(request),
+    ...roleProblems(request),
   ];
   if (problems.length > 0) {
     const text = problems.length === 1 ? problems[0]! : `${problems.length} problems:\n${problems.map((p) => `  - ${p}`).join('\n')}`;
@@ -125,6 +136,7 @@ export function normalizeRequest(request: RunRequest, cwd: string, limits: Limit
     retries: request.retries ?? DEFAULTS.retries,
     tags: request.tags ?? {},
     credentials: request.credentials ?? DEFAULTS.credentials,
+    ...(request.role === undefined ? {} : { role: request.role }),
     cache: request.cache ?? DEFAULTS.cache,
     ...(request.packages ? { packages: request.packages } : {}),
     root: request.root ?? DEFAULTS.root,
@@ -154,6 +166,15 @@ function variableProblems({ variables = {}, secretVariables = {} }: RunRequest):
     .filter((name) => !/^[A-Za-z_][A-Za-z0-9_]*$/.test(name))
     .map((name) => `'${name}' is not a name of an environment variable; allowed are letters, digits and '_'`);
   return [...wrong, ...twice.map((name) => `'${name}' is asked for both as a variable and as a secret one`)];
+}
+
+function roleProblems({ role, credentials }: RunRequest): string[] {
+  if (role === undefined) return [];
+  const name = jobRoleNameProblem(role);
+  return [
+    ...(name === undefined ? [] : [name]),
+    ...(credentials === 'none' ? [`role '${role}' is an AWS identity, but the job shall have none (--no-credentials)`] : []),
+  ];
 }
 
 function loginProblems({ logins = [] }: RunRequest): string[] {

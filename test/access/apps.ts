@@ -4,10 +4,13 @@ import { App, Stack } from 'aws-cdk-lib';
 import { AccountRootPrincipal, Role } from 'aws-cdk-lib/aws-iam';
 import { ScheduleExpression } from 'aws-cdk-lib/aws-scheduler';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
-import { JobSecret, RawCloud, ScheduledJob, SpotPolicy } from '../../lib';
+import { JobRole, JobSecret, RawCloud, ScheduledJob, SpotPolicy } from '../../lib';
 
 /** Name of the secret that the job on a schedule reads. */
 export const SECRET = 'app/password';
+
+/** Name of the role that somebody runs a job with. */
+export const TRAINING = 'training';
 
 /** A resource of a template. */
 export interface Resource {
@@ -16,7 +19,7 @@ export interface Resource {
 }
 
 /**
- * Two scaffoldings, as two teams would have them: the default one with a job on a schedule, and one whose owner sets tags and
+ * Two scaffoldings, as two teams would have them: the default one with a job on a schedule and a role for jobs, and one whose owner sets tags and
  * limits. Somebody may run jobs in each.
  * @returns the resources of both templates @param directory empty; the app's and the job's own
  */
@@ -34,6 +37,7 @@ export function synthesize(directory: string): Readonly<Record<string, Resource>
     command: ['sh', 'report.sh'],
     secrets: { PASSWORD: JobSecret.fromSecretsManager(Secret.fromSecretNameV2(stack, 'Secret', SECRET)) },
   });
+  new JobRole(stack, 'Training', { cloud, name: TRAINING });
   const other = new Stack(app, 'Other');
   const limited = new RawCloud(other, 'Limited', {
     name: 'limited',

@@ -72,6 +72,12 @@ export const UNUSED: readonly Unused[] = [
   },
   {
     who: ['reaper'],
+    action: /^(ec2:RunInstances|iam:PassRole)$/,
+    resource: /(launch-template|role)\//,
+    why: 'a job with a role whose VM is lost is started again by the reaper as any other: with the scaffolding’s own role it was',
+  },
+  {
+    who: ['reaper'],
     action: /^s3:PutObject$/,
     resource: /(files|agent)/,
     why: 'a tick that waited is started by the reaper, which copies what was swept meanwhile',
@@ -85,7 +91,7 @@ export const UNUSED: readonly Unused[] = [
   {
     who: ['reaper'],
     action: /^ssm:GetParametersByPath$/,
-    resource: /\/jobs\/\*$/,
+    resource: /\/(jobs|roles)\/\*$/,
     why: 'IAM asks for the path, and where it is read recursively for what lies under it',
   },
   {

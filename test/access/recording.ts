@@ -6,7 +6,7 @@ import { openAws } from '../../lib/aws/clients';
 import type { AwsContext } from '../../lib/aws/clients';
 import { createS3Store } from '../../lib/aws/s3-store';
 import { bucketKeys, decodeJson, encodeJson, MarksSchema, STANDARD_QUOTAS, TAGS } from '../../lib/contract';
-import type { Deployed, Store } from '../../lib/contract';
+import type { Deployed, JobRole, Store } from '../../lib/contract';
 import type { LocalCloud } from '../../lib/local/cloud';
 import type { Asked } from '../../lib/local/policy';
 import type { ReapReport, StartedTick } from '../../lib/runtime';
@@ -15,7 +15,7 @@ import { Deployment } from '../e2e/deployment';
 import type { JobOfAnApp } from '../e2e/deployment';
 import { House } from '../e2e/house';
 import { callHandler } from '../fakes/handler';
-import { SECRET } from './apps';
+import { SECRET, TRAINING } from './apps';
 import type { Resource } from './apps';
 import { accessOf } from './policies';
 import type { Access, Names, Who } from './policies';
@@ -114,7 +114,8 @@ class Scenes {
     await app.open();
     const secret = await app.secret(SECRET, 'correct horse battery staple');
     const nightly = await app.deploy(jobOf(secret, signalIn(house)));
-    const access = accessOf(resources, namesIn(house, nightly));
+    const training = await app.role(TRAINING);
+    const access = accessOf(resources, namesIn(house, nightly, training));
     const { roles } = cloud;
     for (const role of ['launch', 'reaper'] as const) roles.put({ name: role, statements: access.identity[role], ofScaffold: false });
     roles.put({ name: JOB_ROLE, statements: access.identity.job });
@@ -154,6 +155,7 @@ class Scenes {
     await this.#does(['run', '--dry-run', 'true']);
     await this.#does(['run', '--quiet', '--', 'sh', '-c', 'cat in.txt > out.txt']);
     await this.#does(['download']);
+    await this.#does(['run', '--role', TRAINING, 'true']);
     await this.#does(['run', '--detach', '--name', 'sleeper', '--', 'sh', '-c', 'echo begun; exec sleep 600']);
     const watching = house.start(['attach', 'sleeper']);
     await watching.saw(/begun/);
@@ -418,7 +420,7 @@ function jobOf(arn: string, signal: string): JobOfAnApp {
 }
 
 /** What the resources of the template are called in the local cloud. */
-function namesIn({ cloud }: House, nightly: Deployed): Names {
+function namesIn({ cloud }: House, nightly: Deployed, training: JobRole): Names {
   const { scaffold, region } = cloud;
   const role = (name: string): string => `arn:aws:iam::${ACCOUNT}:role/${name}`;
   return {
@@ -434,6 +436,9 @@ function namesIn({ cloud }: House, nightly: Deployed): Names {
     'NightlyJobVmRole.Arn': nightly.roleArn,
     'NightlyJobVmRole.RoleId': nightly.roleId,
     NightlyJobLaunchTemplate: nightly.launchTemplateId,
+    'TrainingVmRole.Arn': training.roleArn,
+    'TrainingVmRole.RoleId': training.roleId,
+    TrainingLaunchTemplate: training.launchTemplateId,
     'RawCloudLaunchLogs.Arn': `arn:aws:logs:${region}:${ACCOUNT}:log-group:launch:*`,
     'RawCloudReaperLogs.Arn': `arn:aws:logs:${region}:${ACCOUNT}:log-group:reaper:*`,
     'RawCloudDeadLetters.Arn': `arn:aws:sqs:${region}:${ACCOUNT}:dead-letters`,

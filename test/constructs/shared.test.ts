@@ -2,13 +2,15 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { App, Aws, Duration, Stack, Stage } from 'aws-cdk-lib';
+import type { CfnElement } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { Peer, Port, SecurityGroup, Vpc } from 'aws-cdk-lib/aws-ec2';
 import { Rule } from 'aws-cdk-lib/aws-events';
 import { AccountRootPrincipal, Role } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
+import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { ScheduleExpression } from 'aws-cdk-lib/aws-scheduler';
-import { EventJob, JobTarget, RawCloud, ScheduledJob } from '../../lib';
+import { EventJob, JobRole, JobTarget, RawCloud, ScheduledJob } from '../../lib';
 import type { IRawCloud, RawCloudAttributes, RawCloudProps } from '../../lib';
 import { readStatements, stopStatements } from '../../lib/contract';
 import { evaluate } from '../../lib/local/policy';
@@ -299,5 +301,46 @@ describe('names', () => {
     expect(() => new EventJob(stack, 'Other', { cloud, source, command: ['true'], name: 'Nightly' })).toThrow(
       /'Test\/Nightly' and 'Test\/Other' are both jobs of the name 'Nightly' in the scaffolding 'default'.*another 'name'/,
     );
+  });
+
+  test('fails on two roles of one name, and on one that nobody could ask for', () => {
+    const stack = newStack();
+    const cloud = new RawCloud(stack, 'RawCloud');
+    new JobRole(stack, 'training', { cloud });
+    expect(() => new JobRole(stack, 'Other', { cloud, name: 'training' })).toThrow(/are both roles of the name 'training'/);
+    expect(() => new JobRole(stack, 'Third', { cloud, name: 'a b' })).toThrow("'a b' is not the name of a role for jobs");
+  });
+});
+
+describe('a role for jobs', () => {
+  const PARAMETER = 'AWS::SSM::Parameter';
+
+  test('is told by a parameter, lies beside a template of its own, may be granted to, and be given to VMs by who runs jobs', () => {
+    const stack = newStack();
+    const cloud = new RawCloud(stack, 'RawCloud');
+    const role = new JobRole(stack, 'training', { cloud });
+    const person = developer(stack);
+    new Bucket(stack, 'Data').grantRead(role);
+    cloud.grantRun(person);
+    const template = Template.fromStack(stack);
+    template.hasResourceProperties(PARAMETER, { Name: '/rawcloud/default/roles/training', Tags: { 'rawcloud:scaffold': 'default' } });
+    template.resourceCountIs('AWS::EC2::LaunchTemplate', 2);
+    const roleId = stack.getLogicalId(role.role.node.defaultChild as CfnElement);
+    template.hasResourceProperties('AWS::IAM::Policy', { Roles: [{ Ref: roleId }] });
+    const run = statementsOf(template, 'AWS::IAM::Policy', 'Developer');
+    expect(run.find(({ Action }) => Action === 'iam:PassRole')!.Resource).toHaveLength(2);
+    expect(run.find(({ Action }) => Action === 'ssm:GetParametersByPath')!.Resource).toBe(
+      'arn:aws:ssm:eu-central-1:123456789012:parameter/rawcloud/default/roles',
+    );
+  });
+
+  test('of another stack lies under the path of the scaffolding’s roles', () => {
+    const app = newApp();
+    const cloud = new RawCloud(newStack(app), 'RawCloud', { shared: true });
+    const stack = newStack(app, 'Training');
+    new JobRole(stack, 'training', { cloud });
+    const template = Template.fromStack(stack);
+    template.hasResourceProperties('AWS::IAM::Role', { Path: PATH });
+    template.hasResourceProperties(PARAMETER, { Name: '/rawcloud/default/roles/training' });
   });
 });

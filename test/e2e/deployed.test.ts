@@ -142,3 +142,38 @@ describe('a deployed job', () => {
     expect(house.alive()).toEqual([]);
   });
 });
+
+describe('a job with a role', () => {
+  test('is that role for AWS as long as it runs, whoever watches; a pass of the reaper leaves it alone', async () => {
+    const { roleArn, roleId } = await app.role('training');
+    const tell = TELL.replace('PASSWORD.length', 'PASSWORD');
+    const run = ['run', '--detach', '--json', '--role', 'training', '--', process.execPath, '-e', tell];
+    const begun = await house.rawcloud(run);
+    expect(begun.code).toBe(0);
+    // Nobody watches, yet no access of it will end.
+    expect(begun.stdout.toString()).not.toContain('access ends');
+    const [summary] = await client.jobs();
+    const job = await client.job(summary!.job);
+    expect((await client.reap()).unproved).toEqual([]);
+    expect(await job.wait()).toMatchObject({ outcome: 'ok', exitCode: 0 });
+    const { credentials } = JSON.parse(await output(job)) as { credentials: Readonly<Record<string, string>> };
+    expect(await userId(credentials)).toMatch(new RegExp(`^${roleId}:i-`));
+    const planned = await house.rawcloud(['run', '--dry-run', '--json', '--role', 'training', 'true']);
+    expect(JSON.parse(planned.stdout.toString())).toMatchObject({ data: { identity: { kind: 'role', arn: roleArn } } });
+  });
+
+  test('fails before anything is launched when there is no such role, and names those that are', async () => {
+    await app.role('reporting');
+    const before = house.cloud.ec2.instances().length;
+    const ended = await house.rawcloud(['run', '--role', 'reportnig', 'true']);
+    expect(ended).toMatchObject({
+      code: 120,
+      stderr: expect.stringMatching(/no role 'reportnig' for jobs; there are [^\n]*reporting[^]*JobRole/) as string,
+    });
+    const both = await house.rawcloud(['run', '--role', 'training', '--no-credentials', 'true']);
+    expect(both).toMatchObject({ code: 2, stderr: expect.stringContaining("role 'training' is an AWS identity") as string });
+    const arn = await house.rawcloud(['run', '--role', 'arn:aws:iam::123456789012:role/training', 'true']);
+    expect(arn).toMatchObject({ code: 2, stderr: expect.stringContaining('not by its ARN') as string });
+    expect(house.cloud.ec2.instances().length).toBe(before);
+  });
+});

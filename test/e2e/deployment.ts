@@ -1,8 +1,8 @@
 import { CreateLaunchTemplateCommand, EC2Client } from '@aws-sdk/client-ec2';
 import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
-import { assetName, deployedParameterName, encodeJson, userData, vmRoleStatements } from '../../lib/contract';
-import type { Definition, Deployed, Ref } from '../../lib/contract';
+import { assetName, deployedParameterName, encodeJson, jobRoleParameterName, userData, vmRoleStatements } from '../../lib/contract';
+import type { Definition, Deployed, JobRole, Ref } from '../../lib/contract';
 import type { LocalCloud } from '../../lib/local/cloud';
 import type { RoleInput } from '../../lib/local/roles';
 import type { Artifact } from '../../lib/runtime/deps';
@@ -56,11 +56,7 @@ export class Deployment {
 
   /** @returns what its parameter says */
   async deploy(job: JobOfAnApp): Promise<Deployed> {
-    const { bucket, name } = this.cloud.scaffold;
-    const role = this.cloud.roles.put({
-      name: `app-${job.id}`,
-      statements: [...vmRoleStatements(`arn:aws:s3:::${bucket}`), ...(job.allowed ?? [])],
-    });
+    const { name } = this.cloud.scaffold;
     const deployed: Deployed = {
       v: 1,
       id: job.id,
@@ -68,21 +64,34 @@ export class Deployment {
       enabled: true,
       definition: (await this.#asset(encodeJson(await this.#definition(job)))).sha256,
       assets: this.#assets,
-      roleArn: role.arn,
-      roleId: role.id,
-      launchTemplateId: await this.#template(`app-${job.id}`, role.id),
-      launchTemplateVersion: '1',
+      ...(await this.#vmKind(`app-${job.id}`, job.allowed)),
       variables: { ...job.variables },
       ...(job.secrets ? { secrets: job.secrets } : {}),
       ...(job.inputVariable ? { inputVariable: job.inputVariable } : {}),
     };
-    const Name = deployedParameterName(name, job.id);
-    await this.#ssm.send(new PutParameterCommand({ Name, Value: JSON.stringify(deployed), Type: 'String' }));
+    await this.#parameter(deployedParameterName(name, job.id), deployed);
     return deployed;
+  }
+
+  /** Lays down a role that jobs may be run with. @returns what its parameter says */
+  async role(name: string, allowed: RoleInput['statements'] = []): Promise<JobRole> {
+    const role: JobRole = { v: 1, name, ...(await this.#vmKind(`role-${name}`, allowed)) };
+    await this.#parameter(jobRoleParameterName(this.cloud.scaffold.name, name), role);
+    return role;
   }
 
   close(): void {
     for (const client of [this.#ec2, this.#s3, this.#ssm]) client.destroy();
+  }
+
+  async #parameter(Name: string, value: object): Promise<void> {
+    await this.#ssm.send(new PutParameterCommand({ Name, Value: JSON.stringify(value), Type: 'String' }));
+  }
+
+  async #vmKind(name: string, allowed: RoleInput['statements'] = []): Promise<Omit<JobRole, 'v' | 'name'>> {
+    const statements = [...vmRoleStatements(`arn:aws:s3:::${this.cloud.scaffold.bucket}`), ...allowed];
+    const { arn: roleArn, id: roleId } = this.cloud.roles.put({ name, statements });
+    return { roleArn, roleId, launchTemplateId: await this.#template(name, roleId), launchTemplateVersion: '1' };
   }
 
   async #definition({ argv, limits, overlap = 'skip', spotPolicy = 'on-demand' }: JobOfAnApp): Promise<Definition> {

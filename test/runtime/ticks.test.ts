@@ -70,6 +70,7 @@ function depsOf(world: World, overlap: Overlap = 'skip', change: Partial<Deploye
     nodeArtifact: () => Promise.reject(new Error('a deployed job has its own')),
     copied,
     deployed: {
+      roles: () => Promise.resolve([]),
       templates: () => Promise.resolve([]),
       read: (id) => Promise.resolve(id === DEPLOYED.id ? { ...DEPLOYED, ...change } : undefined),
       definition: () => Promise.resolve(definition(overlap)),

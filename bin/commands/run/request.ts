@@ -39,6 +39,7 @@ export async function readRequest(command: readonly string[], options: RunOption
     lifetimeS: read(options.maxLifetime, (text) => parseDuration(text, '--max-lifetime')),
     retries: read(options.retries, parseRetries),
     tags: readTags(options.tag ?? [], problems),
+    role: options.role,
     credentials: options.credentials ? ('forward' as const) : ('none' as const),
     cache: options.cache ? undefined : ('rebuild' as const),
     packages: read(options.packages, parsePackages),

@@ -11,6 +11,7 @@ import { measureTree } from '../sync/sync';
 import { capture } from './capture';
 import { alternatives } from '../plan/alternatives';
 import { withinLimits } from '../plan/market';
+import { findIdentity, specIdentity } from './identity';
 import { archOf, hardwareOf, offersFor } from './offers';
 
 /** The plan of a run: what it would take along, buy and cost. Writes nothing but prices that were asked for anew. */
@@ -19,9 +20,9 @@ export async function planRun(deps: ClientDeps, asked: RunRequest, signal?: Abor
   await checkRoom(deps);
   const arch = archOf(deps, request);
   const captured = await capture(deps, request, arch, signal);
-  const [image, forwarded, { view, notices }, logins, measured] = await Promise.all([
+  const [image, identity, { view, notices }, logins, measured] = await Promise.all([
     deps.resolveImage(arch, request.image, signal),
-    request.credentials === 'none' ? undefined : deps.forward(signal),
+    findIdentity(deps, request, signal),
     deps.market.freshView(signal),
     findLogins(request.logins, { ...deps, cwd: request.cwd, ...(signal ? { signal } : {}) }),
     measureTree({ root: captured.root, include: captured.include, home: deps.home, env: deps.env, ...(signal ? { signal } : {}) }),
@@ -31,7 +32,6 @@ export async function planRun(deps: ClientDeps, asked: RunRequest, signal?: Abor
   const offers = offersFor(hardware, market);
   const hourly = (offer: Offer): number => hourlyUsd(offer, request.diskGiB, market.gp3UsdPerGiBMonth);
   const usdPerHour = hourly(offers[0]!);
-  const expiresAt = forwarded?.credentials.expiresAt;
   return {
     offers,
     image: image.id,
@@ -46,7 +46,7 @@ export async function planRun(deps: ClientDeps, asked: RunRequest, signal?: Abor
     },
     alternatives: alternatives(hardware, offers[0]!, market).map((a) => ({ ...a, usdPerHour: hourly(a.offer) })),
     minimumUsd: (usdPerHour * RATES.minimumSeconds) / 3600,
-    identity: forwarded ? { kind: 'forwarded', arn: forwarded.arn, ...(expiresAt ? { expiresAt } : {}) } : { kind: 'none' },
+    identity: specIdentity(identity),
     logins: request.logins,
     tree: { ...measured.size, root: captured.root },
     packages: captured.found.map(({ kind, title }) => ({ kind, title })),

@@ -1,9 +1,9 @@
 import { jobPrefix } from '../../contract';
-import type { EnvironmentCache, EventData, EventType, JobSpec, Notice, Offer, RawcloudEvent } from '../../contract';
+import type { EnvironmentCache, EventData, EventType, Notice, Offer, RawcloudEvent } from '../../contract';
 import { lookAtSweep } from '../../store/keep';
 import type { RunRequest } from '../api';
 import { hourlyUsd } from '../cost/rates';
-import type { ClientDeps, Forwarded } from '../deps';
+import type { ClientDeps } from '../deps';
 import { event } from '../drive/deps';
 import type { Driver } from '../drive/driver';
 import { newJobId, newSecret } from '../ids';
@@ -20,6 +20,8 @@ import { capture } from './capture';
 import type { Captured } from './capture';
 import { withinLimits } from '../plan/market';
 import type { MarketView } from '../plan/market';
+import { accessNotices, baseOf, findIdentity, identityText, specIdentity } from './identity';
+import type { JobIdentity } from './identity';
 import { archOf, hardwareOf, offersFor } from './offers';
 import { makeSpec } from './spec';
 import { Stopwatch } from './stopwatch';
@@ -67,11 +69,11 @@ async function prepare(
   await checkRoom(deps);
   const arch = archOf(deps, request);
   // What AWS tells and what this machine tells do not depend on one another.
-  const [[image, forwarded, view], captured, logins, sweep] = await Promise.all([
+  const [[image, identity, view], captured, logins, sweep] = await Promise.all([
     stopwatch.time('plan', () =>
       Promise.all([
         deps.resolveImage(arch, request.image, signal),
-        identity(deps, request, signal),
+        findIdentity(deps, request, signal),
         deps.market.view(request.spotPolicy, signal),
       ]),
     ),
@@ -81,12 +83,12 @@ async function prepare(
   ]);
   const market = withinLimits(view, deps.scaffold.limits);
   const offers = offersFor(hardwareOf(deps, request, arch, job), market);
-  say('plan.ready', planEvent(request, offers, market, image, forwarded));
+  say('plan.ready', planEvent(request, offers, market, image, identity));
   for (const notice of [
     ...captured.notices,
     ...logins.notices,
     ...riskNotices(request, offers),
-    ...accessNotices(request, forwarded, options, deps.clock.now()),
+    ...accessNotices(identity, { watched: options.watched ?? true, jobEndsAt: deps.clock.now() + request.lifetimeS * 1000 }),
   ])
     say('notice', notice);
   signal?.throwIfAborted();
@@ -107,7 +109,7 @@ async function prepare(
     stdin: uploaded.stdin,
     arch,
     region: deps.scaffold.region,
-    identity: identityOf(forwarded),
+    identity: specIdentity(identity),
     source: options.source ?? 'api',
   });
   return {
@@ -116,13 +118,14 @@ async function prepare(
     secretVariables: variables.secret,
     homeFiles: logins.files,
     builderSecrets: captured.secrets,
-    forwarded,
+    forwarded: identity.kind === 'forwarded' ? identity.forwarded : undefined,
     environments,
     offers,
     market,
     image,
     agent: uploaded.agent,
     node: uploaded.node,
+    ...(identity.kind === 'role' ? { base: baseOf(identity.role) } : {}),
   };
 }
 
@@ -145,49 +148,19 @@ function riskNotices({ retries }: NormalRequest, offers: readonly Offer[]): Noti
   ];
 }
 
-/** Without a watcher nobody renews the job's AWS session: said before the launch, with the hour at which it ends. */
-function accessNotices(
-  { lifetimeS }: NormalRequest,
-  forwarded: Forwarded | undefined,
-  { watched = true }: RunOptions,
-  now: number,
-): Notice[] {
-  const expiresAt = forwarded?.credentials.expiresAt;
-  if (watched || expiresAt === undefined || Date.parse(expiresAt) >= now + lifetimeS * 1000) return [];
-  const text = `the job's AWS access ends at ${expiresAt.slice(0, 16).replace('T', ' ')} UTC unless somebody watches by then (rawcloud attach renews it)`;
-  return [{ level: 'warning', text }];
-}
-
-async function identity(deps: ClientDeps, request: NormalRequest, signal: AbortSignal | undefined): Promise<Forwarded | undefined> {
-  return request.credentials === 'none' ? undefined : deps.forward(signal);
-}
-
-function identityOf(forwarded: Forwarded | undefined): JobSpec['identity'] {
-  if (!forwarded) return { kind: 'none' };
-  const { expiresAt } = forwarded.credentials;
-  return { kind: 'forwarded', arn: forwarded.arn, ...(expiresAt ? { expiresAt } : {}) };
-}
-
 function planEvent(
   request: NormalRequest,
   offers: readonly Offer[],
   market: MarketView,
   image: Image,
-  forwarded: Forwarded | undefined,
+  identity: JobIdentity,
 ): EventData['plan.ready'] {
   return {
     offers,
     image: image.id,
     diskGiB: request.diskGiB,
     lifetimeS: request.lifetimeS,
-    identity: identityText(forwarded),
+    identity: identityText(identity),
     usdPerHour: hourlyUsd(offers[0]!, request.diskGiB, market.gp3UsdPerGiBMonth),
   };
-}
-
-/** Who the job is for AWS, in words. */
-export function identityText(forwarded: Forwarded | undefined): string {
-  if (!forwarded) return 'none';
-  const { expiresAt } = forwarded.credentials;
-  return expiresAt ? `${forwarded.arn} until ${expiresAt}` : forwarded.arn;
 }
