@@ -61,6 +61,7 @@ export function createAccountLook(context: AwsContext, clock: Clock = systemCloc
         const input = { Resources: [id], Tags: [{ Key, Value }], DryRun: true };
         await (await context.ec2()).send(new CreateTagsCommand(input), { abortSignal: signal });
       }),
+    tryEnter: (id, document, signal) => tryEnter(context, id, document, signal),
     trySession: async () => void (await forwardableCredentials(context, SHORTEST_SESSION_S)),
     ask: async (call, signal) => void (await wording(call, () => ASK[call](context, signal))),
     quotas: (signal) => ec2Quotas(context, signal),
@@ -174,5 +175,29 @@ async function tryAbort(context: AwsContext, Bucket: string, Key: string, abortS
   } catch (error) {
     const { awsCode } = classify(error);
     if (awsCode !== 'NoSuchUpload' && awsCode !== 'NotFound') throw toRawcloudError(error, 's3:AbortMultipartUpload');
+  }
+}
+
+/** No session document of ours knows it: a request that is allowed ends with that, or with an agent that is not heard of. */
+const NO_MODE = 'none';
+
+async function tryEnter(
+  context: AwsContext,
+  Target: string,
+  DocumentName: string,
+  abortSignal?: AbortSignal,
+): Promise<'reached' | 'not reached'> {
+  const { StartSessionCommand, TerminateSessionCommand } = await import('./sdk/ssm-sessions.js');
+  const ssm = await context.ssm();
+  try {
+    const input = { Target, DocumentName, Parameters: { mode: [NO_MODE] }, Reason: 'rawcloud doctor' };
+    const { SessionId } = await ssm.send(new StartSessionCommand(input), { abortSignal });
+    await ssm.send(new TerminateSessionCommand({ SessionId }), { abortSignal });
+    return 'reached';
+  } catch (error) {
+    const { awsCode } = classify(error);
+    if (awsCode === 'TargetNotConnected') return 'not reached';
+    if (awsCode === 'InvalidParameters' || awsCode === 'ValidationException') return 'reached';
+    throw toRawcloudError(error, 'ssm:StartSession');
   }
 }

@@ -11,7 +11,7 @@ import type { Arch } from './spec';
 export type CheckState = 'ok' | 'warning' | 'failed' | 'unknown';
 
 export type CheckId =
-  'identity' | 'clock' | 'scaffolding' | 'bucket' | 'permissions' | 'network' | 'images' | 'prices' | 'quotas' | 'reaper';
+  'identity' | 'clock' | 'scaffolding' | 'bucket' | 'permissions' | 'exec' | 'network' | 'images' | 'prices' | 'quotas' | 'reaper';
 
 export interface Check {
   readonly id: CheckId;
@@ -70,6 +70,11 @@ export interface AccountLook {
   /** Dry runs on a VM: resolve when EC2 would have done it. */
   tryTerminate(id: string, signal?: AbortSignal): Promise<void>;
   tryTag(id: string, key: string, value: string, signal?: AbortSignal): Promise<void>;
+  /**
+   * Asks for a session on a VM in a way that its document refuses: resolves when the caller might have one, and says whether the VM's
+   * agent has been heard of, as far as the refusal tells. @throws E_PERMISSION
+   */
+  tryEnter(id: string, document: string, signal?: AbortSignal): Promise<'reached' | 'not reached'>;
   /** Makes a session of long-term keys, and forgets it. */
   trySession(): Promise<void>;
   /** The smallest answer that a call gives. */

@@ -51,7 +51,7 @@ test('an account in which all is well: every check, in order, and the word that 
   await withLocalCloud({}, async (test) => {
     const checks = await examined(test);
     const ids = checks.map(({ id }) => id).filter((id, i, all) => id !== all[i - 1]);
-    const order = ['identity', 'clock', 'scaffolding', 'bucket', 'permissions', 'network', 'images', 'quotas', 'prices', 'reaper'];
+    const order = ['identity', 'clock', 'scaffolding', 'bucket', 'permissions', 'exec', 'network', 'images', 'quotas', 'prices', 'reaper'];
     expect(ids).toEqual(order);
     expect(checks.filter(({ state }) => state === 'failed' || state === 'unknown')).toEqual([]);
     expect(isWell(checks)).toBe(true);
@@ -136,6 +136,41 @@ test('permissions on VMs are tried on one that is on', async () => {
     const { text } = of(await examined(test), 'permissions');
     expect(text).toContain(`ec2:TerminateInstances of ${vm} is denied`);
     expect(text).not.toContain('no VM of ours is on');
+  });
+});
+
+test('says whether VMs may be entered: by the scaffolding, and with these keys; where not, nothing is failed', async () => {
+  await withLocalCloud({}, async (test) => {
+    const told = async (): Promise<Check> => {
+      const checks = await examined(test);
+      expect(isWell(checks)).toBe(true);
+      return of(checks, 'exec');
+    };
+    expect(await told()).toMatchObject({ state: 'ok', text: expect.stringContaining('not tried (no VM of ours runs)') as string });
+    const vm = await launch(test, { TagSpecifications: [{ ResourceType: 'instance', Tags: [{ Key: TAGS.scaffold, Value: 'default' }] }] });
+    await test.cloud.ec2.whenState(vm, 'running', AbortSignal.timeout(10_000));
+    expect(await told()).toMatchObject({
+      state: 'ok',
+      text: `rawcloud exec is allowed, to these keys, too: ssm:StartSession of ${vm} by rawcloud-default-exec`,
+      data: { allowed: true, document: 'rawcloud-default-exec', vm: 'reached' },
+    });
+    expect(test.cloud.sessions.open()).toEqual([]);
+    test.cloud.access.limitDeveloper([
+      { Sid: 'All', Effect: 'Allow', Action: '*', Resource: '*' },
+      { Sid: 'NoSessions', Effect: 'Deny', Action: 'ssm:StartSession', Resource: '*' },
+    ]);
+    expect(await told()).toMatchObject({
+      state: 'warning',
+      text: `rawcloud exec is allowed, but ssm:StartSession of ${vm} by rawcloud-default-exec is denied to these keys`,
+      remedy: expect.stringContaining('grantRun of the scaffolding, or for ssm:StartSession') as string,
+    });
+    const { exec: _allowed, ...closed } = test.cloud.scaffold;
+    await publish(test, closed);
+    expect(await told()).toMatchObject({
+      state: 'ok',
+      text: expect.stringContaining('allowExec: true') as string,
+      data: { allowed: false },
+    });
   });
 });
 

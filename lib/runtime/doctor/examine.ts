@@ -2,6 +2,7 @@ import type { Check, CheckId } from '../../contract';
 import { bucket, prices, reaper } from './bucket-checks';
 import { clock, identity, scaffolding } from './caller-checks';
 import type { DoctorDeps } from './deps';
+import { exec } from './exec-check';
 import { Facts } from './facts';
 import { findingOf } from './finding';
 import type { Finding, Look } from './finding';
@@ -16,6 +17,7 @@ const CHECKS: readonly { readonly id: CheckId; readonly look: Look }[] = [
   { id: 'scaffolding', look: scaffolding },
   { id: 'bucket', look: bucket },
   { id: 'permissions', look: permissions },
+  { id: 'exec', look: exec },
   // A launch by dry run tells more than these calls, which running jobs does not need.
   { id: 'network', look: network },
   { id: 'images', look: images },
