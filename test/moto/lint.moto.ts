@@ -3,7 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { teamApp } from '../security/apps';
+import { mapBounded } from '../../lib/contract';
+import { STACKS, teamApp } from '../security/apps';
 import { LINT } from '../security/findings';
 import { PYTHON } from './moto';
 
@@ -35,7 +36,8 @@ async function lint(template: string): Promise<Finding[]> {
 
 test('cfn-lint finds nothing but what has a reason, and every reason is one of something found', async () => {
   const { directory: assembly } = teamApp(directory).synth();
-  const found = (await lint(path.join(assembly, 'Team.template.json'))).map(({ Rule, Message, Location }) => ({
+  const linted = await mapBounded(STACKS, 1, (stack) => lint(path.join(assembly, `${stack}.template.json`)));
+  const found = linted.flat().map(({ Rule, Message, Location }) => ({
     rule: Rule.Id,
     at: String(Location.Path?.[1] ?? ''),
     resource: /^'(\w+)'/.exec(Message)?.[1] ?? '',
