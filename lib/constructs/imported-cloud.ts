@@ -2,7 +2,7 @@ import { Annotations, Fn, Stack, Token } from 'aws-cdk-lib';
 import { Connections, SecurityGroup } from 'aws-cdk-lib/aws-ec2';
 import type { OnEventOptions, Rule } from 'aws-cdk-lib/aws-events';
 import { Grant, ManagedPolicy } from 'aws-cdk-lib/aws-iam';
-import type { IGrantable, IIdentity, IManagedPolicy } from 'aws-cdk-lib/aws-iam';
+import type { IGrantable, IManagedPolicy } from 'aws-cdk-lib/aws-iam';
 import { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
@@ -20,9 +20,10 @@ import {
   sharedPolicyName,
   stopStatements,
 } from '../contract';
-import type { SharedFact } from '../contract';
+import type { PolicyStatement, SharedFact, SharedGrant } from '../contract';
+import { attach, isUserOrGroup } from './attach';
 import { onLeftovers } from './bus-rules';
-import { grantStatements } from './grants';
+import { grantStatements, SESSIONS } from './give';
 import type { IRawCloud, JobHost } from './i-raw-cloud';
 import { limitsOf } from './limits';
 import type { LimitProps } from './limits';
@@ -157,12 +158,12 @@ export class ImportedRawCloud extends Construct implements IRawCloud {
 
   grantRead(grantee: IGrantable): Grant {
     const facts = lookFacts(this, this.scaffoldName, this.bucket);
-    return grantStatements(grantee, [...readStatements(facts), bucketKeyStatement(facts, KEY_ACTIONS.read)]);
+    return this.#grant(grantee, 'read', [...readStatements(facts), bucketKeyStatement(facts, KEY_ACTIONS.read)]);
   }
 
   grantStop(grantee: IGrantable): Grant {
     const facts = lookFacts(this, this.scaffoldName, this.bucket);
-    return grantStatements(grantee, [...stopStatements(facts), bucketKeyStatement(facts, KEY_ACTIONS.write)]);
+    return this.#grant(grantee, 'stop', [...stopStatements(facts), bucketKeyStatement(facts, KEY_ACTIONS.write)]);
   }
 
   onLeftoversFound(id: string, options: OnEventOptions = {}): Rule {
@@ -171,30 +172,34 @@ export class ImportedRawCloud extends Construct implements IRawCloud {
 
   /**
    * What running jobs takes depends on the scaffolding's templates, roles, groups, tags and limits, which change with it: so
-   * it is the policy that it publishes, not a copy of what that says now.
+   * it is the policies that it publishes, not a copy of what they say now.
    */
   #attach(grantee: IGrantable): Grant {
-    const name = sharedPolicyName(this.scaffoldName, Stack.of(this).region, 'run');
+    const grants: readonly SharedGrant[] = this.#attributes.allowExec ? ['run', 'launch', 'exec'] : ['run', 'launch'];
+    const policies = grants.map((grant) => this.#policy(grant));
+    if (policies.every((policy) => attach(policy, grantee.grantPrincipal))) return grantStatements(grantee, [SESSIONS]);
+    const names = grants.map((grant) => shown(this.#nameOf(grant))).join(' and ');
+    const text = `The right to run jobs is the managed policies ${names}, and a principal of grantRun takes none from here; attach them to that by their names.`;
+    Annotations.of(this).addWarningV2('rawcloud:grantRun', text);
+    return Grant.drop(grantee, 'rawcloud: run jobs');
+  }
+
+  /** Within users and groups there is no room for several grants; those of other apps take no policies from here. */
+  #grant(grantee: IGrantable, grant: SharedGrant, statements: readonly PolicyStatement[]): Grant {
     const { grantPrincipal } = grantee;
-    if (!takesPolicies(grantPrincipal)) {
-      const text = `The right to run jobs is the managed policy ${shown(name)}, and a principal of grantRun takes none from here; attach it to that by its name.`;
-      Annotations.of(this).addWarningV2('rawcloud:grantRun', text);
-      return Grant.drop(grantee, 'rawcloud: run jobs');
-    }
-    grantPrincipal.addManagedPolicy(this.#policy('RunPolicy', name));
-    if (this.#attributes.allowExec) {
-      grantPrincipal.addManagedPolicy(this.#policy('ExecPolicy', sharedPolicyName(this.scaffoldName, Stack.of(this).region, 'exec')));
-    }
-    return Grant.addToPrincipal({ grantee, actions: ['sts:GetSessionToken'], resourceArns: ['*'] });
+    const isAttached = isUserOrGroup(grantPrincipal) && attach(this.#policy(grant), grantPrincipal);
+    return grantStatements(grantee, isAttached ? statements.slice(-1) : statements);
   }
 
-  #policy(id: string, name: string): IManagedPolicy {
-    return (this.node.tryFindChild(id) as IManagedPolicy | undefined) ?? ManagedPolicy.fromManagedPolicyName(this, id, name);
+  #policy(grant: SharedGrant): IManagedPolicy {
+    const id = `${grant[0]!.toUpperCase()}${grant.slice(1)}Policy`;
+    const known = this.node.tryFindChild(id) as IManagedPolicy | undefined;
+    return known ?? ManagedPolicy.fromManagedPolicyName(this, id, this.#nameOf(grant));
   }
-}
 
-function takesPolicies(principal: object): principal is IIdentity {
-  return 'addManagedPolicy' in principal && Construct.isConstruct(principal) && principal.node.defaultChild !== undefined;
+  #nameOf(grant: SharedGrant): string {
+    return sharedPolicyName(this.scaffoldName, Stack.of(this).region, grant);
+  }
 }
 
 function shown(name: string): string {

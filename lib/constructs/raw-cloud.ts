@@ -1,4 +1,4 @@
-import { Arn, Duration, Lazy, RemovalPolicy, Stack, Tags, Token } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, Stack, Tags, Token } from 'aws-cdk-lib';
 import type { Metric, MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
 import { Connections } from 'aws-cdk-lib/aws-ec2';
 import type { CfnLaunchTemplate } from 'aws-cdk-lib/aws-ec2';
@@ -17,27 +17,27 @@ import {
   checkScaffoldName,
   DEFAULT_SCAFFOLD_NAME,
   execDocumentName,
+  KEY_ACTIONS,
   METRICS_VARIABLE,
-  readStatements,
-  runStatements,
-  stopStatements,
   TAGS,
   VERSION,
   vmRolePath,
   vmRolesUnder,
 } from '../contract';
-import type { AccessFacts, Limits, MetricName } from '../contract';
+import type { Limits, MetricName } from '../contract';
 import { onLeftovers } from './bus-rules';
 import { stateOf } from './bucket';
 import { createExecDocument } from './exec-document';
-import { grantStatements, SESSIONS } from './grants';
+import { accessFacts, templateArn } from './access-facts';
 import { FunctionPolicies } from './function-policies';
 import { createLaunchFunction, createReaperFunction, tickReaper } from './functions';
 import { createLaunchTemplate } from './launch-template';
 import type { IRawCloud, JobHost, VmKind } from './i-raw-cloud';
 import { checkAttributes, ImportedRawCloud, publishedAttributes } from './imported-cloud';
 import type { RawCloudAttributes } from './imported-cloud';
+import { JobPolicies } from './job-policies';
 import { limitsOf } from './limits';
+import { Grants } from './grants';
 import { metricOf } from './metrics';
 import { networkOf } from './network';
 import type { Network } from './network';
@@ -48,6 +48,7 @@ import { checkOnlyOne } from './only-one';
 import { share } from './share';
 import { TakenNames } from './taken-names';
 import { createInstanceProfile, createVmRole } from './vm-role';
+import type { VmRoleProps } from './vm-role';
 import { checkVmTags } from './vm-tags';
 import { checkRegions } from './watched-regions';
 import { zonesForJson } from './zones';
@@ -111,8 +112,8 @@ export class RawCloud extends Construct implements IRawCloud {
   readonly #kinds: VmKind[] = [];
   readonly #network: Network;
   readonly #encryptionKey: IKey | undefined;
-  /** Where the VM roles must be for a policy to know them that was written before. */
-  readonly #rolePath: string | undefined;
+  readonly #jobs: JobPolicies;
+  readonly #grants: Grants;
   readonly #permissionsBoundary: IManagedPolicy | undefined;
   readonly #vmTags: Readonly<Record<string, string>>;
   readonly #limits: Limits | undefined;
@@ -142,10 +143,12 @@ export class RawCloud extends Construct implements IRawCloud {
     });
     this.bucket = bucket;
     this.#encryptionKey = encryptionKey;
-    this.#rolePath = props.bucket ? vmRolePath(stack.region, name) : undefined;
     this.#network = networkOf(this, props);
     this.connections = new Connections({ securityGroups: [...this.#network.securityGroups] });
-    const { role, roleId, template } = this.#addVmKind(this);
+    // A policy that was written before must know it.
+    const path = props.bucket ? vmRolePath(stack.region, name) : undefined;
+    const own = this.#addVmKind(this, { path });
+    const { role, roleId, template } = own;
     this.vmRole = role;
     if (this.#allowsExec) createExecDocument(this, name);
     this.#publish(roleId, template, checkRegions(props.watchedRegions));
@@ -162,7 +165,19 @@ export class RawCloud extends Construct implements IRawCloud {
       removalPolicy: RemovalPolicy.DESTROY,
       logRetention: props.logRetention ?? RetentionDays.ONE_MONTH,
     };
-    const facts = this.#accessFacts();
+    const facts = accessFacts(this, {
+      scaffold: name,
+      bucketArn: bucket.bucketArn,
+      network: this.#network,
+      vms: own,
+      vmTags: this.#vmTags,
+      ...(this.#limits ? { limits: this.#limits } : {}),
+      exec: this.#allowsExec,
+      shared: this.#shared,
+    });
+    this.#grants = new Grants(this, { facts, encryptionKey, named: this.#shared });
+    // Others know them by their path and tag, and those who are here as well.
+    this.#jobs = new JobPolicies(this, !this.#shared);
     const policies = new FunctionPolicies(facts);
     this.launchFunction = createLaunchFunction(this, {
       ...functions,
@@ -173,7 +188,12 @@ export class RawCloud extends Construct implements IRawCloud {
       ...(this.#metrics ? { environment: { [METRICS_VARIABLE]: 'on' } } : {}),
       policy: policies.reaper,
     });
-    for (const { role } of [this.launchFunction, this.reaperFunction]) if (role) this.#encryptionKey?.grantEncryptDecrypt(role);
+    for (const { role } of [this.launchFunction, this.reaperFunction]) {
+      if (!role) continue;
+      this.#encryptionKey?.grant(role, ...KEY_ACTIONS.write);
+      this.#jobs.letLaunch(role);
+    }
+    if (this.reaperFunction.role) this.#jobs.keepFrom(this.reaperFunction.role);
     tickReaper(this, this.reaperFunction, deadLetters, props.reaperInterval);
     if (this.#shared) {
       share(this, {
@@ -182,12 +202,12 @@ export class RawCloud extends Construct implements IRawCloud {
         launchFunction: this.launchFunction.functionArn,
         deadLetters,
         securityGroups: this.#groupIds,
-        encryptionKey,
+        grants: this.#grants,
       });
     }
     this.jobHost = {
       demands: { name, vmTags: this.#vmTags, ...(this.#limits ? { limits: this.#limits } : {}) },
-      addVmKind: (scope, description) => (this.#isHere(scope) ? this.#addVmKind(scope, description) : this.#addForeign(scope, description)),
+      addVmKind: (scope, description) => (this.#isHere(scope) ? this.#addJob(scope, description) : this.#addForeign(scope, description)),
       allowAssetsOf: (assets) => (this.#isHere(assets) ? policies.allowAssets(assets) : checkForeignAssets(assets)),
       // Of another stack: only where the policy of the queue lets all rules in.
       deadLettersOf: (scope) => (this.#isHere(scope) ? deadLetters : this.#shared ? foreignLetters(scope, deadLetters) : undefined),
@@ -224,9 +244,13 @@ export class RawCloud extends Construct implements IRawCloud {
     return this.#metric('JobsFailed', props);
   }
 
-  /** Lets somebody run jobs, look at them and stop them, and enter their VMs where that is allowed. */
+  /**
+   * Lets somebody run jobs, look at them and stop them, and enter their VMs where that is allowed. Users and groups get managed policies,
+   * for IAM takes short ones only within them.
+   */
   grantRun(grantee: IGrantable): Grant {
-    return grantStatements(grantee, [...runStatements(this.#accessFacts()), SESSIONS], this.#useKey);
+    this.#jobs.letLaunch(grantee.grantPrincipal);
+    return this.#grants.run(grantee);
   }
 
   /**
@@ -234,21 +258,27 @@ export class RawCloud extends Construct implements IRawCloud {
    * and no secret of a job be read. What jobs print and bring back can: it is of the same trust domain.
    */
   grantRead(grantee: IGrantable): Grant {
-    const key = this.#encryptionKey;
-    return grantStatements(grantee, readStatements(this.#accessFacts()), key && ((one) => key.grantDecrypt(one)));
+    return this.#grants.read(grantee);
   }
 
   /** As {@link grantRead}, and `rawcloud stop`. VMs and the reaper do what was asked for, within minutes. */
   grantStop(grantee: IGrantable): Grant {
-    return grantStatements(grantee, stopStatements(this.#accessFacts()), this.#useKey);
+    return this.#grants.stop(grantee);
   }
 
-  /** VMs with a role and launch template of their own, below `scope`: a deployed job's. */
-  #addVmKind(scope: Construct, description?: string): VmKind {
+  /** VMs of a deployed job. Their role lies where other stacks' do, so that it stays the same when the scaffolding becomes `shared`. */
+  #addJob(scope: Construct, description: string): VmKind {
+    this.#bound(scope);
+    const kind = this.#addVmKind(scope, { description, path: vmRolePath(Stack.of(this).region, this.scaffoldName) });
+    this.#jobs.add({ roleArn: kind.role.roleArn, templateArn: templateArn(this, kind) });
+    return kind;
+  }
+
+  /** VMs with a role and launch template of their own, below `scope`. */
+  #addVmKind(scope: Construct, roleProps: Pick<VmRoleProps, 'description' | 'path'>): VmKind {
     const { region } = Stack.of(this);
-    if (scope !== this) this.#bound(scope);
-    const role = createVmRole(scope, this.bucket.bucketArn, { description, path: this.#rolePath, allowExec: this.#allowsExec });
-    this.#encryptionKey?.grantEncryptDecrypt(role);
+    const role = createVmRole(scope, this.bucket.bucketArn, { ...roleProps, allowExec: this.#allowsExec });
+    this.#encryptionKey?.grant(role, ...KEY_ACTIONS.write);
     const template = createLaunchTemplate(scope, {
       name: this.scaffoldName,
       bucket: this.bucket.bucketName,
@@ -273,11 +303,6 @@ export class RawCloud extends Construct implements IRawCloud {
     this.#bound(scope);
     const own = { scaffold: this.scaffoldName, bucket: this.bucket, vmTags: this.#vmTags, allowExec: this.#allowsExec };
     return addForeignVmKind(scope, description, { ...own, securityGroupIds: this.#groupIds });
-  }
-
-  get #useKey(): ((grantee: IGrantable) => Grant) | undefined {
-    const key = this.#encryptionKey;
-    return key && ((grantee) => key.grantEncryptDecrypt(grantee));
   }
 
   #metric(metricName: MetricName, props: MetricOptions = {}): Metric {
@@ -313,27 +338,5 @@ export class RawCloud extends Construct implements IRawCloud {
       ...(this.#allowsExec ? { exec: { document: execDocumentName(this.scaffoldName) } } : {}),
       version: VERSION,
     });
-  }
-
-  #accessFacts(): AccessFacts {
-    const stack = Stack.of(this);
-    const [securityGroupId, ...otherSecurityGroupIds] = this.#groupIds;
-    const templateArn = (id: string): string => Arn.format({ service: 'ec2', resource: 'launch-template', resourceName: id }, stack);
-    return {
-      partition: `arn:${stack.partition}`,
-      account: stack.account,
-      region: stack.region,
-      scaffold: this.scaffoldName,
-      bucketArn: this.bucket.bucketArn,
-      securityGroupId,
-      otherSecurityGroupIds,
-      ...(this.#network.subnets ? { subnetIds: this.#network.subnets.map(({ id }) => id) } : {}),
-      vmRoleArns: Lazy.list({ produce: () => this.#kinds.map(({ role }) => role.roleArn) }),
-      launchTemplateArns: Lazy.list({ produce: () => this.#kinds.map(({ template }) => templateArn(template.ref)) }),
-      vmTags: this.#vmTags,
-      ...(this.#limits ? { limits: this.#limits } : {}),
-      exec: this.#allowsExec,
-      ...(this.#shared ? { otherStacks: true } : {}),
-    };
   }
 }

@@ -1,20 +1,10 @@
-import { Stack } from 'aws-cdk-lib';
-import { ManagedPolicy, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import type { IKey } from 'aws-cdk-lib/aws-kms';
-import { StringListParameter, StringParameter } from 'aws-cdk-lib/aws-ssm';
+import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
+import { StringListParameter, StringParameter } from 'aws-cdk-lib/aws-ssm';
 import type { Construct } from 'constructs';
-import {
-  clientStatements,
-  execStatements,
-  KEY_ACTIONS,
-  readStatements,
-  sharedParameterName,
-  sharedPolicyName,
-  stopStatements,
-} from '../contract';
-import type { AccessFacts, PolicyStatement as Statement, SharedFact, SharedGrant } from '../contract';
-import { SESSIONS } from './grants';
+import { SHARED_GRANTS, sharedParameterName } from '../contract';
+import type { AccessFacts, SharedFact } from '../contract';
+import type { Grants } from './grants';
 
 export interface ShareProps {
   readonly facts: AccessFacts;
@@ -22,11 +12,11 @@ export interface ShareProps {
   readonly launchFunction: string;
   readonly deadLetters: Queue;
   readonly securityGroups: string[];
-  readonly encryptionKey: IKey | undefined;
+  readonly grants: Grants;
 }
 
 /** Publishes what other stacks and apps need of the scaffolding, under names that they can tell. */
-export function share(scope: Construct, { facts, encryptionKey, ...props }: ShareProps): void {
+export function share(scope: Construct, { facts, grants, ...props }: ShareProps): void {
   const text = (fact: SharedFact, id: string, stringValue: string): void => {
     new StringParameter(scope, id, { parameterName: sharedParameterName(facts.scaffold, fact), description: WHY, stringValue });
   };
@@ -38,21 +28,7 @@ export function share(scope: Construct, { facts, encryptionKey, ...props }: Shar
     description: WHY,
     stringListValue: props.securityGroups,
   });
-  const { region } = Stack.of(scope);
-  const key = (actions: readonly string[]): Statement[] =>
-    encryptionKey ? [{ Sid: 'KeyOfBucket', Effect: 'Allow', Action: actions, Resource: encryptionKey.keyArn }] : [];
-  const policy = (grant: SharedGrant, id: string, description: string, statements: readonly Statement[]): void => {
-    new ManagedPolicy(scope, id, {
-      managedPolicyName: sharedPolicyName(facts.scaffold, region, grant),
-      description: `rawcloud: ${description}`,
-      statements: statements.map((statement) => PolicyStatement.fromJson(statement)),
-    });
-  };
-  policy('run', 'RunPolicy', 'run jobs, look at them and stop them', [...clientStatements(facts), SESSIONS, ...key(KEY_ACTIONS.write)]);
-  // Apart, for a managed policy holds 6,144 characters.
-  if (facts.exec) policy('exec', 'ExecPolicy', 'enter the VMs of running jobs', execStatements(facts));
-  policy('read', 'ReadPolicy', 'look at jobs', [...readStatements(facts), ...key(KEY_ACTIONS.read)]);
-  policy('stop', 'StopPolicy', 'look at jobs and stop them', [...stopStatements(facts), ...key(KEY_ACTIONS.write)]);
+  for (const grant of SHARED_GRANTS) if (grant !== 'exec' || facts.exec) grants.policy(grant);
   takeLettersOfRules(props.deadLetters, facts);
 }
 

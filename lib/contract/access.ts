@@ -15,9 +15,9 @@ export interface AccessFacts extends LookFacts {
   readonly otherSecurityGroupIds?: readonly string[];
   /** Ids of the subnets in which VMs are launched. @default - any */
   readonly subnetIds?: readonly string[];
-  /** ARNs of the roles that VMs may get. */
+  /** ARNs of the roles that VMs may get; those of deployed jobs stand in policies of their own ({@link jobVmStatements}). */
   readonly vmRoleArns: readonly string[];
-  /** ARNs of the launch templates that VMs are launched from. */
+  /** ARNs of the launch templates that VMs are launched from; for those of deployed jobs the same holds. */
   readonly launchTemplateArns: readonly string[];
   /** Tags that every launch must give. @default - none but ours */
   readonly vmTags?: Readonly<Record<string, string>>;
@@ -49,7 +49,12 @@ export const DRIVER_DIRECTORIES = { readWrite: [...RECORDS, ...HISTORY, ...CONTE
  * sells, and move a job's lifetime.
  */
 export function clientStatements(facts: AccessFacts): PolicyStatement[] {
-  return [...statementsWith(facts, OF_PERSONS), ...personalAccess(facts)];
+  return [...besideLaunches(facts, OF_PERSONS), ...personalAccess(facts), ...launchStatements(facts)];
+}
+
+/** {@link clientStatements} in two, each of which fits into a managed policy: what launches takes, and the rest. */
+export function clientPolicies(facts: AccessFacts): { readonly launch: PolicyStatement[]; readonly rest: PolicyStatement[] } {
+  return { launch: launchStatements(facts), rest: [...besideLaunches(facts, OF_PERSONS), ...personalAccess(facts)] };
 }
 
 /** What joins statements of drivers for somebody who may more: statements of its own would make the policy longer. */
@@ -72,11 +77,11 @@ const OF_PERSONS: More = {
  * resources. Sources: Service Authorization Reference, Amazon EC2 and Amazon S3.
  */
 export function driverStatements(facts: AccessFacts): PolicyStatement[] {
-  return statementsWith(facts, NOTHING_MORE);
+  return [...besideLaunches(facts, NOTHING_MORE), ...launchStatements(facts)];
 }
 
-function statementsWith(facts: AccessFacts, more: More): PolicyStatement[] {
-  return [...bucketAccess(facts, more), ...launchAccess(facts), vmAccess(facts, more), ...knowledge(facts, more)];
+function besideLaunches(facts: AccessFacts, more: More): PolicyStatement[] {
+  return [...bucketAccess(facts, more), vmAccess(facts, more), ...knowledge(facts, more)];
 }
 
 /** ARNs of all objects in directories of the bucket. */
@@ -104,7 +109,12 @@ function bucketAccess({ bucketArn }: AccessFacts, { reads }: More): PolicyStatem
   ];
 }
 
-function launchAccess({
+/**
+ * What launches take. What is launched, and where, comes from some template, which the condition demands; that it is one of ours is said of
+ * the template itself, for which EC2 asks as well. Source: Amazon EC2 user guide, "Example: Launch templates". So the size of this does
+ * not depend on how many templates there are.
+ */
+function launchStatements({
   partition,
   account,
   region,
@@ -119,10 +129,7 @@ function launchAccess({
   otherStacks = false,
 }: AccessFacts): PolicyStatement[] {
   const ec2 = (resource: string, owner = account): string => `${partition}:ec2:${region}:${owner}:${resource}`;
-  // From some template; that it is one of ours is then said of the template itself.
-  const fromTemplate: PolicyStatement['Condition'] = otherStacks
-    ? { ArnLike: { 'ec2:LaunchTemplate': ec2('launch-template/*') } }
-    : { ArnEquals: { 'ec2:LaunchTemplate': launchTemplateArns } };
+  const fromTemplate = { ArnLike: { 'ec2:LaunchTemplate': ec2('launch-template/*') } };
   const tags = Object.entries({ [TAGS.scaffold]: scaffold, ...vmTags });
   const ourTags = Object.fromEntries(tags.map(([key, value]) => [`aws:RequestTag/${key}`, value]));
   const groups = [securityGroupId, ...otherSecurityGroupIds].map((id) => ec2(`security-group/${id}`));
@@ -145,8 +152,6 @@ function launchAccess({
       Condition: { StringEquals: ourTags },
     },
     ...(isLimited ? [allowedVms(ec2('instance/*'), fromTemplate, ourTags, limits)] : []),
-    // A list of its own: what is known at deployment only cannot be joined to another.
-    { Sid: 'LaunchFromTemplate', Effect: 'Allow', Action: 'ec2:RunInstances', Resource: launchTemplateArns },
     {
       Sid: 'LaunchFrom',
       Effect: 'Allow',
@@ -161,13 +166,7 @@ function launchAccess({
       Resource: ['instance', 'volume', 'network-interface', 'spot-instances-request'].map((kind) => ec2(`${kind}/*`)),
       Condition: { StringEquals: { 'ec2:CreateAction': 'RunInstances' } },
     },
-    {
-      Sid: 'PassVmRoles',
-      Effect: 'Allow',
-      Action: 'iam:PassRole',
-      Resource: vmRoleArns,
-      Condition: { StringEquals: { 'iam:PassedToService': 'ec2.amazonaws.com' } },
-    },
+    ...jobVmStatements({ vmRoleArns, launchTemplateArns }),
     ...(otherStacks ? ofOtherStacks({ partition, account, region, scaffold }) : []),
     {
       Sid: 'SpotRole',
@@ -175,6 +174,23 @@ function launchAccess({
       Action: 'iam:CreateServiceLinkedRole',
       Resource: `${partition}:iam::${account}:role/aws-service-role/spot.amazonaws.com/AWSServiceRoleForEC2Spot`,
       Condition: { StringEquals: { 'iam:AWSServiceName': 'spot.amazonaws.com' } },
+    },
+  ];
+}
+
+/** What launching VMs of some kinds takes beyond what all launches take: their templates, and their roles. */
+export function jobVmStatements({
+  vmRoleArns,
+  launchTemplateArns,
+}: Pick<AccessFacts, 'vmRoleArns' | 'launchTemplateArns'>): PolicyStatement[] {
+  return [
+    { Sid: 'LaunchFromTemplate', Effect: 'Allow', Action: 'ec2:RunInstances', Resource: launchTemplateArns },
+    {
+      Sid: 'PassVmRoles',
+      Effect: 'Allow',
+      Action: 'iam:PassRole',
+      Resource: vmRoleArns,
+      Condition: { StringEquals: { 'iam:PassedToService': 'ec2.amazonaws.com' } },
     },
   ];
 }
@@ -201,7 +217,7 @@ function ofOtherStacks({ partition, account, region, scaffold }: Omit<LookFacts,
 /** Only an instance has a type and a market: what else a launch makes would never fit. */
 function allowedVms(
   Resource: string,
-  fromTemplate: PolicyStatement['Condition'],
+  fromTemplate: NonNullable<PolicyStatement['Condition']>,
   ourTags: Readonly<Record<string, string>>,
   limits: Limits,
 ): PolicyStatement {

@@ -98,7 +98,12 @@ export function reaperStatements(facts: AccessFacts): PolicyStatement[] {
       // One call has many events, and each of them a source.
       Condition: { 'ForAllValues:StringEquals': { 'events:source': busSource(scaffold) }, Null: { 'events:source': 'false' } },
     },
-    { Sid: 'KeepTemplates', Effect: 'Deny', Action: 'ec2:DeleteLaunchTemplate', Resource: launchTemplateArns },
+    keepTemplates(launchTemplateArns),
     { Sid: 'KeepGroup', Effect: 'Deny', Action: 'ec2:DeleteSecurityGroup', Resource: ec2(`security-group/${securityGroupId}`) },
   ];
+}
+
+/** What VMs are launched from is not deleted, whatever it carries. */
+export function keepTemplates(launchTemplateArns: readonly string[]): PolicyStatement {
+  return { Sid: 'KeepTemplates', Effect: 'Deny', Action: 'ec2:DeleteLaunchTemplate', Resource: launchTemplateArns };
 }

@@ -12,7 +12,8 @@ export function sharedParameterName(scaffold: string, fact: SharedFact): string 
   return `/rawcloud/${checkScaffoldName(scaffold)}/shared/${fact}`;
 }
 
-export const SHARED_GRANTS = ['run', 'exec', 'read', 'stop'] as const;
+/** To run jobs takes `run` and `launch`, for one managed policy would exceed what IAM takes; `exec` where that is allowed. */
+export const SHARED_GRANTS = ['run', 'launch', 'exec', 'read', 'stop'] as const;
 export type SharedGrant = (typeof SHARED_GRANTS)[number];
 
 /** Name of the managed policy of a grant. Policies are the whole account's, scaffoldings of one name may be in several regions. */

@@ -194,19 +194,22 @@ function launches(place: Place): Line[] {
       },
     ];
   });
-  const fromTemplate = (['instance', 'volume', 'interface', 'subnet', 'group', 'image'] as const).flatMap((part): Line[] => {
+  const withoutTemplate = (['instance', 'volume', 'interface', 'subnet', 'group', 'image'] as const).map((part): Line => {
     const { action, resource, context } = proper[part];
     const { 'ec2:launchtemplate': _template, ...without } = context;
-    return [
-      { what: `launch without a template: ${part}`, who, question: { action, resource, context: without } },
-      { what: `launch from another template: ${part}`, who, question: { action, resource, context: { ...context, ...other } } },
-    ];
+    return { what: `launch without a template: ${part}`, who, question: { action, resource, context: without } };
   });
   const use = (what: string, resource: string): Line => ({ what, who, question: ask('ec2:RunInstances', resource, proper.subnet.context) });
   return [
     ...made,
-    ...fromTemplate,
+    ...withoutTemplate,
+    // For the template EC2 asks in every launch from one.
     { what: 'use another template', who, question: ask('ec2:RunInstances', other['ec2:launchtemplate'], other) },
+    {
+      what: 'use another template that has our tag',
+      who,
+      question: ask('ec2:RunInstances', other['ec2:launchtemplate'], { ...other, ...resourceTags('default') }),
+    },
     {
       what: 'use the template of another team',
       who,

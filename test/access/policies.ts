@@ -42,12 +42,18 @@ export function accessOf(resources: Readonly<Record<string, Resource>>, names: N
   };
   const statements = (document: unknown): readonly PolicyStatement[] => (resolve(document, named) as Document).Statement;
   const found = Object.entries(resources);
-  const ofRole = (id: string): readonly PolicyStatement[] => [
-    ...((resources[id]!.Properties['Policies'] ?? []) as { PolicyDocument: unknown }[]).flatMap((p) => statements(p.PolicyDocument)),
-    ...found
-      .filter(([, r]) => /^AWS::IAM::(Managed)?Policy$/.test(r.Type) && JSON.stringify(r.Properties['Roles'] ?? []).includes(`"${id}"`))
-      .flatMap(([, r]) => statements(r.Properties['PolicyDocument'])),
-  ];
+  const holds = (list: unknown, id: string): boolean => JSON.stringify(list ?? []).includes(`"${id}"`);
+  const ofRole = (id: string): readonly PolicyStatement[] => {
+    const { Policies, ManagedPolicyArns } = resources[id]!.Properties;
+    const attached = found.filter(
+      ([policy, { Type, Properties }]) =>
+        /^AWS::IAM::(Managed)?Policy$/.test(Type) && (holds(Properties['Roles'], id) || holds(ManagedPolicyArns, policy)),
+    );
+    return [
+      ...((Policies ?? []) as { PolicyDocument: unknown }[]).flatMap((p) => statements(p.PolicyDocument)),
+      ...attached.flatMap(([, r]) => statements(r.Properties['PolicyDocument'])),
+    ];
+  };
   const role = (shape: RegExp): string => only(found.filter(([id, r]) => r.Type === 'AWS::IAM::Role' && shape.test(id)))[0];
   const policy = only(found.filter(([id, r]) => r.Type === 'AWS::S3::BucketPolicy' && id.startsWith('RawCloudBucket')))[1];
   return {

@@ -94,7 +94,7 @@ describe('a bucket that is brought along', () => {
   test('with a key of its own: who runs jobs may use it', () => {
     const { template } = withBucket((stack) => own({ encryption: BucketEncryption.KMS, encryptionKey: new Key(stack, 'Key') })(stack));
     const [policy] = Object.entries(template.findResources('AWS::IAM::Policy')).filter(([id]) => id.startsWith('Developer'));
-    expect(JSON.stringify(policy)).toContain('kms:GenerateDataKey*');
+    expect(JSON.stringify(policy)).toContain('kms:GenerateDataKey');
   });
 
   test.each<[string, BucketProps, RegExp]>([

@@ -66,10 +66,10 @@ interface Statement {
 
 /** What the policies of a role say whose logical id begins so. */
 function statementsOf(template: Template, role: string): Statement[] {
-  const policies = template.findResources('AWS::IAM::Policy', { Properties: { Roles: [{ Ref: Match.stringLikeRegexp(`^${role}`) }] } });
-  return Object.values(policies).flatMap(
-    (policy) => (policy['Properties'] as { PolicyDocument: { Statement: Statement[] } }).PolicyDocument.Statement,
-  );
+  const ofRole = { Properties: { Roles: [{ Ref: Match.stringLikeRegexp(`^${role}`) }] } };
+  // The CDK moves what is too long for a role into managed ones.
+  const policies = ['Policy', 'ManagedPolicy'].flatMap((kind) => Object.values(template.findResources(`AWS::IAM::${kind}`, ofRole)));
+  return policies.flatMap((policy) => (policy['Properties'] as { PolicyDocument: { Statement: Statement[] } }).PolicyDocument.Statement);
 }
 
 /** As the template has them: plain JSON. */
@@ -252,7 +252,7 @@ describe('what a company brings along', () => {
       },
     });
     const mayUse = Object.values(template.findResources('AWS::IAM::Policy')).filter((p) =>
-      JSON.stringify(p).includes('kms:GenerateDataKey*'),
+      JSON.stringify(p).includes('kms:GenerateDataKey'),
     );
     const roles = mayUse.flatMap((policy) => (policy['Properties'] as { Roles: { Ref: string }[] }).Roles.map(({ Ref }) => Ref));
     expect(roles.map((id) => id.replace(/[0-9A-F]{8}$/, '')).sort()).toEqual([
@@ -300,13 +300,13 @@ describe('what a company brings along', () => {
     }));
     const { Value } = propertiesOf(template, 'AWS::SSM::Parameter') as { Value: string };
     expect(parseScaffold(Value).limits).toEqual({ lifetimeS: 43_200, vms: 20, vmTypes: ['m7i.*', 'c7i.*'], spotPolicies: ['spot'] });
-    const launches = statementsOf(template, 'Developer').filter(({ Sid }) => Sid?.startsWith('Launch'));
+    const launches = statementsOf(template, 'Developer').filter(({ Action }) => Action === 'ec2:RunInstances');
     const [vms] = launches.filter(({ Resource }) => JSON.stringify(Resource).includes(':instance/*'));
     expect(vms!.Condition).toMatchObject({
       StringEquals: { 'aws:RequestTag/rawcloud:scaffold': 'default', 'ec2:InstanceMarketType': ['spot'] },
       StringLike: { 'ec2:InstanceType': ['m7i.*', 'c7i.*'] },
     });
-    const [others] = launches.filter(({ Sid }) => Sid === 'LaunchTagged');
+    const [others] = launches.filter(({ Resource }) => JSON.stringify(Resource).includes(':volume/*'));
     expect(others!.Condition).not.toHaveProperty('StringLike');
   });
 
@@ -384,7 +384,7 @@ describe('a VPC that is brought along', () => {
       { id: expect.stringContaining('VpcPrivateSubnet1Subnet') as string, zone: 'eu-central-1a', public: false },
       { id: expect.stringContaining('VpcPrivateSubnet2Subnet') as string, zone: 'eu-central-1b', public: false },
     ]);
-    const [from] = statementsOf(template, 'Developer').filter(({ Sid }) => Sid === 'LaunchFrom');
+    const [from] = statementsOf(template, 'Developer').filter(({ Resource }) => JSON.stringify(Resource).includes(':security-group/'));
     const resources = (resolve(from!.Resource, deployed) as string[]).filter((arn) => arn.includes(':subnet/'));
     expect(resources).toEqual(subnets!.map(({ id }) => `arn:aws:ec2:eu-central-1:123456789012:subnet/${id}`));
   });
@@ -408,7 +408,7 @@ describe('a VPC that is brought along', () => {
     };
     expect(LaunchTemplateData.SecurityGroupIds).toHaveLength(2);
     template.resourceCountIs('AWS::EC2::SecurityGroup', 2);
-    const [from] = statementsOf(template, 'Developer').filter(({ Sid }) => Sid === 'LaunchFrom');
+    const [from] = statementsOf(template, 'Developer').filter(({ Resource }) => JSON.stringify(Resource).includes(':security-group/'));
     expect(JSON.stringify(from!.Resource).match(/security-group\//g)).toHaveLength(2);
   });
 
@@ -484,7 +484,12 @@ describe('allowExec', () => {
 
   test('lets who runs jobs start sessions on VMs with our tag by our document alone, and end his own', () => {
     const statements = granted({ allowExec: true });
-    expect(statements.map(({ Sid }) => Sid)).toEqual(['EnterOurVms', 'EnterByOurDocument', 'OwnSessions', 'OpenChannels']);
+    expect(statements.map(({ Action }) => Action)).toEqual([
+      'ssm:StartSession',
+      'ssm:StartSession',
+      ['ssm:ResumeSession', 'ssm:TerminateSession'],
+      'ssmmessages:OpenDataChannel',
+    ]);
     expect(statements[0]!.Condition).toEqual({
       StringEquals: { 'ssm:resourceTag/rawcloud:scaffold': 'default' },
       BoolIfExists: { 'ssm:SessionDocumentAccessCheck': 'true' },

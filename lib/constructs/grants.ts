@@ -1,0 +1,93 @@
+import { Stack } from 'aws-cdk-lib';
+import { ManagedPolicy, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { Grant, IGrantable } from 'aws-cdk-lib/aws-iam';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
+import type { Construct } from 'constructs';
+import { clientPolicies, execStatements, KEY_ACTIONS, readStatements, runStatements, sharedPolicyName, stopStatements } from '../contract';
+import type { AccessFacts, PolicyStatement as Statement, SharedGrant } from '../contract';
+import { isUserOrGroup } from './attach';
+import { grantPolicies, grantStatements, SESSIONS } from './give';
+
+export interface GrantsProps {
+  readonly facts: AccessFacts;
+  readonly encryptionKey: IKey | undefined;
+  /** Whether they have names that others can tell. */
+  readonly named: boolean;
+}
+
+interface Kind {
+  readonly id: string;
+  readonly description: string;
+  readonly statements: (facts: AccessFacts) => readonly Statement[];
+  /** What is done with the key of the bucket. */
+  readonly key?: readonly string[];
+}
+
+const KINDS: Readonly<Record<SharedGrant, Kind>> = {
+  run: {
+    id: 'RunPolicy',
+    description: 'run jobs, look at them and stop them, together with the right to launch',
+    statements: (facts) => [...clientPolicies(facts).rest, SESSIONS],
+    key: KEY_ACTIONS.write,
+  },
+  launch: { id: 'LaunchPolicy', description: 'launch the VMs of jobs', statements: (facts) => clientPolicies(facts).launch },
+  exec: { id: 'ExecPolicy', description: 'enter the VMs of running jobs', statements: execStatements },
+  read: { id: 'ReadPolicy', description: 'look at jobs', statements: readStatements, key: KEY_ACTIONS.read },
+  stop: { id: 'StopPolicy', description: 'look at jobs and stop them', statements: stopStatements, key: KEY_ACTIONS.write },
+};
+
+/**
+ * The grants of a scaffolding: as statements for roles, and as managed policies for users and groups, whose own policies are too short
+ * for them, and for other stacks. Each of those is made when it is first asked for.
+ */
+export class Grants {
+  readonly #scope: Construct;
+  readonly #props: GrantsProps;
+
+  constructor(scope: Construct, props: GrantsProps) {
+    this.#scope = scope;
+    this.#props = props;
+  }
+
+  run(grantee: IGrantable): Grant {
+    const { facts } = this.#props;
+    // One managed policy would exceed the 6,144 characters that IAM takes.
+    return this.#give(grantee, facts.exec ? ['run', 'launch', 'exec'] : ['run', 'launch'], [...runStatements(facts), SESSIONS]);
+  }
+
+  read(grantee: IGrantable): Grant {
+    return this.#give(grantee, ['read'], readStatements(this.#props.facts));
+  }
+
+  stop(grantee: IGrantable): Grant {
+    return this.#give(grantee, ['stop'], stopStatements(this.#props.facts));
+  }
+
+  #give(grantee: IGrantable, managed: readonly [SharedGrant, ...SharedGrant[]], statements: readonly Statement[]): Grant {
+    if (isUserOrGroup(grantee.grantPrincipal)) {
+      const policies = managed.map((grant) => this.policy(grant));
+      return grantPolicies(grantee, policies, statements.at(-1)!);
+    }
+    const { encryptionKey } = this.#props;
+    const actions = managed[0] === 'read' ? KEY_ACTIONS.read : KEY_ACTIONS.write;
+    const useKey = (one: IGrantable): Grant | undefined => encryptionKey?.grant(one, ...actions);
+    return grantStatements(grantee, statements, useKey);
+  }
+
+  policy(grant: SharedGrant): ManagedPolicy {
+    const { id, description, statements, key = [] } = KINDS[grant];
+    const made = this.#scope.node.tryFindChild(id) as ManagedPolicy | undefined;
+    if (made) return made;
+    const { facts, encryptionKey, named } = this.#props;
+    const ofKey = encryptionKey && key.length > 0 ? [keyStatement(encryptionKey, key)] : [];
+    return new ManagedPolicy(this.#scope, id, {
+      ...(named ? { managedPolicyName: sharedPolicyName(facts.scaffold, Stack.of(this.#scope).region, grant) } : {}),
+      description: `rawcloud: ${description}`,
+      statements: [...statements(facts), ...ofKey].map((statement) => PolicyStatement.fromJson(statement)),
+    });
+  }
+}
+
+function keyStatement({ keyArn }: IKey, actions: readonly string[]): Statement {
+  return { Sid: 'KeyOfBucket', Effect: 'Allow', Action: actions, Resource: keyArn };
+}
