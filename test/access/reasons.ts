@@ -124,6 +124,12 @@ export const IN_VAIN: readonly InVain[] = [
     why: 'doctor sees whether the bucket keeps grants from everybody but VMs',
   },
   {
+    who: 'client',
+    action: 'ssm:StartSession',
+    resource: /:instance\//,
+    why: 'doctor sees whether VMs may be entered; the app of the record does not allow it, other than the local cloud',
+  },
+  {
     who: 'stopper',
     action: 'ec2:TerminateInstances',
     resource: /:instance\//,

@@ -49,7 +49,7 @@ export async function theirs({ principal, question, identity, bucket }: Case): P
   return decision(answer.result.analysis.result);
 }
 
-function decision(result: EvaluationResult): Decision {
+export function decision(result: EvaluationResult): Decision {
   return result === 'Allowed' ? 'allowed' : result === 'ExplicitlyDenied' ? 'denied' : 'silent';
 }
 
