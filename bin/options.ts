@@ -92,7 +92,14 @@ export interface DeployOptions extends ConnectionOptions {
   readonly securityGroup?: readonly string[];
   readonly watchRegion?: readonly string[];
   readonly permissionsBoundary?: string;
+  readonly bucket?: string;
   readonly key?: string;
+  readonly removalPolicy?: string;
+  readonly shared?: boolean;
+  readonly allowExec?: boolean;
+  readonly metrics?: boolean;
+  readonly reaperInterval?: string;
+  readonly logRetention?: string;
   readonly bootstrap?: boolean;
   readonly executionPolicy?: readonly string[];
   readonly dryRun?: boolean;

@@ -124,6 +124,7 @@ export const CLI_LINE_SCHEMAS = {
     ),
     roles: v.array(v.strictObject({ id: v.string(), trusted: v.array(v.string()), managed: v.array(v.string()), statements: Statements })),
     roleChanges: v.array(v.strictObject({ id: v.string(), added: Statements, removed: Statements })),
+    standing: v.strictObject({ reaperUsd: v.number(), metricsAtMostUsd: v.number() }),
   }),
   'deploy.bootstrapping': v.strictObject({ account: v.string(), region: v.string() }),
   'deploy.bootstrapped': v.strictObject({ account: v.string(), region: v.string() }),

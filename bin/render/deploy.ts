@@ -82,11 +82,14 @@ function surveyText(survey: DeploySurvey, style: Style): string {
       ...removed.map((statement) => style.red(`             - ${statementText(statement)}`)),
       ...added.map((statement) => style.green(`             + ${statementText(statement)}`)),
     ]),
-    `  cost       ${STANDING_COST}`,
+    `  cost       ${costText(survey.standing)}`,
   ].join('\n');
 }
 
-const STANDING_COST = 'about $0.15 a month for the passes of the reaper, and what lies in the bucket; nothing else while no job runs';
+function costText({ reaperUsd, metricsAtMostUsd }: DeploySurvey['standing']): string {
+  const metrics = metricsAtMostUsd === 0 ? '' : `, at most $${metricsAtMostUsd.toFixed(2)} for metrics`;
+  return `about $${reaperUsd.toFixed(2)} a month for the passes of the reaper${metrics}, and what lies in the bucket; nothing else while no job runs`;
+}
 
 /** A new scaffolding: counts by type. One that is there: each resource, with what differs. */
 function resourceLines({ from, resources }: DeploySurvey): string[] {

@@ -21,7 +21,8 @@ function declareDeploy({ program, perform, context }: Declaring): void {
     'rawcloud deploy --yes --bootstrap',
     'rawcloud deploy --max-vms 20 --max-lifetime 12h --vm-tag team=data',
     'rawcloud deploy --vpc vpc-0a1b2c3d --subnets subnet-0a1b2c3d,subnet-4e5f6a7b',
-    'rawcloud deploy --max-vms none',
+    'rawcloud deploy --allow-exec --shared --log-retention 90d',
+    'rawcloud deploy --max-vms none --no-shared',
   ];
   withExamples(command, examples, {
     after:
@@ -40,7 +41,17 @@ function declareDeploy({ program, perform, context }: Declaring): void {
     .option('--security-group <ids>', 'security groups of the VMs; comma list, repeatable (default: one of its own)', repeatable(true))
     .option('--watch-region <regions>', 'other regions in which the reaper looks; comma list, repeatable (default: all)', repeatable(true))
     .option('--permissions-boundary <policy>', 'boundary of all its roles, by name or ARN (default: none)')
+    .option('--bucket <name>', 'bucket of yours for all state; only when the scaffolding is new (default: one of its own)')
     .option('--key <arn>', "KMS key of the bucket (default: S3's own encryption)")
+    .option('--removal-policy <policy>', 'of the bucket that it makes, when the stack is deleted: retain or destroy (default: retain)')
+    .option('--shared', 'other stacks may use it by its name, and its grants are managed policies')
+    .option('--no-shared', 'only its own stack uses it (default)')
+    .option('--allow-exec', 'rawcloud exec may enter VMs of running jobs')
+    .option('--no-allow-exec', 'nobody enters VMs (default)')
+    .option('--metrics', 'the reaper counts in CloudWatch what it found and what failed; at most $1.20 a month')
+    .option('--no-metrics', 'it counts nothing (default)')
+    .option('--reaper-interval <duration>', 'between two passes of the reaper: whole minutes, 1m to 1h (default: 5m)')
+    .option('--log-retention <duration>', "how long the functions' own logs are kept: 1d to 3653d, or forever (default: 30d)")
     .optionsGroup('Way:')
     .option('--bootstrap', 'bootstrap the account for the CDK when it is not')
     .option('--execution-policy <arns>', 'what CloudFormation may do; of the bootstrap (default: AdministratorAccess)', repeatable(true))

@@ -1,7 +1,9 @@
-import { Duration } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { SecurityGroup, Subnet, Vpc } from 'aws-cdk-lib/aws-ec2';
 import { ManagedPolicy } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
+import { RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { Bucket } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
 import type { ScaffoldChoices } from '../contract';
 import type { SpotPolicy } from './choices';
@@ -19,7 +21,14 @@ export function propsOfChoices(scope: Construct, choices: ScaffoldChoices): RawC
     securityGroupIds,
     watchedRegions,
     permissionsBoundary,
+    bucket,
     keyArn,
+    removalPolicy,
+    shared,
+    allowExec,
+    metrics,
+    reaperIntervalS,
+    logRetentionDays,
   } = choices;
   return {
     ...(maxVms === undefined ? {} : { maxVms }),
@@ -34,8 +43,18 @@ export function propsOfChoices(scope: Construct, choices: ScaffoldChoices): RawC
     ...(watchedRegions ? { watchedRegions } : {}),
     ...(permissionsBoundary === undefined ? {} : { permissionsBoundary: boundaryOf(scope, permissionsBoundary) }),
     ...(keyArn === undefined ? {} : { encryptionKey: Key.fromKeyArn(scope, 'ChosenKey', keyArn) }),
+    ...(bucket === undefined ? {} : { bucket: Bucket.fromBucketName(scope, 'ChosenBucket', bucket) }),
+    ...(removalPolicy === undefined ? {} : { removalPolicy: REMOVAL_POLICIES[removalPolicy] }),
+    ...(shared ? { shared } : {}),
+    ...(allowExec ? { allowExec } : {}),
+    ...(metrics ? { metrics } : {}),
+    ...(reaperIntervalS === undefined ? {} : { reaperInterval: Duration.seconds(reaperIntervalS) }),
+    // The CDK's enumeration is that of the days.
+    ...(logRetentionDays === undefined ? {} : { logRetention: logRetentionDays === 'forever' ? RetentionDays.INFINITE : logRetentionDays }),
   };
 }
+
+const REMOVAL_POLICIES = { retain: RemovalPolicy.RETAIN, destroy: RemovalPolicy.DESTROY } as const;
 
 function networkProps(scope: Construct, { id, subnets }: NonNullable<ScaffoldChoices['vpc']>): Pick<RawCloudProps, 'vpc' | 'vpcSubnets'> {
   const inPublic = subnets.filter((subnet) => subnet.public);

@@ -25,7 +25,17 @@ export const ScaffoldChoicesSchema = v.strictObject({
   watchedRegions: v.optional(v.array(v.string())),
   /** ARN or name of a managed policy. */
   permissionsBoundary: v.optional(v.string()),
+  /** Name of a bucket that is there. */
+  bucket: v.optional(v.string()),
   keyArn: v.optional(v.string()),
+  /** Of the bucket that the scaffolding makes. */
+  removalPolicy: v.optional(v.picklist(['retain', 'destroy'])),
+  shared: v.optional(v.literal(true)),
+  allowExec: v.optional(v.literal(true)),
+  metrics: v.optional(v.literal(true)),
+  reaperIntervalS: v.optional(v.number()),
+  /** Of the functions' own logs. */
+  logRetentionDays: v.optional(v.union([v.number(), v.literal('forever')])),
 });
 export type ScaffoldChoices = v.InferOutput<typeof ScaffoldChoicesSchema>;
 export type ScaffoldChoice = keyof ScaffoldChoices;
@@ -35,7 +45,12 @@ export const CHOICES_CONTEXT = 'choices';
 /** Where they stand in the template's metadata. */
 const METADATA_KEY = 'rawcloud';
 
-/** A choice as words of a command line: the option, and its values. The order is that of texts. */
+/** Times that CloudWatch keeps logs for (PutRetentionPolicy), in days. */
+const RETENTION_DAYS = [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653];
+/** The reaper leaves a trace each hour by which the doctor knows that it lives. */
+const REAPER_INTERVAL_S = { shortest: 60, longest: 3600 };
+
+/** A choice as words of a command line: the option, and its values; without values it is a switch. The order is that of texts. */
 const WORDS: { readonly [C in ScaffoldChoice]: readonly [option: string, values: (value: NonNullable<ScaffoldChoices[C]>) => string[]] } = {
   maxVms: ['--max-vms', (value) => [String(value)]],
   maxLifetimeS: ['--max-lifetime', (value) => [shortDuration(value)]],
@@ -46,7 +61,14 @@ const WORDS: { readonly [C in ScaffoldChoice]: readonly [option: string, values:
   securityGroupIds: ['--security-group', (value) => value],
   watchedRegions: ['--watch-region', (value) => value],
   permissionsBoundary: ['--permissions-boundary', (value) => [value]],
+  bucket: ['--bucket', (value) => [value]],
   keyArn: ['--key', (value) => [value]],
+  removalPolicy: ['--removal-policy', (value) => [value]],
+  shared: ['--shared', () => []],
+  allowExec: ['--allow-exec', () => []],
+  metrics: ['--metrics', () => []],
+  reaperIntervalS: ['--reaper-interval', (value) => [shortDuration(value)]],
+  logRetentionDays: ['--log-retention', (value) => [value === 'forever' ? value : `${value}d`]],
 };
 
 /** One choice in words. */
@@ -70,7 +92,7 @@ export function wordsOf(choices: ScaffoldChoices): Partial<Record<ScaffoldChoice
 /** The options by which a command makes the same choices. */
 export function optionsOf(choices: ScaffoldChoices): string[] {
   return Object.entries(wordsOf(choices)).flatMap(([choice, { option, values }]) =>
-    choice === 'vpc' ? [option, ...values] : values.flatMap((value) => [option, value]),
+    choice === 'vpc' || values.length === 0 ? [option, ...values] : values.flatMap((value) => [option, value]),
   );
 }
 
@@ -85,15 +107,26 @@ export interface ChoiceChange {
 export function changesOf(before: ScaffoldChoices, after: ScaffoldChoices): ChoiceChange[] {
   const [old, now] = [wordsOf(before), wordsOf(after)];
   return (Object.keys(WORDS) as ScaffoldChoice[]).flatMap((choice): ChoiceChange[] => {
-    const [from, to] = [old[choice]?.values.join(' '), now[choice]?.values.join(' ')];
+    const [from, to] = [old, now].map((words) => words[choice] && (words[choice].values.join(' ') || 'on'));
     if (from === to) return [];
     return [{ option: WORDS[choice][0], ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) }];
   });
 }
 
+/** US dollars a month, of five-minute passes and four metrics (docs/costs.md). */
+const STANDING_USD = { passes: 0.15, metrics: 1.2 };
+
+/** What a scaffolding costs a month while no job runs, beside what lies in its bucket. */
+export function standingCosts({ metrics, reaperIntervalS = 300 }: ScaffoldChoices): { reaperUsd: number; metricsAtMostUsd: number } {
+  const reaperUsd = Number(((STANDING_USD.passes * 300) / reaperIntervalS).toFixed(2));
+  return { reaperUsd, metricsAtMostUsd: metrics ? STANDING_USD.metrics : 0 };
+}
+
 /** Everything that is wrong with choices, in words. */
 export function problemsOfChoices(choices: ScaffoldChoices): string[] {
   const { maxVms, maxLifetimeS, allowedVmTypes, allowedSpotPolicies, vmTags, securityGroupIds, permissionsBoundary, keyArn } = choices;
+  const { bucket, removalPolicy, reaperIntervalS, logRetentionDays } = choices;
+  const { shortest, longest } = REAPER_INTERVAL_S;
   const limits = {
     ...(maxVms === undefined ? {} : { vms: maxVms }),
     ...(maxLifetimeS === undefined ? {} : { lifetimeS: maxLifetimeS }),
@@ -112,6 +145,20 @@ export function problemsOfChoices(choices: ScaffoldChoices): string[] {
     ...(keyArn === undefined || /^arn:[a-z-]+:kms:[a-z0-9-]+:\d{12}:key\/[\w-]+$/.test(keyArn)
       ? []
       : [`--key '${keyArn}' is not the ARN of a KMS key; it looks like arn:aws:kms:us-east-1:123456789012:key/…`]),
+    ...(bucket === undefined || /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(bucket)
+      ? []
+      : [
+          `--bucket '${bucket}' is not the name of a bucket; allowed are 3 to 63 lower-case letters, digits, dots and dashes, without s3:// or arn:`,
+        ]),
+    ...(bucket !== undefined && removalPolicy !== undefined
+      ? ['--removal-policy is about the bucket that the scaffolding makes, and --bucket is one of yours; leave one of them out']
+      : []),
+    ...(reaperIntervalS === undefined || (reaperIntervalS % 60 === 0 && reaperIntervalS >= shortest && reaperIntervalS <= longest)
+      ? []
+      : [`--reaper-interval of ${shortDuration(reaperIntervalS)} is not possible; allowed are whole minutes from 1m to 1h`]),
+    ...(logRetentionDays === undefined || logRetentionDays === 'forever' || RETENTION_DAYS.includes(logRetentionDays)
+      ? []
+      : [`--log-retention of ${logRetentionDays}d is not possible; CloudWatch knows ${RETENTION_DAYS.join('d, ')}d, and forever`]),
   ];
 }
 

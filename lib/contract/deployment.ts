@@ -25,7 +25,7 @@ export interface TemplateResource {
 }
 
 /** What a deployment looks at before it begins. Nothing here changes anything. Failures are RawcloudErrors. */
-export interface DeploymentLook extends Pick<AccountLook, 'region' | 'parameter' | 'defaultVpc'> {
+export interface DeploymentLook extends Pick<AccountLook, 'region' | 'parameter' | 'defaultVpc' | 'bucketRegion'> {
   identity(signal?: AbortSignal): Promise<Pick<FoundIdentity, 'arn' | 'account'>>;
   subnets(which: { readonly vpcId: string }, signal?: AbortSignal): Promise<FoundSubnet[]>;
   /** By name; undefined when there is none, or only one that was deleted. */

@@ -44,6 +44,7 @@ test('shows what an update changes: choices, resources with what is replaced, st
     '  ~ RawCloudScaffold (AWS::SSM::Parameter): Value',
     '  ! replaced RawCloudBucket (AWS::S3::Bucket): BucketName',
     '             + Allow a:B on r when X y: z',
+    '  cost       about $0.75 a month for the passes of the reaper, at most $1.20 for metrics, and what lies in the bucket; nothing else while no job runs',
   ]) {
     expect(cli.stdout).toContain(`${line}\n`);
   }
@@ -96,7 +97,8 @@ test('choices are read, and none is the default again', async () => {
   const cli = new Cli({});
   const options = '--max-vms none --max-lifetime 12h --allow-vm-type m7i.*,c7g.* --allow-spot-policy spot --vm-tag a=b=c --vm-tag d=';
   const network = '--vpc vpc-0a1b2c3d --subnets subnet-0a1b2c3d,subnet-4e5f6a7b --security-group sg-1 --watch-region none';
-  await cli.run('deploy', ...options.split(' '), ...network.split(' '), '--execution-policy', 'arn:1,arn:2', '--key', 'none');
+  const others = '--bucket mine --removal-policy destroy --shared --no-allow-exec --reaper-interval 10m --log-retention 90d --key none';
+  await cli.run('deploy', ...options.split(' '), ...network.split(' '), ...others.split(' '), '--execution-policy', 'arn:1,arn:2');
   expect(cli.deployments).toMatchObject([{ name: 'default', executionPolicies: ['arn:1', 'arn:2'] }]);
   expect(cli.deployments[0]!.choices).toEqual({
     maxVms: null,
@@ -108,15 +110,23 @@ test('choices are read, and none is the default again', async () => {
     subnets: ['subnet-0a1b2c3d', 'subnet-4e5f6a7b'],
     securityGroupIds: ['sg-1'],
     watchedRegions: null,
+    bucket: 'mine',
     keyArn: null,
+    removalPolicy: 'destroy',
+    shared: true,
+    allowExec: null,
+    reaperIntervalS: 600,
+    logRetentionDays: 90,
   });
 });
 
 test('fails for choices that cannot be read, all of them at once, and looks at nothing', async () => {
   const cli = new Cli({});
   const options = ['--max-vms', 'many', '--max-lifetime', 'long', '--allow-spot-policy', 'cheap', '--vm-tag', 'team', '--vpc', 'mine'];
+  options.push('--removal-policy', 'keep', '--log-retention', 'long', '--reaper-interval', 'often');
   expect(await cli.run('deploy', ...options)).toBe(2);
-  for (const word of ['5 problems', "'many'", "'long'", "'cheap'", "'team'", "'mine'"]) expect(cli.stderr).toContain(word);
+  for (const word of ['8 problems', "'keep'", '--log-retention', "'often'", "'many'", "'long'", "'cheap'", "'team'", "'mine'"])
+    expect(cli.stderr).toContain(word);
   expect(cli.connections).toEqual([]);
 });
 

@@ -31,6 +31,7 @@ export const SURVEY: DeploySurvey = {
     },
   ],
   roleChanges: [],
+  standing: { reaperUsd: 0.15, metricsAtMostUsd: 0 },
 };
 export const UPDATE: DeploySurvey = {
   ...SURVEY,
@@ -46,6 +47,7 @@ export const UPDATE: DeploySurvey = {
   roleChanges: [
     { id: 'RawCloudRoleA', added: [{ effect: 'Allow', actions: ['a:B'], resources: ['r'], conditions: ['X y: z'] }], removed: [] },
   ],
+  standing: { reaperUsd: 0.75, metricsAtMostUsd: 1.2 },
 };
 export const INSTALL: Question = { about: 'install', packages: { constructs: '10.0.0' }, directory: '/cache' };
 export const BOOTSTRAP: Question = {

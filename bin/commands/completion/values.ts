@@ -32,6 +32,8 @@ export function optionValues({ long }: Option, { variables }: Known): readonly C
       return words(SpotPolicySchema.options);
     case '--packages':
       return words(PACKAGE_SOURCES);
+    case '--removal-policy':
+      return words(['retain', 'destroy']);
     case '--arch':
       return words(ArchSchema.options);
     case '--env':

@@ -26,15 +26,36 @@ export function readChoices(options: DeployOptions): AskedChoices {
     securityGroupIds: many(options.securityGroup, (texts) => [...texts]),
     watchedRegions: many(options.watchRegion, (texts) => [...texts]),
     permissionsBoundary: one(options.permissionsBoundary, (text) => text),
+    bucket: one(options.bucket, (text) => text),
     keyArn: one(options.key, (text) => text),
+    removalPolicy: one(options.removalPolicy, removalPolicyOf),
+    shared: switched(options.shared),
+    allowExec: switched(options.allowExec),
+    metrics: switched(options.metrics),
+    reaperIntervalS: one(options.reaperInterval, (text) => parseDuration(text, '--reaper-interval')),
+    logRetentionDays: one(options.logRetention, retentionOf),
   };
   problems.throwIfAny('deploy');
   return Object.fromEntries(Object.entries(asked).filter(([, value]) => value !== undefined));
 }
 
+/** `--no-shared` is the default again. */
+function switched(on: boolean | undefined): true | null | undefined {
+  return on === false ? null : on;
+}
+
 function countOf(text: string): number {
   if (/^\d+$/.test(text)) return Number(text);
   throw new RawcloudError('E_USAGE', `--max-vms '${text}' is not possible; allowed are whole numbers from 1, and none`);
+}
+
+function removalPolicyOf(text: string): 'retain' | 'destroy' {
+  if (text === 'retain' || text === 'destroy') return text;
+  throw new RawcloudError('E_USAGE', `--removal-policy '${text}' is not known; allowed are retain, destroy, and none`);
+}
+
+function retentionOf(text: string): number | 'forever' {
+  return text === 'forever' ? text : parseDuration(text, '--log-retention') / 86_400;
 }
 
 function spotPolicyOf(text: string): SpotPolicy {

@@ -1,8 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
-import { changesOf, choicesIn, problemsOfChoices, RawcloudError, wordsOf } from '../../contract';
+import { changesOf, choicesIn, problemsOfChoices, RawcloudError, standingCosts, wordsOf } from '../../contract';
 import type { Assembly, CdkTools, Check, ScaffoldChoices, StackStep } from '../../contract';
 import { isWell } from '../doctor/well';
 import { bootstrapCommand, commandFor, deployCommand } from './commands';
+import { checkBucket } from './bucket';
 import type { AskedChoices, DeployDeps, DeployRequest, DeploySurvey } from './deps';
 import { failureOf } from './failure';
 import { chosenVpc, checkDefaultVpc } from './network';
@@ -37,6 +38,8 @@ async function perform(deps: DeployDeps, request: DeployRequest, stage: Stage, s
   const before = choicesIn(ground.template?.Metadata);
   const choices = await chosen(deps, before, request.choices, signal);
   stage.choices = choices;
+  const site = { name, account, partition: arn.split(':')[1]!, isThere: ground.template !== undefined };
+  for (const text of await checkBucket(look, before, choices, site, signal)) await onEvent({ type: 'notice', text });
   if (!choices.vpc) {
     const unseen = await checkDefaultVpc(look, signal);
     if (unseen !== undefined) await onEvent({ type: 'notice', text: unseen });
@@ -117,17 +120,21 @@ function surveyOf({
   ground,
   before,
   choices,
-}: Surveyed): Pick<DeploySurvey, 'stack' | 'afterFailure' | 'options' | 'changed' | 'resources' | 'roles' | 'roleChanges' | 'from'> {
+}: Surveyed): Pick<
+  DeploySurvey,
+  'stack' | 'afterFailure' | 'options' | 'changed' | 'resources' | 'roles' | 'roleChanges' | 'from' | 'standing'
+> {
   const { template: old, scaffold, afterFailure } = ground;
   return {
     stack: assembly.stackName,
     afterFailure,
     ...(scaffold ? { from: scaffold.version } : {}),
-    options: Object.values(wordsOf(choices)).map(({ option, values }) => `${option} ${values.join(' ')}`),
+    options: Object.values(wordsOf(choices)).map(({ option, values }) => [option, ...values].join(' ')),
     changed: old ? changesOf(before, choices) : [],
     resources: cdk.changes(old, assembly.template),
     roles: old ? [] : rolesOf(assembly.template),
     roleChanges: old ? roleChanges(old, assembly.template) : [],
+    standing: standingCosts(choices),
   };
 }
 

@@ -69,6 +69,8 @@ export interface DeploySurvey {
   readonly roles: readonly RoleText[];
   /** Of one that is there: statements that come and go. */
   readonly roleChanges: readonly RoleChange[];
+  /** What a month costs while no job runs, beside what lies in the bucket. */
+  readonly standing: { readonly reaperUsd: number; readonly metricsAtMostUsd: number };
 }
 
 /** What happens, in this order. */

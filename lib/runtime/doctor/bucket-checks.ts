@@ -32,7 +32,7 @@ async function privateGrants(store: Store, signal: AbortSignal | undefined): Pro
   }
   const text = `the policy of the bucket lets these keys read private grants, and so secrets of jobs`;
   const remedy =
-    'Add the statement PrivateGrantsForVmsOnly to it, as the app prints it at cdk synth: docs/account.md, "A bucket of yours".';
+    'Add the statement PrivateGrantsForVmsOnly to it, as rawcloud deploy and cdk synth print it: docs/account.md, "A bucket of yours".';
   return { state: 'warning', text, remedy, data: { grants: 'readable' } };
 }
 
@@ -62,7 +62,8 @@ export const reaper: Look = async (facts) => {
   if (facts.deps.local) return { state: 'ok', text: 'the local cloud has none of its own; rawcloud reap --local makes a pass' };
   const { passedAt, findingsKey } = await traces(store, facts.signal);
   if (passedAt === undefined) {
-    const remedy = 'A new scaffolding has its first pass within five minutes; afterwards look at the logs of its reaper function.';
+    const remedy =
+      'A new scaffolding has its first pass within five minutes, or what --reaper-interval says; afterwards look at the logs of its reaper function.';
     return { state: 'warning', text: 'no pass of the reaper is on record', remedy };
   }
   const silent = facts.deps.now() - passedAt;

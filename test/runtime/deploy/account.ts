@@ -64,6 +64,7 @@ export class Account {
   bootstrapped = true;
   defaultVpc: string | undefined | RawcloudError = 'vpc-00000001';
   subnets: Readonly<Record<string, readonly FoundSubnet[]>> = { 'vpc-00000001': [PUBLIC] };
+  buckets: Readonly<Record<string, string | RawcloudError>> = {};
   identityFails: Error | undefined;
   installed = true;
   steps: readonly StackStep[] = [];
@@ -139,6 +140,11 @@ export class Account {
         return this.defaultVpc;
       },
       subnets: async ({ vpcId }) => [...(this.subnets[vpcId] ?? [])],
+      bucketRegion: async (name) => {
+        const found = this.buckets[name] ?? new RawcloudError('E_AWS_REQUEST', `there is no bucket ${name}`);
+        if (typeof found === 'string') return found;
+        throw found;
+      },
       stack: async () => (this.stacks.length > 1 ? this.stacks.shift() : this.stacks[0]),
       template: async () => asReturned(this.template!),
       stackOf: async () => this.owner,

@@ -169,6 +169,56 @@ describe('the network', () => {
   });
 });
 
+describe('a bucket of yours', () => {
+  test('is taken when it is there, and what its policy needs is told; kept by an update', async () => {
+    const account = new Account();
+    account.buckets = { mine: 'eu-west-1' };
+    await account.deploy({ bucket: 'mine', shared: true });
+    expect(account.event('survey').survey.options).toEqual(['--bucket mine', '--shared']);
+    expect(account.event('notice').text).toMatch(
+      /Add to it.*"PrivateGrantsForVmsOnly".*arn:aws:s3:::mine\/.*role\/rawcloud\/eu-west-1\/default\//,
+    );
+    account.events.length = 0;
+    await account.deploy({ bucket: 'mine' });
+    expect(account.types).toEqual(['deployed', 'verdict']);
+  });
+
+  test('whoever may not look at it is told, and deploys all the same', async () => {
+    const account = new Account();
+    account.buckets = { mine: new RawcloudError('E_PERMISSION', 's3:ListBucket was denied') };
+    await account.deploy({ bucket: 'mine' });
+    expect(account.event('notice').text).toContain('could not be looked at: s3:ListBucket was denied');
+    expect(account.done).toEqual(['deploy', 'close']);
+  });
+
+  test.each([
+    ['none', 'there is no bucket none'],
+    ['far', 'it is in us-east-1, the scaffolding in eu-west-1'],
+  ])('fails for %s, which cannot be it, with what to do', async (bucket, message) => {
+    const account = new Account();
+    account.buckets = { far: 'us-east-1' };
+    await expect(account.deploy({ bucket })).rejects.toMatchObject({
+      code: 'E_USAGE',
+      message: expect.stringContaining(message) as string,
+      remedy: expect.stringContaining('aws s3 mb s3://NAME --region eu-west-1') as string,
+    });
+    expect(account.done).toEqual([]);
+  });
+
+  test.each<[string | null, string | undefined, string]>([
+    ['mine', undefined, 'in a bucket of its own'],
+    [null, 'yours', 'in the bucket yours'],
+  ])('fails when a scaffolding that is there shall have bucket %s: nothing moves', async (bucket, before, message) => {
+    const account = new Account().deployed(before === undefined ? {} : { bucket: before });
+    await expect(account.deploy({ bucket })).rejects.toMatchObject({
+      code: 'E_USAGE',
+      message: expect.stringContaining(message) as string,
+      remedy: expect.stringContaining('rawcloud destroy --region eu-west-1') as string,
+    });
+    expect(account.done).toEqual([]);
+  });
+});
+
 describe('a stack of that name', () => {
   test('fails when somebody else has made it, and is left alone', async () => {
     const account = new Account();
