@@ -2,6 +2,7 @@ import type { Client, ConnectOptions } from '../lib/runtime/api';
 import type { Deployment } from '../lib/runtime/deploy/open';
 import type { Destruction } from '../lib/runtime/destroy/open';
 import type { Doctor } from '../lib/runtime/doctor/open';
+import type { EnvironmentHere } from '../lib/runtime/environment/here';
 import type { Exec } from '../lib/runtime/exec/open';
 import type { Clock } from '../lib/contract';
 
@@ -73,6 +74,8 @@ export interface CliIo {
   readonly clock: Clock;
   readonly signals: Signals;
   connect(options: ConnectOptions): Promise<Client>;
+  /** What needs neither account nor network. */
+  environmentHere(options: ConnectOptions): Promise<EnvironmentHere>;
   openDoctor(options: ConnectOptions): Promise<Doctor>;
   openExec(options: ConnectOptions): Promise<Exec>;
   openDeployment(options: ConnectOptions): Promise<Deployment>;

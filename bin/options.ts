@@ -44,6 +44,17 @@ export interface RunOptions extends ConnectionOptions {
   readonly yes?: boolean;
 }
 
+/** Of `env show` and `env diff`, which ask no account. */
+export interface EnvHereOptions {
+  readonly json?: boolean;
+  readonly local?: boolean;
+  readonly profile?: string;
+  readonly arch?: string;
+  readonly forward?: readonly string[];
+  /** False by `--no-credentials`. */
+  readonly credentials?: boolean;
+}
+
 export interface PsOptions extends ConnectionOptions {
   readonly all?: boolean;
   readonly limit?: string;

@@ -23,6 +23,7 @@ export function processIo(process: NodeJS.Process): CliIo {
     clock: systemClock,
     signals: signalsOf(process),
     connect: async (options) => (await import('./backend.js')).connect(options),
+    environmentHere: async (options) => (await import('./backend.js')).environmentHere(options),
     openDoctor: async (options) => (await import('./admin.js')).openDoctor(options),
     openExec: async (options) => (await import('./exec.js')).openExec(options),
     openDeployment: async (options) => (await import('./admin.js')).openDeployment(options),

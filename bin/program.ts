@@ -5,6 +5,7 @@ import type { Context } from './context';
 import { withExamples } from './verbs/examples';
 import { declareAccountVerbs } from './verbs/account';
 import { declareCompletion } from './verbs/completion';
+import { declareEnv } from './verbs/env';
 import { declareExplain } from './verbs/explain';
 import { declareHelp } from './verbs/help';
 import { declareJobVerbs } from './verbs/jobs';
@@ -54,6 +55,7 @@ export function createProgram(context: Context, perform: Perform): Command {
   const declaring = { program, context, perform };
   declareRun(declaring);
   declareJobVerbs(declaring);
+  declareEnv(declaring);
   declareAccountVerbs(declaring);
   declareLocal(declaring);
   declareExplain(declaring);

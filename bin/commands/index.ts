@@ -5,6 +5,7 @@ export { deploy } from './deploy';
 export { destroy } from './destroy';
 export { doctor } from './doctor';
 export { download } from './download';
+export { envDiff, envShow } from './env/here';
 export { exec } from './exec';
 export { explain } from './explain';
 export { extend } from './extend';

@@ -21,6 +21,7 @@ export const VARIABLES: readonly (readonly [name: string, meaning: string])[] = 
 export const FILES: readonly (readonly [path: string, meaning: string])[] = [
   ['.rawcloudignore', 'paths that do not travel, in the syntax of .gitignore'],
   ['~/.cache/rawcloud/', 'what was uploaded already, Node for VMs; may be deleted'],
+  ['~/.cache/rawcloud/environments/', 'what the last run of each project took along, for `rawcloud env diff`; may be deleted'],
   ['~/.cache/rawcloud/cdk/', 'packages of the CDK, for `rawcloud deploy`; may be deleted'],
   ['~/.cache/rawcloud/recent-jobs.json', 'ids, names and commands of jobs, for shell completion; may be deleted'],
   ['~/.local/state/', 'holds the state of the local cloud; `rawcloud local status` says where'],

@@ -29,6 +29,7 @@ function nowhere(): Context {
     clock: systemClock,
     signals: { listen: () => () => undefined },
     connect: unused,
+    environmentHere: unused,
     openDoctor: unused,
     openExec: unused,
     openDeployment: unused,

@@ -179,6 +179,15 @@ const ErrorEntry = v.strictObject({
 
 const One = v.literal(1);
 
+const Package = v.strictObject({
+  kind: v.string(),
+  name: v.string(),
+  version: v.string(),
+  from: v.string(),
+  bytes: v.optional(v.number()),
+});
+const Change = v.strictObject({ kind: v.string(), name: v.string(), from: v.string(), to: v.string() });
+
 /** The one object that a verb prints, by verb. */
 export const ANSWER_SCHEMAS = {
   ps: v.strictObject({ v: One, jobs: v.array(v.strictObject(Summary)) }),
@@ -201,6 +210,29 @@ export const ANSWER_SCHEMAS = {
   'logs --boot': v.strictObject({ v: One, job: v.string(), bootLog: v.string() }),
   // After its `output` lines.
   exec: v.strictObject({ v: One, job: v.string(), vm: v.string(), exitCode: v.number() }),
+  'env show': v.strictObject({
+    v: One,
+    command: v.array(v.string()),
+    root: v.string(),
+    found: v.array(v.strictObject({ kind: v.string(), title: v.string() })),
+    packages: v.array(Package),
+    packageBytes: v.number(),
+    files: v.strictObject({
+      files: v.number(),
+      bytes: v.number(),
+      largest: v.array(v.strictObject({ path: v.string(), bytes: v.number() })),
+    }),
+    access: v.array(v.string()),
+    notices: v.array(Notice),
+  }),
+  'env diff': v.strictObject({
+    v: One,
+    since: v.optional(v.strictObject({ job: v.string(), at: Iso, command: v.array(v.string()) })),
+    root: v.string(),
+    found: v.array(Change),
+    packages: v.strictObject({ added: v.array(Package), removed: v.array(Package), changed: v.array(Change) }),
+    files: v.optional(v.strictObject({ added: v.array(v.string()), changed: v.array(v.string()), removed: v.array(v.string()) })),
+  }),
   extend: v.strictObject({ v: One, job: v.string(), lifetimeUntil: Iso }),
   reap: v.strictObject({
     v: One,

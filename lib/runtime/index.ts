@@ -9,6 +9,8 @@ export type { DestroyEvent, DestroyRequest, Survey } from './destroy/deps';
 export { openDoctor } from './doctor/open';
 export type { Doctor } from './doctor/open';
 export { isWell } from './doctor/well';
+export { environmentHere } from './environment/here';
+export type { ChangedPackage, EnvironmentDiff, EnvironmentHere, EnvironmentRequest, ShownEnvironment } from './environment/here';
 export { openExec } from './exec/open';
 export type { Exec, ExecEnd } from './exec/open';
 export type { ExecCommand, ExecTerminal } from './exec/run';

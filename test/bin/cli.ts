@@ -7,6 +7,7 @@ import type { Exec } from '../../lib/runtime/exec/open';
 import type { ConnectOptions } from '../../lib/runtime/api';
 import type { DestroyEvent, DestroyRequest } from '../../lib/runtime';
 import type { DeployEvent, DeployRequest, Question } from '../../lib/runtime/deploy/deps';
+import { environmentHere } from '../../lib/runtime/environment/here';
 import { FakeClient, NOW } from './fake-client';
 import type { Script } from './fake-client';
 
@@ -180,6 +181,7 @@ export class Cli {
         if (world.connectFails) throw world.connectFails;
         return this.client;
       },
+      environmentHere: async (options) => environmentHere(options),
       openDoctor: async (options) => {
         this.connections.push(options);
         if (world.connectFails) throw world.connectFails;

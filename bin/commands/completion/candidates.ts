@@ -38,10 +38,13 @@ export function candidates(program: Command, words: readonly string[], known: Kn
   return inPlaceOf(typed, command.commands.length > 0 ? verbs(command) : argumentValues(command, operands, verbs(program), known));
 }
 
+/** Verbs whose operands are a command. */
+const TAKES_COMMAND = new Set(['run', 'show', 'diff']);
+
 /** Behind the first word after which options are no more ours: of the command, or the job that it is for. */
 function isInCommand({ command, operands, optionsEnded }: Place): boolean {
   if (command.name() === 'exec') return operands > 0;
-  return command.name() === 'run' && (operands > 0 || optionsEnded);
+  return TAKES_COMMAND.has(command.name()) && (operands > 0 || optionsEnded);
 }
 
 function step(place: Place, word: string): Place {

@@ -51,7 +51,8 @@ export async function readRequest(command: readonly string[], options: RunOption
   return request;
 }
 
-function parseLogins(logins: readonly string[]): Login[] {
+/** @throws E_USAGE */
+export function parseLogins(logins: readonly string[]): Login[] {
   return logins.map((text) => {
     const login = LOGINS.find(
       (known) =>

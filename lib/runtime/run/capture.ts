@@ -24,7 +24,12 @@ export interface Captured {
 }
 
 /** Reads root, arguments and packages off the developer's machine; nothing is sent. An abort ends the programs that are asked. */
-export async function capture(deps: ClientDeps, request: NormalRequest, arch: string, signal?: AbortSignal): Promise<Captured> {
+export async function capture(
+  deps: Pick<ClientDeps, 'home' | 'env' | 'vmSystem'>,
+  request: Pick<NormalRequest, 'command' | 'cwd'>,
+  arch: string,
+  signal?: AbortSignal,
+): Promise<Captured> {
   signal?.throwIfAborted();
   const root = await findRoot(request.cwd, { home: deps.home });
   const words = await resolveArguments(request.command, { cwd: request.cwd, root, home: deps.home, env: deps.env });

@@ -9,6 +9,7 @@ import type { Driver } from '../drive/driver';
 import { newJobId, newSecret } from '../ids';
 import type { Image } from '../launch/compile';
 import { checkRoom } from '../launch/room';
+import { rememberRun } from '../environment/last-run';
 import { findLogins } from '../logins';
 import { requestWithin } from '../request';
 import type { NormalRequest } from '../request';
@@ -44,7 +45,7 @@ export async function run(deps: ClientDeps, asked: RunRequest, options: RunOptio
   const stopwatch = new Stopwatch(deps.clock);
   const job = newJobId();
   const say = <T extends EventType>(type: T, data: EventData[T]): void => options.onEvent?.(event(deps.clock, job, type, data));
-  const prepared = await prepare(deps, job, asked, stopwatch, say, options);
+  const { prepared, captured } = await prepare(deps, job, asked, stopwatch, say, options);
   signal?.throwIfAborted();
 
   const driver = await begin(deps, jobPrefix(job, newSecret()), prepared, {
@@ -52,6 +53,7 @@ export async function run(deps: ClientDeps, asked: RunRequest, options: RunOptio
     watched: options.watched ?? true,
     ...(options.onEvent ? { emit: options.onEvent } : {}),
   });
+  await remember(deps, job, asked, captured, say);
   deps.market.refreshLater();
   return driver;
 }
@@ -63,7 +65,7 @@ async function prepare(
   stopwatch: Stopwatch,
   say: <T extends EventType>(type: T, data: EventData[T]) => void,
   options: RunOptions,
-): Promise<Prepared> {
+): Promise<{ prepared: Prepared; captured: Captured }> {
   const { signal } = options;
   const request = requestWithin(deps.scaffold, asked, deps.cwd);
   await checkRoom(deps);
@@ -112,7 +114,7 @@ async function prepare(
     identity: specIdentity(identity),
     source: options.source ?? 'api',
   });
-  return {
+  const prepared: Prepared = {
     job,
     spec,
     secretVariables: variables.secret,
@@ -127,6 +129,23 @@ async function prepare(
     node: uploaded.node,
     ...(identity.kind === 'role' ? { base: baseOf(identity.role) } : {}),
   };
+  return { prepared, captured };
+}
+
+/** For `rawcloud env diff`; a run does without it. */
+async function remember(
+  deps: ClientDeps,
+  job: string,
+  { command }: RunRequest,
+  captured: Captured,
+  say: <T extends EventType>(type: T, data: EventData[T]) => void,
+): Promise<void> {
+  try {
+    await rememberRun(deps, job, command, captured);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    say('notice', { level: 'info', text: `what this run took along is not kept for rawcloud env diff: ${why}` });
+  }
 }
 
 async function cacheOf(

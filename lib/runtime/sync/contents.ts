@@ -126,8 +126,16 @@ export class Contents {
 
   /** Paths at which the tree is not as it was remembered: changed, new or gone. */
   changedPaths(): BytePath[] {
-    const changed = [...this.#suspects].filter((index) => !this.#isSame(index, this.#rows[index]!));
-    return [...changed.map((index) => this.entries.path(index)), ...this.#gone];
+    const { added, changed, gone } = this.changes();
+    return [...added, ...changed, ...gone];
+  }
+
+  /** The same, told apart. */
+  changes(): { readonly added: BytePath[]; readonly changed: BytePath[]; readonly gone: readonly BytePath[] } {
+    const unlike = [...this.#suspects].filter((index) => !this.#isSame(index, this.#rows[index]!));
+    const paths = (isNew: boolean): BytePath[] =>
+      unlike.filter((index) => this.#rows[index]! < 0 === isNew).map((index) => this.entries.path(index));
+    return { added: paths(true), changed: paths(false), gone: this.#gone };
   }
 
   /** Whether a manifest would say the same of both. */

@@ -1,0 +1,112 @@
+import * as v from 'valibot';
+import { NodeRecipeSchema, PythonRecipeSchema } from '../contract';
+import type { Layer, LocalPackage, NodeRecipe, Place, PythonRecipe, SourceContent } from '../contract';
+
+/** One package that a layer carries. */
+export interface CarriedPackage {
+  readonly kind: string;
+  readonly name: string;
+  /** '' where only its place is known. */
+  readonly version: string;
+  /** Where a VM gets it: an index, a URL, a path. */
+  readonly from: string;
+  /** What travels of it besides the tree; absent where nothing does. */
+  readonly bytes?: number;
+}
+
+/** The packages of a layer, in order of their names. Of layers that this version does not know: none. */
+export function packagesOf(layer: Layer, contents: readonly SourceContent[]): CarriedPackage[] {
+  const packages = layer.kind === 'python' ? pythonPackages(layer, contents) : layer.kind === 'node' ? nodePackages(layer, contents) : [];
+  return packages.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : a.version < b.version ? -1 : 1));
+}
+
+function pythonPackages(layer: Layer, contents: readonly SourceContent[]): CarriedPackage[] {
+  const { success, output: recipe } = v.safeParse(PythonRecipeSchema, layer.recipe);
+  if (!success) return [];
+  return [
+    ...recipe.requirements.map((line) => fromRequirement(line, indexName(recipe.index))),
+    ...(recipe.local ?? []).map((one) => fromLocal(one, contents)),
+  ];
+}
+
+/** `name[extra]==version --hash=…`, or `name @ url`. */
+function fromRequirement(line: string, index: string): CarriedPackage {
+  const [, name = line, pinned, url] = /^([\w.-]+)\S*?\s*(?:==\s*([^\s;]+)|@\s*(\S+))/.exec(line) ?? [];
+  return { kind: 'python', name, version: pinned ?? '', from: url ?? index };
+}
+
+function indexName(index: PythonRecipe['index']): string {
+  if (index?.noIndex) return index.findLinks.join(', ');
+  const first = index?.url === undefined ? 'PyPI' : hostOf(index.url);
+  return [first, ...(index?.extra ?? []).map(hostOf)].join(' or ');
+}
+
+function fromLocal(one: LocalPackage, contents: readonly SourceContent[]): CarriedPackage {
+  const version = one.kind === 'path' ? '' : one.version;
+  const { from, hash } = placeOf(one);
+  const bytes = contents.find(({ sha256 }) => sha256 === hash)?.bytes.byteLength;
+  return { kind: 'python', name: one.name, version, from, ...(bytes === undefined ? {} : { bytes }) };
+}
+
+function placeOf(one: LocalPackage): { from: string; hash?: string } {
+  switch (one.kind) {
+    case 'files':
+      return { from: one.places[0] ? `${nameOf(one.places[0])}, in place` : 'its files as they are installed here', hash: one.archive };
+    case 'file':
+      return { from: one.file, hash: one.content };
+    case 'source':
+      return { from: `${nameOf(one.place)}, built on the VM${one.editable ? ' in place' : ''}`, ...hashOf(one.place) };
+    case 'path':
+      return { from: `${nameOf(one.place)}, on Python's path`, ...hashOf(one.place) };
+  }
+}
+
+function nameOf(place: Place): string {
+  if ('tree' in place) return place.tree === '' ? 'the tree' : place.tree;
+  return 'source outside of the tree';
+}
+
+function hashOf(place: Place): { hash?: string } {
+  return 'archive' in place ? { hash: place.archive } : {};
+}
+
+const LockSchema = v.object({
+  packages: v.record(
+    v.string(),
+    v.object({
+      name: v.optional(v.string()),
+      version: v.optional(v.string()),
+      resolved: v.optional(v.string()),
+      dev: v.optional(v.boolean()),
+    }),
+  ),
+});
+
+function nodePackages(layer: Layer, contents: readonly SourceContent[]): CarriedPackage[] {
+  const { success, output: recipe } = v.safeParse(NodeRecipeSchema, layer.recipe);
+  if (!success) return [];
+  const lock = lockOf(recipe, contents);
+  const listed = Object.entries(lock?.packages ?? {}).filter(([at, { dev }]) => at !== '' && (recipe.dev || dev !== true));
+  // The same version may lie at many places of node_modules.
+  const byName = new Map(
+    listed.map(([at, entry]) => {
+      const name = entry.name ?? at.slice(at.lastIndexOf('node_modules/') + 'node_modules/'.length);
+      const version = entry.version ?? '';
+      const from = entry.resolved === undefined ? "npm's registry" : hostOf(entry.resolved);
+      return [`${name}@${version}`, { kind: 'node', name, version, from }] as const;
+    }),
+  );
+  return [...byName.values()];
+}
+
+function lockOf({ files }: NodeRecipe, contents: readonly SourceContent[]): v.InferOutput<typeof LockSchema> | undefined {
+  const hash = files['npm-shrinkwrap.json'] ?? files['package-lock.json'];
+  const content = contents.find(({ sha256 }) => sha256 === hash);
+  const parsed = content && v.safeParse(LockSchema, JSON.parse(Buffer.from(content.bytes).toString('utf8')));
+  return parsed?.success ? parsed.output : undefined;
+}
+
+/** Without credentials, path and query. */
+function hostOf(url: string): string {
+  return URL.canParse(url) && new URL(url).host !== '' ? new URL(url).host : url;
+}
