@@ -1,10 +1,11 @@
 import { mapBounded } from '../contract';
 import type { CaptureContext, Capturer, Found, Layer, SourceContent } from '../contract';
+import { condaCapturer } from './conda';
 import { nodeCapturer } from './node';
 import { pythonCapturer } from './python';
 
 /** In the order in which the layers are built and come on PATH. */
-const CAPTURERS: readonly Capturer[] = [pythonCapturer, nodeCapturer];
+const CAPTURERS: readonly Capturer[] = [pythonCapturer, condaCapturer, nodeCapturer];
 
 export interface CapturedPackages {
   readonly layers: Layer[];

@@ -28,6 +28,7 @@ export * from './bus-events';
 export * from './choices';
 export * from './clock';
 export * from './concurrency';
+export * from './conda-run';
 export * from './decision';
 export * from './definition';
 export * from './deployment';

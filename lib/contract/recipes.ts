@@ -86,6 +86,52 @@ export const PythonRecipeSchema = v.object({
 });
 export type PythonRecipe = v.InferOutput<typeof PythonRecipeSchema>;
 
+/** One package of a conda environment: exactly this archive. */
+export const CondaPackageSchema = v.object({
+  ...Named,
+  build: v.string(),
+  /** Without credentials: those are secrets of the layer: {@link CONDA_SECRETS}. */
+  url: v.string(),
+  sha256: v.optional(Sha256),
+  /** Where the channel gives no SHA-256. */
+  md5: v.optional(v.string()),
+  /** The archive is a source of the layer: it lies on the developer's machine only. */
+  content: v.optional(Sha256),
+});
+export type CondaPackage = v.InferOutput<typeof CondaPackageSchema>;
+
+/** Programs that run another in a conda environment: `conda run …`. */
+export const CONDA_RUNNERS = ['conda', 'mamba', 'micromamba', 'pixi'] as const;
+
+/** Recipe of the layer kind `conda`. */
+export const CondaRecipeSchema = v.object({
+  /** As activation tells it. */
+  name: v.string(),
+  /** conda's name of the VM's platform: `linux-64`. */
+  subdir: v.string(),
+  /** What each needs comes before it. */
+  packages: v.array(CondaPackageSchema),
+  /** Post-link scripts are run, as conda and mamba do; pixi does not. */
+  postLink: v.boolean(),
+  /** Where it lies in the tree, relative to its root; absent when it lies elsewhere. */
+  place: v.optional(v.string()),
+  /** The command says `<runner> run …`. */
+  runners: v.array(v.picklist(CONDA_RUNNERS)),
+  /** Tasks of pixi that the command names: what they run, and where in the tree. */
+  tasks: v.record(v.string(), v.object({ command: v.string(), directory: v.string() })),
+});
+export type CondaRecipe = v.InferOutput<typeof CondaRecipeSchema>;
+
+/** Names of a conda layer's secrets. What follows is the URL under which it counts, or nothing. */
+export const CONDA_SECRETS = {
+  /** Stands in URLs as `/t/<token>/`. */
+  token: 'token ',
+  /** `https://<user>:<password>@<host>`. */
+  login: 'login ',
+  /** JSON: variables that activation sets and people have chosen. */
+  variables: 'variables',
+} as const;
+
 /** Recipe of the layer kind `node`. Hashes name the layer's sources. */
 export const NodeRecipeSchema = v.object({
   /** Version of the developer's Node: `22.3.0`; absent when there is none on PATH. */

@@ -5,6 +5,7 @@ import { PythonRecipeSchema } from '../../lib/contract';
 import type { PythonRecipe } from '../../lib/contract';
 import * as v from 'valibot';
 import { context, python3, pythonTest, scratch, write, writeDistribution, writeProgram, writeVenv } from './package-fixtures';
+import { writeCondaMeta } from '../agent/conda-channel';
 import type { FakePackage } from './package-fixtures';
 
 const NUMPY: FakePackage = { name: 'numpy', version: '1.26.4' };
@@ -197,19 +198,17 @@ describe('packages that did not come from an index', () => {
 });
 
 describe('other Pythons', () => {
-  test('fails for conda environments, unless a virtual environment is active too', async () => {
+  test('a virtual environment wins over a conda environment that is active too', async () => {
     const root = scratch();
-    const conda = { CONDA_PREFIX: '/opt/conda/envs/x', CONDA_DEFAULT_ENV: 'x' };
-    await expect(detectPackages(context(root, ['make'], { env: conda }))).rejects.toMatchObject({
-      code: 'E_PACKAGE',
-      message: expect.stringContaining('conda environments are coming') as string,
-    });
+    writeCondaMeta(path.join(root, 'lab'), []);
+    const conda = { CONDA_PREFIX: path.join(root, 'lab'), CONDA_DEFAULT_ENV: 'lab' };
+    expect(await detectPackages(context(root, ['make'], { env: conda }))).toMatchObject([{ kind: 'conda' }]);
     writeVenv(path.join(root, '.venv'), []);
-    expect(await detectPackages(context(root, ['make'], { env: { ...conda, ...active(path.join(root, '.venv')).env } }))).toHaveLength(1);
-    expect(await detectPackages(context(root, ['make'], { env: { ...conda, CONDA_DEFAULT_ENV: 'base' } }))).toEqual([]);
+    const both = { ...conda, ...active(path.join(root, '.venv')).env };
+    expect(await detectPackages(context(root, ['make'], { env: both }))).toMatchObject([{ kind: 'python' }]);
   });
 
-  test.each(['poetry', 'pdm', 'conda'])('fails for %s, naming what to type instead', async (tool) => {
+  test.each(['poetry', 'pdm'])('fails for %s, naming what to type instead', async (tool) => {
     await expect(detectPackages(context(scratch(), [tool, 'run', 'python', 'x.py']))).rejects.toMatchObject({
       code: 'E_PACKAGE',
       remedy: expect.stringContaining("'rawcloud run python …'") as string,

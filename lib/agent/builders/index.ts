@@ -12,6 +12,11 @@ export const builders: Readonly<Record<string, Builder>> = {
     async () => (await import('./python.js')).pythonBuilder,
     async () => (await import('./python-parts.js')).pythonParts,
   ),
+  conda: lazily(
+    'conda',
+    async () => (await import('./conda/index.js')).condaBuilder,
+    async () => (await import('./conda/parts.js')).condaParts,
+  ),
   node: lazily(
     'node',
     async () => (await import('./node.js')).nodeBuilder,

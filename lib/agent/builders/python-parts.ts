@@ -4,6 +4,7 @@ import { access, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { canonicalName, fsPath, PythonRecipeSchema, RawcloudError, recordedPaths } from '../../contract';
 import type { BuildIo, BuiltPart, EnvironmentParts, LocalPackage, PythonRecipe } from '../../contract';
+import { Groups } from './groups';
 import { findInterpreter, PYTHONS_PLACE } from './python-interpreter';
 import { UV_PLACE } from './python-installer';
 import { readRecipe } from './recipe';
@@ -113,13 +114,13 @@ async function splitVenv(recipe: PythonRecipe, directory: string, paths: readonl
     if (id !== undefined) lines.set(canonicalName(found.name), id);
   }
   const there = new Set(paths);
-  const groups = new Groups();
+  const groups = new Groups<Distribution>();
   for (const distribution of paths.flatMap(distributionOf)) {
     const files = (await filesOf(directory, distribution)).filter((at) => there.has(at));
     const isSeed = !lines.has(distribution.name) && SEEDS.includes(distribution.name);
     if (!isSeed) groups.add(distribution, files);
   }
-  const owned = groups.parts.map(({ distributions, paths: of }): BuiltPart => {
+  const owned = groups.parts.map(({ members: distributions, paths: of }): BuiltPart => {
     const ids = distributions.map(({ name }) => lines.get(name));
     const [first] = distributions as [Distribution];
     return {
@@ -146,25 +147,4 @@ function distributionOf(record: string): Distribution[] {
 async function filesOf(directory: string, { site, record }: Distribution): Promise<string[]> {
   const names = recordedPaths(await readFile(fsPath(directory, record), 'latin1'));
   return names.map((name) => path.posix.join(site, name));
-}
-
-/** Distributions by the files that they share. */
-class Groups {
-  readonly #ofPath = new Map<string, { distributions: Distribution[]; paths: string[] }>();
-  readonly #all = new Set<{ distributions: Distribution[]; paths: string[] }>();
-
-  add(distribution: Distribution, paths: readonly string[]): void {
-    const group = { distributions: [distribution], paths: [...new Set(paths)] };
-    for (const other of new Set(paths.flatMap((at) => this.#ofPath.get(at) ?? []))) {
-      this.#all.delete(other);
-      group.distributions.push(...other.distributions);
-      group.paths = [...new Set([...group.paths, ...other.paths])];
-    }
-    for (const at of group.paths) this.#ofPath.set(at, group);
-    this.#all.add(group);
-  }
-
-  get parts(): readonly { readonly distributions: readonly Distribution[]; readonly paths: readonly string[] }[] {
-    return [...this.#all];
-  }
 }

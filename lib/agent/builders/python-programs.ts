@@ -1,6 +1,7 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { entryPointsIn, unlessMissing } from '../../contract';
+import type { EntryPoint } from '../../contract';
 
 /** Linux reads no more of a script's first line. */
 const LONGEST_LINE = 120;
@@ -22,6 +23,15 @@ export async function writePrograms(options: { site: string; scripts: string; ve
     const script = await readFile(path.join(scripts, name), 'latin1');
     await writeFile(path.join(bin, name), withHead(script, head), { encoding: 'latin1', mode: 0o755 });
   }
+}
+
+/** The program of one entry point, for an interpreter in the same directory. */
+export async function writeEntryPoint(
+  { bin, python }: { bin: string; python: string },
+  { name, module, attribute }: EntryPoint,
+): Promise<void> {
+  await mkdir(bin, { recursive: true });
+  await writeFile(path.join(bin, name), programText(headOf(path.join(bin, python)), module, attribute), { mode: 0o755 });
 }
 
 function programText(head: string, module: string, attribute: string): string {

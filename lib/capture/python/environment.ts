@@ -1,31 +1,34 @@
 import path from 'node:path';
-import { RawcloudError } from '../../contract';
+import { condaRunIn, RawcloudError } from '../../contract';
 import type { CaptureContext } from '../../contract';
-import { findExecutable, isDirectory, isFile } from '../executables';
+import { prefixOfPython } from '../conda/environment';
+import { findExecutable, isFile } from '../executables';
 import type { Need } from '../needs';
 import { askInterpreter, readVenv } from './interpreter';
 import type { Interpreter } from './interpreter';
 
 /** Tools that keep environments of their own and would have to be on the VM themselves. */
-const FOREIGN_RUNNERS = ['poetry', 'pdm', 'pipenv', 'hatch', 'conda', 'mamba', 'micromamba', 'pixi'];
+const FOREIGN_RUNNERS = ['poetry', 'pdm', 'pipenv', 'hatch'];
 
 /**
  * The Python that the command would run with, in this order: the one that it names by path, the active virtual
  * environment, the first on PATH, `.venv` in the working directory or the root. `uv run` looks at `.venv` first.
  * A command that merely may need Python gets one only when an environment is active.
- * @throws E_PACKAGE for conda and tools whose environments are not carried yet
+ * That of a conda environment travels with it, and counts as none.
+ * @throws E_PACKAGE for tools whose environments are not carried yet
  */
 export async function findPython(need: Need, context: CaptureContext): Promise<Interpreter | undefined> {
   refuseForeignRunners(need);
+  if (need.commands.some(({ words }) => condaRunIn(words))) return undefined;
   const named = await venvOfPath(need.executable, context);
   if (named) return readVenv(named, context);
   const project = await projectVenv(context);
   if (project && callsUv(need)) return readVenv(project, context);
   const active = context.env['VIRTUAL_ENV'];
   if (active) return readVenv(path.resolve(context.cwd, active), context);
-  if (need.kind === 'possible') return activeConda(context);
+  if (need.kind === 'possible') return undefined;
   const first = await firstOnPath(need, context);
-  if (first) return refuseConda(await ofExecutable(first, context));
+  if (first) return (await prefixOfPython(first, context)) === undefined ? ofExecutable(first, context) : undefined;
   return project ? readVenv(project, context) : undefined;
 }
 
@@ -74,22 +77,4 @@ async function firstOnPath(need: Need, context: CaptureContext): Promise<string 
 async function ofExecutable(executable: string, context: CaptureContext): Promise<Interpreter> {
   const prefix = await venvOfPath(executable, context);
   return prefix ? readVenv(prefix, context) : askInterpreter(executable, context);
-}
-
-async function refuseConda(python: Interpreter): Promise<Interpreter> {
-  if (python.kind === 'venv' || !(await isDirectory(path.join(python.prefix, 'conda-meta')))) return python;
-  throw condaIsComing(python.prefix);
-}
-
-/** conda's base environment is active in every terminal of many people, and means nothing there. */
-function activeConda({ env }: CaptureContext): undefined {
-  const prefix = env['CONDA_PREFIX'];
-  if (prefix && env['CONDA_DEFAULT_ENV'] !== 'base') throw condaIsComing(prefix);
-  return undefined;
-}
-
-function condaIsComing(prefix: string): RawcloudError {
-  return new RawcloudError('E_PACKAGE', `the active Python is the conda environment ${prefix}; conda environments are coming`, {
-    remedy: "Make a virtual environment with what the job needs and activate it: 'python -m venv .venv', then 'pip install …'.",
-  });
 }

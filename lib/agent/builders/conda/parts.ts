@@ -1,0 +1,68 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { CondaRecipeSchema, fsPath, RawcloudError } from '../../../contract';
+import type { BuiltPart, CondaPackage, CondaRecipe, EnvironmentParts } from '../../../contract';
+import { Groups } from '../groups';
+import { readRecipe } from '../recipe';
+
+/** Where the environment lies in the layer's directory. */
+export const CONDA_PLACE = 'env';
+/** By these conda knows an environment, and we where it was made. Relative to it. */
+export const HISTORY = 'conda-meta/history';
+export const PREFIX_MARK = 'conda-meta/.rawcloud-prefix';
+
+const PREFIX = 'prefix';
+
+/** How a conda environment is kept: one part for each package, by its own record. */
+export const condaParts: EnvironmentParts = {
+  async facts(layer) {
+    const { packages } = readRecipe(CondaRecipeSchema, layer);
+    return packages.length === 0 ? undefined : {};
+  },
+  wanted(layer) {
+    const recipe = readRecipe(CondaRecipeSchema, layer);
+    return [PREFIX, ...recipe.packages.map((wanted) => idOf(recipe, wanted))];
+  },
+  // Bytecode carries the time of its source, which is another after restoring.
+  isKept: (at) => (at === CONDA_PLACE || at.startsWith(`${CONDA_PLACE}/`)) && !at.endsWith('/__pycache__'),
+  split: (layer, directory, paths) => splitPrefix(readRecipe(CondaRecipeSchema, layer), directory, paths),
+  async check(_layer, io) {
+    if (existsSync(path.join(io.directory, CONDA_PLACE, 'conda-meta'))) return;
+    throw new RawcloudError('E_ENVIRONMENT', 'it has no conda-meta');
+  },
+};
+
+/** The same archive is linked in the same way for the same Python only. */
+function idOf({ packages }: CondaRecipe, { url, sha256, md5 }: CondaPackage): string {
+  const python = /^\d+\.\d+/.exec(packages.find(({ name }) => name === 'python')?.version ?? '')?.[0] ?? 'none';
+  return `${url}#${sha256 ?? md5 ?? ''} python ${python}`;
+}
+
+/** The name of a package's record in conda-meta. */
+export function recordName({ name, version, build }: CondaPackage): string {
+  return `${name}-${version}-${build}.json`;
+}
+
+async function splitPrefix(recipe: CondaRecipe, directory: string, paths: readonly string[]): Promise<BuiltPart[]> {
+  const there = new Set(paths);
+  const groups = new Groups<CondaPackage>();
+  for (const wanted of recipe.packages) {
+    const record = `${CONDA_PLACE}/conda-meta/${recordName(wanted)}`;
+    if (!there.has(record)) continue;
+    const { files } = JSON.parse(await readFile(fsPath(directory, record), 'utf8')) as { files: string[] };
+    const own = files.map((at) => `${CONDA_PLACE}/${Buffer.from(at).toString('latin1')}`);
+    groups.add(
+      wanted,
+      [record, ...own].filter((at) => there.has(at)),
+    );
+  }
+  const packages = groups.parts.map(({ members, paths: of }): BuiltPart => ({
+    name: members.map(({ name }) => name).join(' + '),
+    version: members[0]!.version,
+    ids: members.map((wanted) => idOf(recipe, wanted)).sort(),
+    paths: of,
+  }));
+  const own = [HISTORY, PREFIX_MARK].map((at) => `${CONDA_PLACE}/${at}`).filter((at) => there.has(at));
+  return [{ name: 'conda environment', ids: [PREFIX], paths: own }, ...packages];
+}

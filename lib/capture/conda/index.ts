@@ -1,0 +1,120 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import * as v from 'valibot';
+import { CONDA_SECRETS, RawcloudError, unlessMissing } from '../../contract';
+import type { CaptureContext, Capturer, CondaRecipe, Found, Notice } from '../../contract';
+import { makeLayer } from '../layer';
+import { findConda, condaMeta } from './environment';
+import type { CondaEnvironment } from './environment';
+import { readPip } from './pip';
+import type { CondaPip } from './pip';
+import { subdirOf } from './platform';
+import { readRecords } from './records';
+import type { CondaRecord } from './records';
+import { sourcesOf } from './sources';
+
+export const CONDA_KIND = 'conda';
+
+/**
+ * Carries conda environments, whoever made them: conda, mamba, micromamba or pixi. Reads the environment's own records, and
+ * names each archive by URL and hash; runs neither conda nor anything of the environment.
+ */
+export const condaCapturer: Capturer = {
+  kind: CONDA_KIND,
+
+  async detect(context) {
+    const conda = await findConda(context);
+    return conda ? [describe(conda, context)] : [];
+  },
+
+  async capture(found, context) {
+    const conda = await findConda(context);
+    if (!conda) throw new RawcloudError('E_INTERNAL', 'the conda environment that was found a moment ago is gone');
+    const records = await readRecords(conda.prefix);
+    refuseOtherPlatforms(records, found.title, context);
+    refusePip(await readPip(conda.prefix, records), found.title);
+    const sources = await sourcesOf(records, found.title);
+    const recipe: CondaRecipe = {
+      name: nameOf(conda),
+      subdir: subdirOf(context.platform),
+      packages: [...sources.packages],
+      postLink: !(await isOfPixi(conda)),
+      ...placeIn(conda.prefix, context.root),
+      runners: conda.run ? [conda.run.runner] : [],
+      tasks: {},
+    };
+    const layer = makeLayer(CONDA_KIND, context.platform, recipe, sources.contents, notices(conda, records));
+    return { layer, contents: sources.contents, secrets: { ...sources.secrets, ...(await variablesOf(conda)) } };
+  },
+};
+
+function refuseOtherPlatforms(records: readonly CondaRecord[], title: string, { platform }: CaptureContext): void {
+  const wanted = subdirOf(platform);
+  const others = records.flatMap(({ subdir }) => (subdir && subdir !== 'noarch' && subdir !== wanted ? [subdir] : []));
+  if (others.length === 0) return;
+  throw new RawcloudError(
+    'E_PACKAGE',
+    `${title} is made for ${others[0]}, and the VM is ${wanted}: ${others.length} of its packages are not for it`,
+    {
+      remedy: "Make the environment on this platform (conda create --platform, pixi's platforms), or ask for VMs of its own (--arch).",
+    },
+  );
+}
+
+function refusePip(pip: CondaPip | undefined, title: string): void {
+  if (!pip) return;
+  const names = pip.distributions.map(({ name }) => name).sort();
+  throw new RawcloudError('E_PACKAGE', `${title} has packages that pip has installed, which do not travel yet: ${names.join(', ')}`, {
+    remedy: 'Install them from a channel (conda install NAME), or use a virtual environment for what pip installs.',
+    data: { packages: names },
+  });
+}
+
+function describe(conda: CondaEnvironment, { cwd }: CaptureContext): Found {
+  const near = path.relative(cwd, conda.prefix);
+  const where = near.startsWith('..') ? conda.prefix : near;
+  return { kind: CONDA_KIND, title: `conda ${nameOf(conda)} (${where})`, detail: { prefix: conda.prefix, base: conda.isBase } };
+}
+
+function nameOf({ prefix, isBase }: CondaEnvironment): string {
+  return isBase ? 'base' : path.basename(prefix);
+}
+
+async function isOfPixi({ prefix }: CondaEnvironment): Promise<boolean> {
+  return (await unlessMissing(readFile(path.join(condaMeta(prefix), 'pixi')), undefined)) !== undefined;
+}
+
+function placeIn(prefix: string, root: string): { readonly place?: string } {
+  const relative = path.relative(root, prefix);
+  const isInside = relative !== '' && !relative.startsWith('..') && !path.isAbsolute(relative);
+  return isInside ? { place: relative.split(path.sep).join('/') } : {};
+}
+
+/** What `conda env config vars set` has left. Source: conda's PREFIX_STATE_FILE. */
+const StateSchema = v.object({ env_vars: v.optional(v.record(v.string(), v.string()), {}) });
+
+/** People keep passwords there: it travels sealed. */
+async function variablesOf({ prefix }: CondaEnvironment): Promise<Record<string, string>> {
+  const file = path.join(condaMeta(prefix), 'state');
+  const text = await unlessMissing(readFile(file, 'utf8'), undefined);
+  if (text === undefined) return {};
+  const { success, output } = v.safeParse(v.pipe(v.string(), v.parseJson(), StateSchema), text);
+  if (!success) {
+    throw new RawcloudError('E_PACKAGE', `the variables of the conda environment cannot be read: ${file}`, {
+      remedy: "Set them again: 'conda env config vars set NAME=VALUE'.",
+    });
+  }
+  const set = Object.entries(output.env_vars).filter(([, value]) => value !== UNSET);
+  return set.length > 0 ? { [CONDA_SECRETS.variables]: JSON.stringify(Object.fromEntries(set)) } : {};
+}
+
+/** conda writes this for variables that were removed. */
+const UNSET = '***unset***';
+
+function notices({ isBase }: CondaEnvironment, records: readonly CondaRecord[]): Notice[] {
+  if (!isBase) return [];
+  const text =
+    `conda's base environment travels, all ${records.length} packages of it; ` +
+    "one with what the job needs is there sooner: 'conda create -n NAME …', 'conda activate NAME'";
+  return [{ level: 'warning', text }];
+}
