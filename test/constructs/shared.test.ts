@@ -347,7 +347,8 @@ describe('a role for jobs', () => {
     const roleId = stack.getLogicalId(role.role.node.defaultChild as CfnElement);
     template.hasResourceProperties('AWS::IAM::Policy', { Roles: [{ Ref: roleId }] });
     const run = statementsOf(template, 'AWS::IAM::Policy', 'Developer');
-    expect(run.find(({ Action }) => Action === 'iam:PassRole')!.Resource).toHaveLength(2);
+    const ofJobs = statementsOf(template, 'AWS::IAM::ManagedPolicy', 'RawCloudLaunchJobs');
+    expect([...run, ...ofJobs].filter(({ Action }) => Action === 'iam:PassRole').flatMap(({ Resource }) => Resource)).toHaveLength(2);
     expect(run.find(({ Action }) => Action === 'ssm:GetParametersByPath')!.Resource).toBe(
       'arn:aws:ssm:eu-central-1:123456789012:parameter/rawcloud/default/roles',
     );
