@@ -32,6 +32,8 @@ export interface DeploymentLook extends Pick<AccountLook, 'region' | 'parameter'
   stack(name: string): Promise<StackState | undefined>;
   /** As it was deployed. CloudFormation has `?` for what is not ASCII. */
   template(stack: string): Promise<Template>;
+  /** Takes on a role for the shortest time, and drops it. @throws E_PERMISSION when that is refused */
+  tryRole(arn: string, signal?: AbortSignal): Promise<void>;
   /** The stack that made a resource; undefined when none did. @param likely name of a stack to look into as well */
   stackOf(physicalId: string, likely: string): Promise<FoundStack | undefined>;
 }

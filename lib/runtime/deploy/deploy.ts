@@ -7,6 +7,7 @@ import { checkBucket } from './bucket';
 import type { AskedChoices, DeployDeps, DeployRequest, DeploySurvey } from './deps';
 import { failureOf } from './failure';
 import { chosenVpc, checkDefaultVpc } from './network';
+import { lookAtRights } from './rights';
 import { roleChanges, rolesOf } from './roles';
 import { groundOf } from './stack';
 import type { Ground } from './stack';
@@ -46,6 +47,8 @@ async function perform(deps: DeployDeps, request: DeployRequest, stage: Stage, s
   }
   const bootstrap = (await look.parameter(BOOTSTRAP_VERSION, signal)) === undefined;
   if (bootstrap && !request.dryRun) await agreeToBootstrap(request, account, look.region);
+  const rights = bootstrap ? undefined : await lookAtRights(look, site, signal);
+  if (rights !== undefined) await onEvent({ type: 'notice', text: rights });
   await havePackages(deps, request, signal);
   const cdk = await packages.open();
   try {

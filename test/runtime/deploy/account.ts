@@ -66,6 +66,10 @@ export class Account {
   subnets: Readonly<Record<string, readonly FoundSubnet[]>> = { 'vpc-00000001': [PUBLIC] };
   buckets: Readonly<Record<string, string | RawcloudError>> = {};
   identityFails: Error | undefined;
+  /** The end of the name of a role of the CDK's that may not be taken on. */
+  deniedRole: string | undefined;
+  roleFails = new RawcloudError('E_PERMISSION', 'sts:AssumeRole was denied');
+  readonly rolesTried: string[] = [];
   installed = true;
   steps: readonly StackStep[] = [];
   fails: Error | undefined;
@@ -147,6 +151,10 @@ export class Account {
       },
       stack: async () => (this.stacks.length > 1 ? this.stacks.shift() : this.stacks[0]),
       template: async () => asReturned(this.template!),
+      tryRole: async (arn) => {
+        this.rolesTried.push(arn);
+        if (this.deniedRole !== undefined && arn.includes(this.deniedRole)) throw this.roleFails;
+      },
       stackOf: async () => this.owner,
     };
   }

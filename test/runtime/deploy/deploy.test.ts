@@ -169,6 +169,50 @@ describe('the network', () => {
   });
 });
 
+describe('the right to deploy', () => {
+  const ROLES = ['file-publishing', 'deploy'].map(
+    (role) => `arn:aws:iam::123456789012:role/cdk-hnb659fds-${role}-role-123456789012-eu-west-1`,
+  );
+
+  test('is looked at before anything is installed, by the roles of the CDK', async () => {
+    const account = new Account();
+    account.answer = () => false;
+    account.installed = false;
+    await expect(account.deploy()).rejects.toMatchObject({ code: 'E_ABORTED' });
+    expect(account.rolesTried).toEqual(ROLES);
+    expect(account.types).toEqual([]);
+  });
+
+  test.each(['file-publishing-role', 'deploy-role'])(
+    'without the %s it is said that the own rights are used, and gone on',
+    async (role) => {
+      const account = new Account();
+      account.deniedRole = role;
+      await account.deploy();
+      expect(account.types.slice(0, 2)).toEqual(['notice', 'survey']);
+      expect(account.event('notice').text).toMatch(
+        new RegExp(`cdk-hnb659fds-${role}-\\d+-eu-west-1 \\(sts:AssumeRole\\).*an administrator's`),
+      );
+      expect(account.done).toEqual(['deploy', 'close']);
+    },
+  );
+
+  test('is not looked at in an account without those roles', async () => {
+    const account = new Account();
+    account.bootstrapped = false;
+    await account.deploy();
+    expect(account.rolesTried).toEqual([]);
+  });
+
+  test('fails when it cannot be looked at for another reason', async () => {
+    const account = new Account();
+    account.deniedRole = 'deploy-role';
+    account.roleFails = new RawcloudError('E_ENDPOINT_DOWN', 'sts:AssumeRole failed with ECONNREFUSED');
+    await expect(account.deploy()).rejects.toMatchObject({ code: 'E_ENDPOINT_DOWN' });
+    expect(account.done).toEqual([]);
+  });
+});
+
 describe('a bucket of yours', () => {
   test('is taken when it is there, and what its policy needs is told; kept by an update', async () => {
     const account = new Account();
