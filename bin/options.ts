@@ -49,6 +49,7 @@ export interface EnvHereOptions {
   readonly json?: boolean;
   readonly local?: boolean;
   readonly profile?: string;
+  readonly packages?: string;
   readonly arch?: string;
   readonly forward?: readonly string[];
   /** False by `--no-credentials`. */

@@ -24,6 +24,7 @@ function here(command: Command): Command {
       .usage('[options] [--] [command …]')
       .argument('[command...]', 'program and arguments (default: whatever is active here)')
       .passThroughOptions()
+      .option('--packages <source>', 'lock or installed, as of rawcloud run')
       .option('--arch <arch>', "for VMs of x86_64 or arm64 (default: this machine's)")
       .option('--local', 'for VMs of the local cloud'),
   );

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { NodeRecipeSchema, PythonRecipeSchema } from '../contract';
+import { canonicalName, NodeRecipeSchema, PythonRecipeSchema } from '../contract';
 import type { Layer, LocalPackage, NodeRecipe, Place, PythonRecipe, SourceContent } from '../contract';
 
 /** One package that a layer carries. */
@@ -24,15 +24,16 @@ function pythonPackages(layer: Layer, contents: readonly SourceContent[]): Carri
   const { success, output: recipe } = v.safeParse(PythonRecipeSchema, layer.recipe);
   if (!success) return [];
   return [
-    ...recipe.requirements.map((line) => fromRequirement(line, indexName(recipe.index))),
+    ...recipe.requirements.map((line) => fromRequirement(line, recipe)),
     ...(recipe.local ?? []).map((one) => fromLocal(one, contents)),
   ];
 }
 
 /** `name[extra]==version --hash=…`, or `name @ url`. */
-function fromRequirement(line: string, index: string): CarriedPackage {
+function fromRequirement(line: string, { index, indexes = {} }: PythonRecipe): CarriedPackage {
   const [, name = line, pinned, url] = /^([\w.-]+)\S*?\s*(?:==\s*([^\s;]+)|@\s*(\S+))/.exec(line) ?? [];
-  return { kind: 'python', name, version: pinned ?? '', from: url ?? index };
+  const own = indexes[canonicalName(name)];
+  return { kind: 'python', name, version: pinned ?? '', from: url ?? (own === undefined ? indexName(index) : hostOf(own)) };
 }
 
 function indexName(index: PythonRecipe['index']): string {

@@ -46,7 +46,7 @@ async function run(): Promise<void> {
     now: Date.now,
   });
   const scaffold = { bucket: BUCKET } as Parameters<typeof rememberRun>[0]['scaffold'];
-  await rememberRun({ cacheDir, clock: new StillClock(), scaffold }, 'j1', COMMAND, captured);
+  await rememberRun({ cacheDir, clock: new StillClock(), scaffold }, 'j1', { command: COMMAND }, captured);
 }
 
 test('env show tells packages and where they come from, files and logins by name, and asks no account', async () => {

@@ -7,7 +7,7 @@ import { isoTime } from '../../render/json-value';
 import { styleFor, widthOf } from '../../render/style';
 import { isOn } from '../connection';
 import { parseArch } from '../run/hardware';
-import { parseLogins } from '../run/request';
+import { parseLogins, parsePackages } from '../run/request';
 
 /** Columns where there is no terminal. */
 const WIDTH = 100;
@@ -38,10 +38,11 @@ function open({ local, profile }: EnvHereOptions, { io }: Context): Promise<Envi
   return io.environmentHere({ env, cwd, local: local ?? isOn(env['RAWCLOUD_LOCAL']), ...(profile === undefined ? {} : { profile }) });
 }
 
-function requestOf(words: readonly string[], { arch, forward, credentials }: EnvHereOptions): EnvironmentRequest {
+function requestOf(words: readonly string[], { arch, packages, forward, credentials }: EnvHereOptions): EnvironmentRequest {
   return {
     ...(words.length > 0 ? { command: words } : {}),
     ...(arch === undefined ? {} : { arch: parseArch(arch) }),
+    ...(packages === undefined ? {} : { packages: parsePackages(packages) }),
     ...(forward ? { logins: parseLogins(forward) } : {}),
     ...(credentials === false ? { credentials: 'none' } : {}),
   };

@@ -68,7 +68,8 @@ export function parseLogins(logins: readonly string[]): Login[] {
   });
 }
 
-function parsePackages(text: string): (typeof PACKAGE_SOURCES)[number] {
+/** @throws E_USAGE */
+export function parsePackages(text: string): (typeof PACKAGE_SOURCES)[number] {
   const source = PACKAGE_SOURCES.find((known) => known === text);
   if (source) return source;
   throw new RawcloudError('E_USAGE', `--packages '${text}' is not known; allowed are ${PACKAGE_SOURCES.join(', ')}`);

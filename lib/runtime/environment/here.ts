@@ -5,7 +5,7 @@ import { packagesOf } from '../../capture/inventory';
 import type { CarriedPackage } from '../../capture/inventory';
 import { findRoot } from '../../capture/root';
 import type { Arch, Login, Notice } from '../../contract';
-import type { ConnectOptions, TreeSize } from '../api';
+import type { ConnectOptions, RunRequest, TreeSize } from '../api';
 import { cacheDirectory } from '../cache-directory';
 import { findLogins } from '../logins';
 import { capture } from '../run/capture';
@@ -19,6 +19,8 @@ import type { LastRun } from './last-run';
 export interface EnvironmentRequest {
   /** As typed. @default - a shell: whatever environment is active here, or lies in `.venv` */
   readonly command?: readonly string[];
+  /** @default - as of the last run for a comparison, else what is installed or the lockfile that says the same */
+  readonly packages?: RunRequest['packages'];
   /** Of the VM. @default - this machine's */
   readonly arch?: Arch;
   /** @default - none */
@@ -117,7 +119,12 @@ class Here {
     const last = await lastRun(cacheDir, root);
     const command = request.command ?? last?.command ?? (await this.#anything());
     const cwd = request.command ? this.place.cwd : path.join(root, last?.cwd ?? path.relative(root, this.place.cwd));
-    const { include, layers, contents, found } = await this.#capture(command, cwd, request, signal);
+    const { include, layers, contents, found } = await this.#capture(
+      command,
+      cwd,
+      { ...(last?.packagesFrom ? { packages: last.packagesFrom } : {}), ...request },
+      signal,
+    );
     const packages = layers.flatMap((layer) => packagesOf(layer, contents));
     if (!last) return { root, found: [], packages: { added: packages, removed: [], changed: [] } };
     const files = await diffTree({
@@ -137,9 +144,19 @@ class Here {
     };
   }
 
-  #capture(command: readonly string[], cwd: string, { arch }: EnvironmentRequest, signal?: AbortSignal): ReturnType<typeof capture> {
+  #capture(
+    command: readonly string[],
+    cwd: string,
+    { arch, packages }: EnvironmentRequest,
+    signal?: AbortSignal,
+  ): ReturnType<typeof capture> {
     const deps = { home: this.#home, env: this.place.env, vmSystem: this.#system };
-    return capture(deps, { command, cwd }, arch ?? (process.arch === 'arm64' ? 'arm64' : 'x86_64'), signal);
+    return capture(
+      deps,
+      { command, cwd, ...(packages ? { packages } : {}) },
+      arch ?? (process.arch === 'arm64' ? 'arm64' : 'x86_64'),
+      signal,
+    );
   }
 
   /** A shell uses what is active; a virtual environment that lies here is meant as well. */

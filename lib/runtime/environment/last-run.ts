@@ -4,7 +4,9 @@ import path from 'node:path';
 import * as v from 'valibot';
 import { packagesOf } from '../../capture/inventory';
 import { sha256Of } from '../../store/sha256';
+import type { RunRequest } from '../api';
 import type { ClientDeps } from '../deps';
+import { PACKAGE_SOURCES } from '../request';
 import type { Captured } from '../run/capture';
 
 /*
@@ -31,6 +33,8 @@ const LastRunSchema = v.object({
   /** As typed, and where, relative to the root. */
   command: v.array(v.string()),
   cwd: v.string(),
+  /** Where its packages were taken from, if that was said. */
+  packagesFrom: v.optional(v.picklist(PACKAGE_SOURCES)),
   /** `Python 3.11 (.venv)`, by kind. */
   titles: v.record(v.string(), v.string()),
   packages: v.array(PackageSchema),
@@ -41,7 +45,7 @@ export type LastRun = v.InferOutput<typeof LastRunSchema>;
 export async function rememberRun(
   deps: Pick<ClientDeps, 'cacheDir' | 'clock' | 'scaffold'>,
   job: string,
-  command: readonly string[],
+  { command, packages }: Pick<RunRequest, 'command' | 'packages'>,
   captured: Captured,
 ): Promise<void> {
   const root = await realpath(captured.root);
@@ -53,6 +57,7 @@ export async function rememberRun(
     bucket: deps.scaffold.bucket,
     command: [...command],
     cwd: captured.cwd,
+    ...(packages ? { packagesFrom: packages } : {}),
     titles: Object.fromEntries(captured.found.map(({ kind, title }) => [kind, title])),
     packages: captured.layers.flatMap((layer) => packagesOf(layer, captured.contents)),
   };

@@ -26,7 +26,7 @@ export interface Captured {
 /** Reads root, arguments and packages off the developer's machine; nothing is sent. An abort ends the programs that are asked. */
 export async function capture(
   deps: Pick<ClientDeps, 'home' | 'env' | 'vmSystem'>,
-  request: Pick<NormalRequest, 'command' | 'cwd'>,
+  request: Pick<NormalRequest, 'command' | 'cwd' | 'packages'>,
   arch: string,
   signal?: AbortSignal,
 ): Promise<Captured> {

@@ -136,12 +136,12 @@ async function prepare(
 async function remember(
   deps: ClientDeps,
   job: string,
-  { command }: RunRequest,
+  asked: RunRequest,
   captured: Captured,
   say: <T extends EventType>(type: T, data: EventData[T]) => void,
 ): Promise<void> {
   try {
-    await rememberRun(deps, job, command, captured);
+    await rememberRun(deps, job, asked, captured);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     say('notice', { level: 'info', text: `what this run took along is not kept for rawcloud env diff: ${why}` });
