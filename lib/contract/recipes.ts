@@ -83,6 +83,8 @@ export const PythonRecipeSchema = v.object({
   venv: v.optional(v.string()),
   /** The command calls uv itself. */
   uv: v.boolean(),
+  /** Tools of which the command calls `run`, which stands in for on the VM: `poetry`. @default - none */
+  runners: v.optional(v.array(v.string())),
 });
 export type PythonRecipe = v.InferOutput<typeof PythonRecipeSchema>;
 

@@ -1,5 +1,5 @@
 import { python3 } from '../capture/package-fixtures';
-import { openWorkshop } from './workshop';
+import { LIST, openWorkshop } from './workshop';
 import type { Workshop } from './workshop';
 
 let shop: Workshop;
@@ -7,9 +7,6 @@ beforeAll(async () => {
   shop = await openWorkshop();
 });
 afterAll(() => shop.close());
-
-/** Names and versions, and nothing about where they come from. */
-const LIST = ['-c', 'import importlib.metadata as m; print(sorted((d.name, d.version) for d in m.distributions()))'];
 
 test('a project of uv: the same packages here and there, and the same output', async () => {
   const { house, tool, run } = shop;

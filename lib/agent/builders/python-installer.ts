@@ -46,7 +46,8 @@ export async function findUv(index: PythonIndex | undefined, io: BuildIo): Promi
   try {
     if (!hasPip) await io.run(python, ['-m', 'venv', home], { env });
     const [pip, target] = hasPip ? [python, ['--target', home]] : [path.join(home, 'bin', 'python'), []];
-    await io.run(pip, ['-m', 'pip', 'install', ...target, ...FETCH_UV, ...indexArguments(await usable(index, io)), 'uv'], { env });
+    const from = pipIndexes(await usable(index, io), io);
+    await io.run(pip, ['-m', 'pip', 'install', ...target, ...FETCH_UV, ...from.args, 'uv'], { env: { ...env, ...from.env } });
     return path.join(home, 'bin', 'uv');
   } catch (error) {
     io.signal.throwIfAborted();
@@ -63,13 +64,9 @@ export function uvInstaller(uv: string, index: PythonIndex | undefined, io: Buil
     const chosen = await usable(index, io);
     const strategy = chosen?.strategy === 'best' && own === undefined ? ['--index-strategy', 'unsafe-best-match'] : [];
     const target = ['--python', path.join(venv, 'bin', 'python')];
-    // uv takes a package from the first index that has its name: build back ends still come from the others.
-    const from = [
-      ...(own === undefined ? [] : ['--index', own]),
-      ...uvIndexArguments(own === undefined ? chosen : chosen && { ...chosen, noIndex: false }),
-    ];
-    const options = [...target, '--no-deps', ...(isHashed ? ['--require-hashes'] : []), ...strategy, ...from];
-    await io.run(uv, ['pip', 'install', ...options, ...what], { env, onLine });
+    const from = uvIndexes(own === undefined ? chosen : { ...(chosen ?? NO_INDEX), noIndex: false }, own, io);
+    const options = [...target, '--no-deps', ...(isHashed ? ['--require-hashes'] : []), ...strategy, ...from.args];
+    await io.run(uv, ['pip', 'install', ...options, ...what], { env: { ...env, ...from.env }, onLine });
   };
   return {
     createVenv: (interpreter, directory) => io.run(uv, ['venv', '--python', interpreter, directory], { env }),
@@ -86,9 +83,9 @@ export function pipInstaller(index: PythonIndex | undefined, io: BuildIo): Insta
     const chosen = await usable(index, io);
     // pip takes a version from whichever index has it: what has no hash comes from its own index alone.
     const others = isHashed ? [chosen?.url ?? PYPI, ...(chosen?.extra ?? [])] : [];
-    const from = own === undefined ? chosen : { url: own, extra: others, findLinks: [], noIndex: false, strategy: 'best' as const };
-    const options = ['--no-deps', ...(isHashed ? ['--require-hashes'] : []), ...indexArguments(from)];
-    await io.run(python, ['-m', 'pip', 'install', ...options, ...what], { env, onLine });
+    const from = pipIndexes(own === undefined ? chosen : { ...NO_INDEX, url: own, extra: others }, io);
+    const options = ['--no-deps', ...(isHashed ? ['--require-hashes'] : []), ...from.args];
+    await io.run(python, ['-m', 'pip', 'install', ...options, ...what], { env: { ...env, ...from.env }, onLine });
   };
   return {
     createVenv: (interpreter, directory) => io.run(interpreter, ['-m', 'venv', directory], { env }),
@@ -96,6 +93,8 @@ export function pipInstaller(index: PythonIndex | undefined, io: BuildIo): Insta
     installPath: (venv, place, { editable, onLine }) => install(venv, editable ? ['-e', place] : [place], { isHashed: false, onLine }),
   };
 }
+
+const NO_INDEX: PythonIndex = { extra: [], findLinks: [], noIndex: false, strategy: 'first' };
 
 /** pip's own default. */
 const PYPI = 'https://pypi.org/simple';
@@ -108,6 +107,9 @@ function pipEnvironment(io: BuildIo): Record<string, string> {
     PIP_PROGRESS_BAR: 'off',
     PIP_ROOT_USER_ACTION: 'ignore',
     PIP_NO_COLOR: '1',
+    // An index that is down shall be a failure, not a hang.
+    PIP_DEFAULT_TIMEOUT: '20',
+    PIP_RETRIES: '2',
   };
 }
 
@@ -123,17 +125,49 @@ async function usable(index: PythonIndex | undefined, io: BuildIo): Promise<Pyth
   return { ...index, findLinks };
 }
 
-function indexArguments(index: PythonIndex | undefined): string[] {
-  if (index === undefined) return [];
-  return [
-    ...(index.url === undefined ? [] : ['--index-url', index.url]),
-    ...index.extra.flatMap((url) => ['--extra-index-url', url]),
-    ...index.findLinks.flatMap((link) => ['--find-links', link]),
-    ...(index.noIndex ? ['--no-index'] : []),
-  ];
+/** How an installer is told where to look. */
+interface Told {
+  readonly args: readonly string[];
+  /** Holds credentials, which no process argument may. */
+  readonly env: Readonly<Record<string, string>>;
 }
 
-function uvIndexArguments(index: PythonIndex | undefined): string[] {
-  const names: Readonly<Record<string, string>> = { '--index-url': '--default-index', '--extra-index-url': '--index' };
-  return indexArguments(index).map((argument) => names[argument] ?? argument);
+function pipIndexes(index: PythonIndex | undefined, io: BuildIo): Told {
+  if (index === undefined) return { args: [], env: {} };
+  const links = index.findLinks.flatMap((link) => ['--find-links', link]);
+  const none = index.noIndex ? ['--no-index'] : [];
+  if (!hasSecrets(index, io)) {
+    const extra = index.extra.flatMap((url) => ['--extra-index-url', url]);
+    return { args: [...(index.url === undefined ? [] : ['--index-url', index.url]), ...extra, ...links, ...none], env: {} };
+  }
+  const env = {
+    ...(index.url === undefined ? {} : { PIP_INDEX_URL: opened(index.url, io) }),
+    ...(index.extra.length === 0 ? {} : { PIP_EXTRA_INDEX_URL: index.extra.map((url) => opened(url, io)).join(' ') }),
+  };
+  return { args: [...links, ...none], env };
+}
+
+/** uv takes a package from the first index that has its name: build back ends still come from the others. */
+function uvIndexes(index: PythonIndex | undefined, own: string | undefined, io: BuildIo): Told {
+  if (index === undefined) return { args: [], env: {} };
+  const all = { ...index, extra: [...(own === undefined ? [] : [own]), ...index.extra.filter((url) => url !== own)] };
+  const links = index.findLinks.flatMap((link) => ['--find-links', link]);
+  const none = index.noIndex ? ['--no-index'] : [];
+  if (!hasSecrets(all, io)) {
+    const extra = all.extra.flatMap((url) => ['--index', url]);
+    return { args: [...(all.url === undefined ? [] : ['--default-index', all.url]), ...extra, ...links, ...none], env: {} };
+  }
+  const env = {
+    ...(all.url === undefined ? {} : { UV_DEFAULT_INDEX: opened(all.url, io) }),
+    ...(all.extra.length === 0 ? {} : { UV_INDEX: all.extra.map((url) => opened(url, io)).join(' ') }),
+  };
+  return { args: [...links, ...none], env };
+}
+
+function hasSecrets({ url, extra }: PythonIndex, { secrets }: BuildIo): boolean {
+  return [url, ...extra].some((one) => one !== undefined && secrets[one] !== undefined);
+}
+
+function opened(url: string, { secrets }: BuildIo): string {
+  return secrets[url] ?? url;
 }

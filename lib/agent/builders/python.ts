@@ -10,6 +10,7 @@ import { watchForFailure } from './python-failure';
 import { fetchInterpreter, findInterpreter } from './python-interpreter';
 import { installLocal, needsInstaller } from './python-local';
 import { isBare, localLeft, nameOf, requirementsLeft } from './python-parts';
+import { writeRunners } from './python-runners';
 import { readRecipe } from './recipe';
 
 /**
@@ -36,7 +37,8 @@ async function linkInterpreter(recipe: PythonRecipe, io: BuildIo): Promise<Built
     Object.fromEntries(names.map((name) => [name, interpreter])),
   );
   await linkVenv(recipe, path.dirname(bin), io);
-  return { path: [bin], env: {}, notices: [] };
+  const runners = await writeRunners(recipe.runners ?? [], path.join(io.directory, 'runners'));
+  return { path: [bin, ...(runners ? [runners] : [])], env: {}, notices: [] };
 }
 
 async function buildVenv(recipe: PythonRecipe, io: BuildIo): Promise<Built> {
@@ -65,7 +67,8 @@ async function buildVenv(recipe: PythonRecipe, io: BuildIo): Promise<Built> {
   await linkVenv(recipe, venv, io);
   const tools =
     uv && recipe.uv ? [await linkDirectory(path.join(io.directory, 'tools'), { uv, uvx: path.join(path.dirname(uv), 'uvx') })] : [];
-  return { path: [path.join(venv, 'bin'), ...tools], env: { VIRTUAL_ENV: venv }, notices: [] };
+  const runners = await writeRunners(recipe.runners ?? [], path.join(io.directory, 'runners'));
+  return { path: [path.join(venv, 'bin'), ...tools, ...(runners ? [runners] : [])], env: { VIRTUAL_ENV: venv }, notices: [] };
 }
 
 interface Installing {

@@ -1,25 +1,26 @@
 import path from 'node:path';
-import { condaRunIn, RawcloudError } from '../../contract';
+import { condaRunIn } from '../../contract';
 import type { CaptureContext } from '../../contract';
 import { prefixOfPython } from '../conda/environment';
 import { findExecutable, isFile } from '../executables';
 import type { Need } from '../needs';
+import { environmentOf, RUNNERS } from './tool-environments';
+import type { Runner } from './tool-environments';
 import { askInterpreter, readVenv } from './interpreter';
 import type { Interpreter } from './interpreter';
 
-/** Tools that keep environments of their own and would have to be on the VM themselves. */
-const FOREIGN_RUNNERS = ['poetry', 'pdm', 'pipenv', 'hatch'];
-
 /**
  * The Python that the command would run with, in this order: the one that it names by path, the active virtual
- * environment, the first on PATH, `.venv` in the working directory or the root. `uv run` looks at `.venv` first.
+ * environment, the first on PATH, `.venv` in the working directory or the root. `uv run` looks at `.venv` first;
+ * `poetry run` and its like have environments of their own.
  * A command that merely may need Python gets one only when an environment is active.
  * That of a conda environment travels with it, and counts as none.
- * @throws E_PACKAGE for tools whose environments are not carried yet
+ * @throws E_PACKAGE when the environment that is meant is not there
  */
 export async function findPython(need: Need, context: CaptureContext): Promise<Interpreter | undefined> {
-  refuseForeignRunners(need);
   if (need.commands.some(({ words }) => condaRunIn(words))) return undefined;
+  const [runner] = runnersOf(need);
+  if (runner) return readVenv(await environmentOf(runner, context), context);
   const named = await venvOfPath(need.executable, context);
   if (named) return readVenv(named, context);
   const project = await projectVenv(context);
@@ -32,22 +33,15 @@ export async function findPython(need: Need, context: CaptureContext): Promise<I
   return project ? readVenv(project, context) : undefined;
 }
 
+/** Tools of which the command calls `run`: what stands after it is started in their environment, without the tool. */
+export function runnersOf(need: Need): Runner[] {
+  const called = need.commands.map(({ program }) => path.basename(program));
+  return RUNNERS.filter((runner) => called.includes(runner));
+}
+
 /** True when the command calls uv itself: it must be there on the VM too. */
 export function callsUv(need: Need): boolean {
   return need.commands.some(({ program }) => ['uv', 'uvx'].includes(path.basename(program)));
-}
-
-/** @throws E_PACKAGE for a command that starts such a tool */
-export function refuseForeignRunners(need: Need): void {
-  const runner = need.commands.map(({ program }) => path.basename(program)).find((name) => FOREIGN_RUNNERS.includes(name));
-  if (runner === undefined) return;
-  throw new RawcloudError(
-    'E_PACKAGE',
-    `'${runner}' finds its environment itself, and would not find it on the VM; carrying ${runner} is coming`,
-    {
-      remedy: `Activate the environment and name the command itself: 'rawcloud run python …' instead of '${runner} run python …'.`,
-    },
-  );
 }
 
 /** A word with a path to the bin directory of a virtual environment: `.venv/bin/python`. */

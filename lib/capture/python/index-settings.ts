@@ -1,9 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { mapBounded, RawcloudError } from '../../contract';
-import type { PythonIndex } from '../../contract';
+import type { CaptureContext, PythonIndex } from '../../contract';
 import { codeOf } from '../executables';
+import { cleanUrl, credentialsOf, urlWith } from './index-credentials';
 import { readIni } from './ini';
+import { readProjectIndexes } from './project-indexes';
+import type { ProjectIndex, ProjectIndexes } from './project-indexes';
 import { hasCredentials } from './requirement';
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -14,31 +17,165 @@ interface Setting {
   readonly from: string;
 }
 
-/**
- * Where the developer's pip or uv takes packages from, as far as it differs from the default: environment variables,
- * else pip's configuration files (the environment's own, the user's, the machine's). uv's own variables win over pip's.
- * @throws E_PACKAGE when one of them holds credentials; they are not shown
- */
-export async function readIndex(env: Env, options: { prefix: string; cwd: string }): Promise<PythonIndex | undefined> {
-  const pip = await pipSettings(env, options.prefix);
-  const url = variable(env, 'UV_DEFAULT_INDEX') ?? variable(env, 'UV_INDEX_URL') ?? pip('index-url');
-  const uvExtra = [variable(env, 'UV_INDEX'), variable(env, 'UV_EXTRA_INDEX_URL')].filter((setting) => setting !== undefined);
-  const pipExtra = [pip('extra-index-url')].filter((setting) => setting !== undefined);
-  const links = [variable(env, 'UV_FIND_LINKS'), pip('find-links')].filter((setting) => setting !== undefined);
-  const index: PythonIndex = {
-    ...(url ? { url: open(url.value, url.from) } : {}),
-    extra: unique([...uvExtra, ...pipExtra].flatMap(openAll)),
-    findLinks: unique(links.flatMap(openAll)).map((link) => absolute(link, options.cwd)),
-    noIndex: isTrue(variable(env, 'UV_NO_INDEX') ?? pip('no-index')),
-    strategy: pipExtra.length > 0 ? 'best' : 'first',
-  };
-  const plain = index.url === undefined && index.extra.length === 0 && index.findLinks.length === 0 && !index.noIndex;
-  return plain ? undefined : index;
+/** Where packages come from, and what opens those places. */
+export interface Indexes {
+  /** As far as it differs from the default. URLs without credentials. */
+  readonly index?: PythonIndex;
+  /** URL by package, where a lockfile or the project names one. */
+  readonly packages: Readonly<Record<string, string>>;
+  /** Where credentials of an index were found, by its URL. */
+  readonly credentials: Readonly<Record<string, string>>;
+  /** The URL with its credentials, by the URL without. */
+  readonly secrets: Readonly<Record<string, string>>;
 }
 
-/** Indexes that a lockfile names for packages. @throws E_PACKAGE when one of them holds credentials; they are not shown */
-export function openIndexes(indexes: Readonly<Record<string, string>>): Record<string, string> {
-  return Object.fromEntries(Object.entries(indexes).map(([name, url]) => [name, open(url, `the lockfile, for ${name},`)]));
+type Where = Pick<CaptureContext, 'env' | 'cwd' | 'root' | 'signal'> & {
+  /** Of the environment. */
+  readonly prefix: string;
+  /** URL by package, as a lockfile names it; it may hold credentials or variables. */
+  readonly locked: Readonly<Record<string, string>>;
+  /** Canonical names of what is to be installed. */
+  readonly names: ReadonlySet<string>;
+};
+
+/**
+ * Where the developer's tools take packages from: environment variables, else the project's own indexes, else pip's configuration
+ * files (the environment's own, the user's, the machine's). uv's own variables win over pip's.
+ * @throws E_PACKAGE when a place has credentials that cannot travel; they are not shown
+ */
+export async function readIndexes(where: Where): Promise<Indexes> {
+  const { env } = where;
+  const pip = await pipSettings(env, where.prefix);
+  const project = await readProjectIndexes(where);
+  const own = project.indexes.filter(({ role }) => role !== 'explicit');
+  const ofProject = (role: 'default' | 'extra'): Located[] => own.filter((one) => one.role === role).map((one) => locatedOf(one, env));
+  const uvUrl = variable(env, 'UV_DEFAULT_INDEX') ?? variable(env, 'UV_INDEX_URL');
+  const url = [...locate(uvUrl), ...ofProject('default').filter(({ text }) => !isPypi(text)), ...locate(pip('index-url'))][0];
+  const uvExtra = [variable(env, 'UV_INDEX'), variable(env, 'UV_EXTRA_INDEX_URL')].flatMap(locate);
+  const pipExtra = locate(pip('extra-index-url'));
+  const links = [variable(env, 'UV_FIND_LINKS'), pip('find-links')].flatMap(locate);
+  const isBest = pipExtra.length > 0 || own.some(({ isUvs, role }) => !isUvs && role === 'extra');
+  const opener = new Opener(where);
+  const index: PythonIndex = {
+    ...(url && !isPypi(url.text) ? { url: await opener.open(url) } : {}),
+    extra: unique(await opener.openAll([...uvExtra, ...ofProject('extra'), ...pipExtra])),
+    findLinks: unique(links.map((link) => absolute(plain(link), where.cwd))),
+    noIndex: isTrue(variable(env, 'UV_NO_INDEX') ?? pip('no-index')),
+    strategy: isBest ? 'best' : 'first',
+  };
+  const packages = await ofPackages(project, where, opener);
+  const isPlain = index.url === undefined && index.extra.length === 0 && index.findLinks.length === 0 && !index.noIndex;
+  return { ...(isPlain ? {} : { index }), packages, ...opener.opened };
+}
+
+/** An index of its own for a package: the lockfile's, else the one that the project names for it. */
+async function ofPackages(project: ProjectIndexes, { names, locked, env }: Where, opener: Opener): Promise<Record<string, string>> {
+  const known = project.indexes.map((one) => ({ ...locatedOf(one, env), index: one }));
+  const packages: Record<string, string> = {};
+  for (const name of [...names].sort()) {
+    const lockedAt = locked[name];
+    const asked = project.packages[name];
+    const named = known.find(({ index }) =>
+      lockedAt === undefined ? index.name === asked && asked !== undefined : isSamePlace(index.url, lockedAt),
+    );
+    const located = named ?? (lockedAt === undefined ? undefined : { text: expand(lockedAt, env), from: `the lockfile, for ${name}` });
+    if (located && !isPypi(located.text)) packages[name] = await opener.open(located);
+  }
+  return packages;
+}
+
+/** A place as a setting has it. */
+interface Located {
+  readonly text: string;
+  readonly from: string;
+  readonly name?: string;
+}
+
+function locatedOf({ url, from, name }: ProjectIndex, env: Env): Located {
+  return {
+    text: expand(url, env),
+    from: name === undefined ? from : `the index ${name} in ${from}`,
+    ...(name === undefined ? {} : { name }),
+  };
+}
+
+/** Variables in URLs, as pipenv and pdm take them. */
+function expand(url: string, env: Env): string {
+  return url.replace(
+    /\$\{(\w+)\}|\$(\w+)/g,
+    (whole, braced: string | undefined, bare: string | undefined) => env[braced ?? bare ?? ''] ?? whole,
+  );
+}
+
+/** Lists are separated by white space (uv: also commas); uv writes `name=url`. */
+function locate(setting: Setting | undefined): Located[] {
+  return (setting?.value ?? '')
+    .split(/[\s,]+/)
+    .filter((word) => word !== '')
+    .map((word) => {
+      const [, name, text] = /^([\w.-]+)=(\w+:\/\/.*)$/.exec(word) ?? [];
+      return { text: text ?? word, from: setting!.from, ...(name === undefined ? {} : { name }) };
+    });
+}
+
+/** Takes credentials out of URLs, and looks for those that tools would find elsewhere. */
+class Opener {
+  readonly #credentials: Record<string, string> = {};
+  readonly #secrets: Record<string, string> = {};
+  readonly #known = new Map<string, Promise<string>>();
+
+  constructor(private readonly where: Where) {}
+
+  get opened(): Pick<Indexes, 'credentials' | 'secrets'> {
+    return { credentials: this.#credentials, secrets: this.#secrets };
+  }
+
+  async openAll(all: readonly Located[]): Promise<string[]> {
+    const urls: string[] = [];
+    for (const located of all) urls.push(await this.open(located));
+    return urls;
+  }
+
+  /** The URL without credentials. */
+  open(located: Located): Promise<string> {
+    const known = this.#known.get(located.text) ?? this.#open(located);
+    this.#known.set(located.text, known);
+    return known;
+  }
+
+  async #open(located: Located): Promise<string> {
+    const url = URL.canParse(located.text) ? new URL(located.text) : undefined;
+    if (!url || !/^https?:$/.test(url.protocol)) return plain(located);
+    const text = located.text.replace(/^(\w+:\/\/)[^/]*@/, '$1');
+    plain({ ...located, text });
+    const found = await credentialsOf({ url, from: located.from, ...(located.name ? { name: located.name } : {}) }, this.where);
+    if (found) {
+      this.#credentials[text] = found.from;
+      this.#secrets[text] = urlWith(new URL(text), found);
+    }
+    return text;
+  }
+}
+
+/** @throws E_PACKAGE for a secret in another place than that of user and password */
+function plain({ text, from }: Located): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url && hasCredentials(url)) {
+    throw new RawcloudError('E_PACKAGE', `${from} names a place at ${url.host} with credentials that do not travel`, {
+      remedy:
+        'Of indexes user and password travel, sealed: in the URL, in netrc, in the keyring or in the variables of the tool. Give them there.',
+    });
+  }
+  return text;
+}
+
+function isPypi(text: string): boolean {
+  return /^https:\/\/pypi\.(?:python\.)?org\/simple\/?$/.test(text);
+}
+
+function isSamePlace(a: string, b: string): boolean {
+  const place = (text: string): string => (URL.canParse(text) ? cleanUrl(new URL(text)) : text).replace(/\/+$/, '');
+  return place(a) === place(b);
 }
 
 function variable(env: Env, name: string): Setting | undefined {
@@ -56,25 +193,6 @@ function unique(values: readonly string[]): string[] {
 
 function absolute(link: string, cwd: string): string {
   return URL.canParse(link) ? link : path.resolve(cwd, link);
-}
-
-/** Lists are separated by white space (uv: also commas); uv writes `name=url`. */
-function openAll({ value, from }: Setting): string[] {
-  return value
-    .split(/[\s,]+/)
-    .filter((word) => word !== '')
-    .map((word) => open(word.replace(/^[\w.-]+=(?=\w+:\/\/)/, ''), from));
-}
-
-/** The value, which holds no secret. */
-function open(value: string, from: string): string {
-  const url = URL.canParse(value) ? new URL(value) : undefined;
-  if (url && hasCredentials(url)) {
-    throw new RawcloudError('E_PACKAGE', `${from} names an index at ${url.host} with credentials; private indexes are coming`, {
-      remedy: `Run with a ${from} that needs none (an empty one: the default index), or with an environment whose packages all come from a public index.`,
-    });
-  }
-  return value;
 }
 
 const CONFIG_FILES_AT_ONCE = 8;

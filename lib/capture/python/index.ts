@@ -6,8 +6,9 @@ import { makeLayer } from '../layer';
 import { findNeeds } from '../needs';
 import type { Need } from '../needs';
 import type { Distribution } from './distributions';
-import { callsUv, findPython } from './environment';
-import { openIndexes, readIndex } from './index-settings';
+import { callsUv, findPython, runnersOf } from './environment';
+import { readIndexes } from './index-settings';
+import type { Indexes } from './index-settings';
 import type { Interpreter } from './interpreter';
 import { carryLocals } from './local';
 import { directoriesOf } from './lock/directories';
@@ -16,6 +17,7 @@ import type { Chosen } from './lock/installed';
 import { findLocked } from './locked';
 import { readPackages } from './packages';
 import { requirementOf } from './requirement';
+import { changedMeanwhile, stampsOf } from './unchanged';
 import type { RefusalReason, Requirement } from './requirement';
 
 export const PYTHON_KIND = 'python';
@@ -31,6 +33,7 @@ const DetailSchema = v.object({
   sites: v.array(v.string()),
   baseSites: v.array(v.string()),
   uv: v.boolean(),
+  runners: v.array(v.string()),
 });
 
 /**
@@ -46,13 +49,15 @@ export const pythonCapturer: Capturer = {
     if (!need) return [];
     if (context.locked) return detectLocked(need, context);
     const python = await findPython(need, context);
-    if (python) return [describe(python, callsUv(need), context)];
+    if (python) return [describe(python, { uv: callsUv(need), runners: runnersOf(need) }, context)];
     return context.packages === 'lock' ? detectLocked(need, context) : [];
   },
 
   async capture(found, context) {
     if ('requirements' in found.detail) return captureLocked(found, context);
-    const { uv, ...python } = v.parse(DetailSchema, found.detail);
+    const { uv, runners, ...python } = v.parse(DetailSchema, found.detail);
+    const sites = [...python.sites, ...python.baseSites];
+    const before = await stampsOf(sites);
     const { distributions, ofSystem } = await readPackages(python);
     const {
       lines,
@@ -61,21 +66,37 @@ export const pythonCapturer: Capturer = {
       contents,
       notices: said,
     } = await carry(distributions, { title: found.title, minor: python.minor }, context);
-    const index =
-      lines.length > 0 || local.length > 0 ? await readIndex(context.env, { prefix: python.prefix, cwd: context.cwd }) : undefined;
+    if ((await stampsOf(sites)) !== before) throw changedMeanwhile(found.title);
+    const asks = lines.length > 0 || local.length > 0;
+    const where = asks ? await readIndexes({ ...context, prefix: python.prefix, locked: indexes, names: namesIn(lines) }) : NO_INDEXES;
     const venv = python.kind === 'venv' ? insideTree(python.prefix, context.root) : undefined;
     const recipe: PythonRecipe = {
       python: python.minor,
       requirements: [...lines],
-      ...(Object.keys(indexes).length > 0 ? { indexes: openIndexes(indexes) } : {}),
       ...(local.length > 0 ? { local: [...local] } : {}),
-      ...(index ? { index } : {}),
+      ...placesOf(where),
       ...(venv === undefined ? {} : { venv }),
       uv,
+      ...(runners.length > 0 ? { runners } : {}),
     };
-    return { layer: makeLayer(PYTHON_KIND, context.platform, recipe, contents, [...said, ...notices(ofSystem, index)]), contents };
+    const layer = makeLayer(PYTHON_KIND, context.platform, recipe, contents, [...said, ...notices(ofSystem, where.index)]);
+    return { layer, contents, secrets: where.secrets };
   },
 };
+
+const NO_INDEXES: Indexes = { packages: {}, credentials: {}, secrets: {} };
+
+function placesOf({ index, packages, credentials }: Indexes): Pick<PythonRecipe, 'index' | 'indexes' | 'credentials'> {
+  return {
+    ...(Object.keys(packages).length > 0 ? { indexes: { ...packages } } : {}),
+    ...(index ? { index } : {}),
+    ...(Object.keys(credentials).length > 0 ? { credentials: { ...credentials } } : {}),
+  };
+}
+
+function namesIn(lines: readonly string[]): ReadonlySet<string> {
+  return new Set(lines.map(nameOfLine));
+}
 
 const LockedSchema = v.object({
   minor: v.string(),
@@ -84,6 +105,7 @@ const LockedSchema = v.object({
   local: v.array(LocalPackageSchema),
   file: v.optional(v.string()),
   uv: v.boolean(),
+  runners: v.array(v.string()),
   notices: v.array(v.object({ level: v.picklist(['info', 'warning']), text: v.string() })),
 });
 
@@ -95,24 +117,27 @@ async function detectLocked(need: Need, context: CaptureContext): Promise<Found[
   return [{ kind: PYTHON_KIND, title: `Python ${minor}${where}`, detail: { ...locked, packages: requirements.length } }];
 }
 
-async function captureLocked(found: Found, { env, cwd, platform }: CaptureContext): ReturnType<Capturer['capture']> {
-  const { minor, requirements, indexes, local, file, uv, notices: said } = v.parse(LockedSchema, found.detail);
-  const index = requirements.length > 0 ? await readIndex(env, { prefix: file === undefined ? cwd : path.dirname(file), cwd }) : undefined;
+async function captureLocked(found: Found, context: CaptureContext): ReturnType<Capturer['capture']> {
+  const { minor, requirements, indexes, local, file, uv, runners, notices: said } = v.parse(LockedSchema, found.detail);
+  const prefix = file === undefined ? context.cwd : path.dirname(file);
+  const where =
+    requirements.length > 0 ? await readIndexes({ ...context, prefix, locked: indexes, names: namesIn(requirements) }) : NO_INDEXES;
   const recipe: PythonRecipe = {
     python: minor,
     requirements,
-    ...(Object.keys(indexes).length > 0 ? { indexes: openIndexes(indexes) } : {}),
     ...(local.length > 0 ? { local } : {}),
-    ...(index ? { index } : {}),
+    ...placesOf(where),
     uv,
+    ...(runners.length > 0 ? { runners } : {}),
   };
-  return { layer: makeLayer(PYTHON_KIND, platform, recipe, [], [...said, ...notices([], index)]), contents: [] };
+  const layer = makeLayer(PYTHON_KIND, context.platform, recipe, [], [...said, ...notices([], where.index)]);
+  return { layer, contents: [], secrets: where.secrets };
 }
 
-function describe(python: Interpreter, uv: boolean, { cwd }: CaptureContext): Found {
+function describe(python: Interpreter, calls: { uv: boolean; runners: readonly string[] }, { cwd }: CaptureContext): Found {
   const near = path.relative(cwd, python.prefix);
   const where = near.startsWith('../..') ? python.prefix : near || '.';
-  return { kind: PYTHON_KIND, title: `Python ${python.minor} (${where})`, detail: { ...python, uv } };
+  return { kind: PYTHON_KIND, title: `Python ${python.minor} (${where})`, detail: { ...python, ...calls } };
 }
 
 function insideTree(prefix: string, root: string): string | undefined {

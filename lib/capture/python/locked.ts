@@ -6,7 +6,7 @@ import type { CaptureContext, LocalPackage, Notice } from '../../contract';
 import { isFile, upwards } from '../executables';
 import type { Need } from '../needs';
 import { parseToml } from '../toml';
-import { callsUv, findPython, refuseForeignRunners } from './environment';
+import { callsUv, findPython, runnersOf } from './environment';
 import { readPyproject } from './lock/asked';
 import type { Asked } from './lock/asked';
 import { directoriesOf } from './lock/directories';
@@ -29,6 +29,7 @@ export interface LockedPython {
   /** The lockfile; absent when the job has none. */
   readonly file?: string;
   readonly uv: boolean;
+  readonly runners: readonly string[];
   readonly notices: readonly Notice[];
 }
 
@@ -41,22 +42,21 @@ const DECLARATIONS = ['Pipfile', 'requirements.in', 'environment.yml'];
  * @throws E_PACKAGE when packages are declared and not locked, or locked otherwise than declared
  */
 export async function findLocked(need: Need, context: CaptureContext): Promise<LockedPython | undefined> {
-  refuseForeignRunners(need);
   const file = await lockedFile(context);
   if (file === undefined && need.kind === 'possible') return undefined;
   const { minor, notices } = await minorOf(need, context);
-  const uv = callsUv(need);
-  if (file === undefined) return { minor, requirements: [], indexes: {}, local: [], uv, notices: [...notices, NO_PACKAGES] };
+  const calls = { uv: callsUv(need), runners: runnersOf(need) };
+  if (file === undefined) return { minor, requirements: [], indexes: {}, local: [], ...calls, notices: [...notices, NO_PACKAGES] };
   const target = { platform: context.platform, minor };
   if (path.basename(file) === REQUIREMENTS) {
     const requirements = await requirementsIn(file);
-    return { minor, requirements, indexes: {}, local: [], file, uv, notices };
+    return { minor, requirements, indexes: {}, local: [], file, ...calls, notices };
   }
   const lockfile = await readLockfile(file, target, context.cwd);
   checkFits(lockfile, target);
   const { lines, indexes } = linesOf(lockfile.selected, file, target);
   const local = await directoriesOf(lockfile.selected, { file, root: context.root, carried: new Set() });
-  return { minor, requirements: lines, indexes, local, file, uv, notices };
+  return { minor, requirements: lines, indexes, local, file, ...calls, notices };
 }
 
 const NO_PACKAGES: Notice = {
@@ -154,7 +154,7 @@ async function minorOf(need: Need, context: CaptureContext): Promise<{ minor: st
       remedy: 'Write a version into it, as 3.12.',
     });
   }
-  const here = await findPython({ ...need, kind: 'named' }, context);
+  const here = await findPython({ ...need, kind: 'named', commands: [] }, context);
   if (!here) {
     throw new RawcloudError(
       'E_PACKAGE',
