@@ -38,6 +38,7 @@ export interface RunOptions extends ConnectionOptions {
   /** False by `--no-cache`. */
   readonly cache: boolean;
   readonly packages?: string;
+  readonly devPackages?: boolean;
   readonly root?: boolean;
   readonly dryRun?: boolean;
   readonly quiet?: boolean;

@@ -55,6 +55,7 @@ export function declareRun({ program, context, perform }: Declaring): void {
       'lock: as the lockfile says; installed: as they are here (default: installed, hashes of a lockfile that fits)',
     )
     .option('--no-cache', 'build the packages anew, and keep the result for later jobs')
+    .option('--dev-packages', 'development dependencies of Node travel too (default: when the command names one)')
     .option('--root', "run as root, the VM's own role in reach")
     .option('-y, --yes', 'synchronize a large tree without asking')
     .optionsGroup('Job:')

@@ -34,7 +34,7 @@ const CONCURRENCY = 16;
 const MAX_PATH = 4096;
 
 /** Programs that the package layers give the VM under their bare name, wherever they lie here. */
-const CARRIED = /^(python|pip)[\d.]*$|^(node|npm|npx|uv|uvx)$/;
+const CARRIED = /^(python|pip)[\d.]*$|^(node|npm|npx|pnpm|pnpx|yarn|yarnpkg|bun|bunx|uv|uvx)$/;
 
 /**
  * Makes a command mean the same in the synchronized tree on the VM: paths into the tree become relative to the working

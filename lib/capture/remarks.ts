@@ -3,7 +3,7 @@ import type { BytePath, Notice } from '../contract';
 
 /** What a walk has to tell: one notice of a kind, however many paths it is about. */
 export class Remarks {
-  /** Ignored, but named in the command. */
+  /** Ignored, but named in the command or by a package. */
   readonly named: BytePath[] = [];
   /** Named directories that are not ignored, unlike all that is in them. */
   readonly hollow: BytePath[] = [];
@@ -22,7 +22,7 @@ export class Remarks {
       paths.length === 0 ? [] : [{ level, text: say(showPaths([...paths].sort())) }];
     return [
       ...this.#others,
-      ...remark(this.named, 'info', (shown) => `ignored, but travels because the command names it: ${shown}`),
+      ...remark(this.named, 'info', (shown) => `ignored, but travels because the command or a package names it: ${shown}`),
       ...remark(
         this.hollow,
         'warning',

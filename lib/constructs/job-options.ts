@@ -38,7 +38,7 @@ export interface JobOptions {
   /**
    * Directory that travels with the job, by the ignore rules of `rawcloud run`. The command runs in it. Files and packages
    * are pinned when the app is synthesized: what was deployed is what runs. Packages come from its lockfiles, whatever is
-   * installed: `package-lock.json` of npm; `requirements.txt` with exact versions, and `.python-version`.
+   * installed: those of npm, pnpm, yarn and bun; `requirements.txt` with exact versions, and `.python-version`.
    */
   readonly source: string;
 

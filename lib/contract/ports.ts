@@ -144,6 +144,12 @@ export interface CaptureContext {
    * @default - what is installed, with the hashes of a lockfile that says the same
    */
   readonly packages?: 'lock' | 'installed';
+  /** Development dependencies travel too, whatever the command names. @default - when it names one */
+  readonly dev?: boolean;
+  /** Version of the Node that VMs have for certain: the agent's. */
+  readonly vmNode: string;
+  /** Where what can be made again is kept. */
+  readonly cacheDir: string;
   /** Ends what was begun, programs that were started included; its reason is thrown. */
   readonly signal?: AbortSignal;
 }

@@ -134,17 +134,52 @@ export const CONDA_SECRETS = {
   variables: 'variables',
 } as const;
 
-/** Recipe of the layer kind `node`. Hashes name the layer's sources. */
-export const NodeRecipeSchema = v.object({
-  /** Version of the developer's Node: `22.3.0`; absent when there is none on PATH. */
-  node: v.optional(v.string()),
-  /** Directory of package.json and lockfile, relative to the tree's root, '' for the root itself. Absent: nothing to install. */
-  directory: v.optional(v.string()),
-  /** By file name: package.json, package-lock.json or npm-shrinkwrap.json, .npmrc. */
-  files: v.record(v.string(), Sha256),
+/** Package managers of Node. `yarn` is both of them: classic is version 1. */
+export const NODE_MANAGERS = ['npm', 'pnpm', 'yarn', 'bun'] as const;
+export type NodeManager = (typeof NODE_MANAGERS)[number];
+
+/** A package manager that travels: it is unpacked on VMs that lack this version of it. */
+const NodeToolSchema = v.object({
+  name: v.picklist(NODE_MANAGERS),
+  version: v.string(),
+  /** Gzipped tars with one directory at their top, unpacked over one another. None: it is the VM's own, or the script. */
+  archives: v.array(Sha256),
+  /** Script of the tree that is the manager, relative to the root: what yarnPath names. */
+  script: v.optional(v.string()),
+});
+export type NodeTool = v.InferOutput<typeof NodeToolSchema>;
+
+/** What one manager installs. Directories are relative to the tree's root, '' is the root itself, `../x` lies beside it. */
+const NodeProjectSchema = v.object({
+  /** Of package.json and lockfile. */
+  directory: v.string(),
+  manager: v.picklist(NODE_MANAGERS),
+  /** Version of the manager. */
+  version: v.string(),
+  /** Of the package that the command starts in; as `directory` where there are no workspaces. */
+  start: v.string(),
+  /** Directories of the packages that are the developer's own: the project, its workspaces, what they link to. */
+  packages: v.array(v.string()),
+  /** Hashes of what an install reads in the tree, by path: they make the layer's key. */
+  inputs: v.record(v.string(), Sha256),
   /** Whether development dependencies are installed too. */
   dev: v.boolean(),
-  /** npm itself as a gzipped tar, for VMs without one; present when something is to be installed or the command calls npm. */
-  npm: v.optional(v.object({ version: v.string(), archive: Sha256 })),
+  /** Own packages have install scripts: what comes out depends on the files of the tree too. */
+  ownScripts: v.boolean(),
+  /** Settings of the developer's own configuration, for one of npm's kind: registry, scopes, ignore-scripts … */
+  settings: v.record(v.string(), v.string()),
+});
+export type NodeProject = v.InferOutput<typeof NodeProjectSchema>;
+
+/** Recipe of the layer kind `node`. Hashes of archives name the layer's sources. */
+export const NodeRecipeSchema = v.object({
+  /** The Node that the job shall have; absent when any will do. `archive`: a gzipped tar with `bin/node`, for VMs with another one. */
+  node: v.optional(v.object({ version: v.string(), archive: v.optional(Sha256) })),
+  /** Managers for PATH, the project's first. */
+  tools: v.array(NodeToolSchema),
+  /** Absent: nothing to install. */
+  project: v.optional(NodeProjectSchema),
+  /** Packages outside the tree, by their place relative to its root (`../lib`): gzipped tars. */
+  outside: v.record(v.string(), Sha256),
 });
 export type NodeRecipe = v.InferOutput<typeof NodeRecipeSchema>;

@@ -86,6 +86,8 @@ export interface RunRequest {
    * @default - what is installed, with the hashes of a lockfile that says the same
    */
   readonly packages?: 'lock' | 'installed';
+  /** Development dependencies of Node travel too. @default - only when the command names one */
+  readonly devPackages?: boolean;
   /** Run as root, with the VM's own role in reach. @default false */
   readonly root?: boolean;
   /** What the job reads from standard input. @default - the null device */

@@ -37,6 +37,7 @@ export interface NormalRequest {
   readonly role?: string;
   readonly cache: 'use' | 'rebuild';
   readonly packages?: 'lock' | 'installed';
+  readonly devPackages?: true;
   readonly root: boolean;
 }
 
@@ -78,6 +79,7 @@ const KNOWN: Readonly<Record<keyof RunRequest, true>> = {
   role: true,
   cache: true,
   packages: true,
+  devPackages: true,
   root: true,
   stdin: true,
   confirmLargeTree: true,
@@ -139,6 +141,7 @@ export function normalizeRequest(request: RunRequest, cwd: string, limits: Limit
     ...(request.role === undefined ? {} : { role: request.role }),
     cache: request.cache ?? DEFAULTS.cache,
     ...(request.packages ? { packages: request.packages } : {}),
+    ...(request.devPackages ? { devPackages: true } : {}),
     root: request.root ?? DEFAULTS.root,
   };
 }

@@ -22,6 +22,8 @@ const context = (signal: AbortSignal) => ({
   argv: ['node', 'x.js'],
   env: { PATH: `${root}/bin:/usr/bin:/bin`, STARTED: path.join(root, 'started') },
   platform: 'linux-x86_64',
+  vmNode: '22.3.0',
+  cacheDir: '/nowhere/cache',
   signal,
 });
 

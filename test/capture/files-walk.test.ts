@@ -210,7 +210,7 @@ describe('what the command names', () => {
         'seen/d': '',
       });
       expect(await names(['a.csv', 'big/', 'seen'])).toEqual(['.gitignore', 'a.csv', 'big/x/y', 'big/z.csv', 'seen/d']);
-      expect(texts(await walk(['a.csv', 'big']))).toBe('ignored, but travels because the command names it: a.csv, big');
+      expect(texts(await walk(['a.csv', 'big']))).toBe('ignored, but travels because the command or a package names it: a.csv, big');
     }),
   );
 

@@ -181,7 +181,7 @@ describe('a lockfile of npm', () => {
     const missing = capture({ 'package.json': { dependencies: { a: '1' } } }, ['node', 'a.js']);
     await expect(missing).rejects.toMatchObject({
       code: 'E_PACKAGE',
-      message: expect.stringMatching(/package-lock\.json is what this version carries, none was found/) as string,
+      message: expect.stringMatching(/has dependencies, but no lockfile beside it or above/) as string,
     });
   });
 });

@@ -59,7 +59,16 @@ export function writeVenv(prefix: string, packages: readonly FakePackage[], mino
 }
 
 export function context(root: string, argv: readonly string[], change: Partial<CaptureContext> = {}): CaptureContext {
-  return { root, cwd: root, argv, env: { PATH: '/nowhere' }, platform: 'linux-x86_64', ...change };
+  return {
+    root,
+    cwd: root,
+    argv,
+    env: { PATH: '/nowhere' },
+    platform: 'linux-x86_64',
+    vmNode: '22.3.0',
+    cacheDir: '/nowhere/cache',
+    ...change,
+  };
 }
 
 /** The machine's own Python, for the few tests that need one to run. */

@@ -43,6 +43,7 @@ export async function readRequest(command: readonly string[], options: RunOption
     credentials: options.credentials ? ('forward' as const) : ('none' as const),
     cache: options.cache ? undefined : ('rebuild' as const),
     packages: read(options.packages, parsePackages),
+    devPackages: options.devPackages,
     root: options.root ?? false,
   });
   checkCombinations(options, problems);

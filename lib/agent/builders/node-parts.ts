@@ -3,33 +3,32 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fsPath, NodeRecipeSchema, RawcloudError, unlessMissing } from '../../contract';
 import type { BuiltPart, EnvironmentParts } from '../../contract';
-import { answerOf, findProgram } from './programs';
+import { isKept } from './node-copy';
+import { chooseNode } from './node-program';
 import { readRecipe } from './recipe';
 
-const MODULES = 'project/node_modules/';
-
 /**
- * How Node packages are kept: one part for each directory of `node_modules`. npm builds all of it or nothing, so none is taken
- * over by name; but what is the same as before is not sent again.
+ * How Node packages are kept: one part for each directory of a `node_modules`. Managers build all of it or nothing, so none is
+ * taken over by name; but what is the same as before is not sent again.
  */
 export const nodeParts: EnvironmentParts = {
   async facts(layer, io) {
-    if (readRecipe(NodeRecipeSchema, layer).directory === undefined) return undefined;
-    const there = findProgram('node', io);
+    const recipe = readRecipe(NodeRecipeSchema, layer);
+    if (!recipe.project || !isKept(recipe.project)) return undefined;
     // Add-ons are built for a version of Node.
-    return { node: (there && (await answerOf(there, ['--version'], io))) ?? process.version };
+    return { node: (await chooseNode(recipe, io)).version };
   },
   wanted: () => [],
-  isKept: (at) => /^(project|npm)(\/|$)/.test(at),
+  isKept: (at) => /^(project|npm|pnpm|yarn|yarn-global)(\/|$)|^home($|\/\.cache(\/|$))/.test(at),
   split: (_layer, directory, paths) => splitModules(directory, paths),
   async check(_layer, io) {
-    if (existsSync(path.join(io.directory, MODULES))) return;
-    throw new RawcloudError('E_ENVIRONMENT', 'it has no node_modules');
+    if (existsSync(path.join(io.directory, 'project'))) return;
+    throw new RawcloudError('E_ENVIRONMENT', 'it has no packages');
   },
 };
 
-/** A package of npm and yarn, with those that lie in it; one of pnpm's store. */
-const PACKAGE = /^project\/node_modules\/(?:\.pnpm\/[^/]+|@[^/]+\/[^/]+|[^/.@][^/]*)/;
+/** A package of npm, yarn and bun, with those that lie in it; one of pnpm's store. */
+const PACKAGE = /^project\/(?:.*?\/)??node_modules\/(?:\.pnpm\/[^/]+|@[^/]+\/[^/]+|[^/.@][^/]*)/;
 
 async function splitModules(directory: string, paths: readonly string[]): Promise<BuiltPart[]> {
   const packages = new Map<string, string[]>();
@@ -43,7 +42,7 @@ async function splitModules(directory: string, paths: readonly string[]): Promis
   const parts: BuiltPart[] = [];
   for (const [home, of] of packages) {
     const version = await versionOf(directory, home);
-    parts.push({ name: home.slice(MODULES.length), ...(version === undefined ? {} : { version }), ids: [], paths: of });
+    parts.push({ name: home.replace(/^.*?node_modules\//, ''), ...(version === undefined ? {} : { version }), ids: [], paths: of });
   }
   return parts;
 }

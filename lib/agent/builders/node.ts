@@ -1,103 +1,119 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, symlink } from 'node:fs/promises';
 import path from 'node:path';
-import { isRawcloudError, NodeRecipeSchema, RawcloudError } from '../../contract';
-import type { Builder, BuildIo, Built, NodeRecipe, Notice } from '../../contract';
-import { findNpm } from './npm';
-import type { Npm } from './npm';
-import { answerOf, findProgram, linkDirectory, linkInTree } from './programs';
+import { NodeRecipeSchema, RawcloudError } from '../../contract';
+import type { Builder, BuildIo, Built, NodeProject, NodeRecipe, Notice } from '../../contract';
+import { isKept, keepCopy, putInPlace } from './node-copy';
+import { watchFailure } from './node-failure';
+import { installWith } from './node-managers';
+import { withoutDevelopmentScripts } from './node-manifests';
+import { chooseNode, prepareNode } from './node-program';
+import { provideRegistries } from './node-registries';
+import { prepareTools } from './node-tools';
+import type { Tool } from './node-tools';
+import { isThere, linkDirectory, unpack } from './programs';
 import { readRecipe } from './recipe';
 
 /**
- * Installs what the lockfile lists with `npm ci`, and links the result into the tree as `node_modules`, where Node looks
- * for it. Puts `node` on PATH: the VM's own, else the one the agent runs on.
+ * Installs what the lockfile lists, with the manager that wrote it, in the tree itself: so packages lie where Node looks for them,
+ * workspaces link to one another, and install scripts find the files they want. Puts `node` and the manager on PATH.
  */
 export const nodeBuilder: Builder = {
   kind: 'node',
   async build(layer, io) {
     const recipe = readRecipe(NodeRecipeSchema, layer);
     await mkdir(io.directory, { recursive: true });
-    const node = findProgram('node', io) ?? io.node;
-    const npm = recipe.npm || recipe.directory !== undefined ? await findNpm(recipe, node, io) : undefined;
-    const bin = await linkDirectory(path.join(io.directory, 'bin'), { node, ...npm?.links });
-    const installed = recipe.directory === undefined ? [] : await install(recipe, recipe.directory, needNpm(npm, recipe), bin, io);
-    return { path: [bin, ...installed], env: {}, notices: await versionNotices(recipe, node, io) } satisfies Built;
+    const chosen = await chooseNode(recipe, io);
+    const node = await prepareNode(chosen, io);
+    const tools = await prepareTools(recipe.tools, node, io);
+    const programs = Object.assign({}, ...tools.map((tool) => tool.programs)) as Record<string, string>;
+    const bin = await linkDirectory(path.join(io.directory, 'bin'), { node, ...programs });
+    await placeOutside(recipe.outside, io);
+    if (recipe.project) await install(recipe.project, needTool(tools[0], recipe.project), node, bin, io);
+    await showDownloads(io);
+    const bins = recipe.project ? binsOf(recipe.project, io) : [];
+    return { path: [bin, ...bins], env: {}, notices: versionNotices(recipe, chosen.version) } satisfies Built;
   },
 };
 
-function needNpm(npm: Npm | undefined, recipe: NodeRecipe): Npm {
-  if (npm) return npm;
+function needTool(tool: Tool | undefined, { directory, manager }: NodeProject): Tool {
+  if (tool?.name === manager) return tool;
   throw new RawcloudError(
     'E_ENVIRONMENT',
-    `the VM has no npm to install ${recipe.directory || '.'}/package.json with, and none was carried`,
+    `the VM has no ${manager} to install ${directory || '.'}/package.json with, and none was carried`,
     {
-      remedy: 'Install npm from nodejs.org or a version manager here, so that it can be carried, or use an image that has it (--image).',
+      remedy: `Install ${manager} from nodejs.org or a version manager here, so that it can be carried, or use an image that has it (--image).`,
     },
   );
 }
 
-/** @returns directories for PATH */
-async function install(recipe: NodeRecipe, directory: string, npm: Npm, bin: string, io: BuildIo): Promise<string[]> {
-  const project = path.join(io.directory, 'project');
-  if (!io.restored) await runNpm(recipe, project, npm, bin, io);
-  const modules = path.join(project, 'node_modules');
-  await mkdir(modules, { recursive: true });
-  // A word of the command may have brought one file of node_modules along; npm's own record shows a real one.
-  const place = path.join(io.root, directory, 'node_modules');
-  const linked = await linkInTree(place, modules, (names) => !names.includes('.package-lock.json'));
-  if (!linked) io.log(`${path.join(directory, 'node_modules')} of the tree is left as it is, and used instead of what was installed`);
-  return [path.join(linked ? modules : place, '.bin')];
+/** Packages that the tree's packages link to, at the same place relative to it. */
+async function placeOutside(outside: NodeRecipe['outside'], io: BuildIo): Promise<void> {
+  for (const [place, sha256] of Object.entries(outside)) {
+    const target = path.join(io.root, place);
+    if (await isThere(target)) {
+      throw new RawcloudError('E_ENVIRONMENT', `a package links to ${place}, and there is something else at ${target} on the VM`, {
+        remedy: 'Rename its directory here, or move it into the synchronized tree.',
+      });
+    }
+    await mkdir(path.dirname(target), { recursive: true });
+    await unpack(sha256, path.dirname(target), io);
+  }
 }
 
-async function runNpm(recipe: NodeRecipe, project: string, npm: Npm, bin: string, io: BuildIo): Promise<void> {
-  await mkdir(project, { recursive: true });
-  for (const [name, sha256] of Object.entries(recipe.files))
-    await writeFile(path.join(project, path.basename(name)), await io.source(sha256));
-  const [command, ...first] = npm.command;
-  const omit = recipe.dev ? ['--include=dev'] : ['--omit=dev'];
-  const failure = watchNpm();
-  const options = { cwd: project, env: npmEnvironment(bin, io), onLine: failure.onLine };
-  await io.run(command, [...first, 'ci', ...omit, '--no-audit', '--no-fund', '--ignore-scripts=false'], options).catch((error: unknown) => {
+/** In the tree; what is kept of it for other VMs lies in the layer's directory too. */
+async function install(project: NodeProject, tool: Tool, node: string, bin: string, io: BuildIo): Promise<void> {
+  const directory = path.join(io.root, project.directory);
+  if (await bringsPackages(directory)) {
+    io.log(`${path.join(project.directory, 'node_modules')} of the tree is left as it is, and used instead of what would be installed`);
+    return;
+  }
+  await rm(path.join(directory, 'node_modules'), { recursive: true, force: true });
+  if (io.restored) return putInPlace(project, io);
+  const registries = await provideRegistries(project, io);
+  const restore = project.dev ? undefined : await withoutDevelopmentScripts(project, io);
+  const failure = watchFailure(project.manager);
+  try {
+    await installWith({ project, tool, node, bin, directory, env: registries.env, onLine: failure.onLine }, io);
+  } catch (error) {
     io.signal.throwIfAborted();
     throw failure.explain(error);
-  });
+  } finally {
+    await restore?.();
+    await registries.remove();
+  }
+  if (isKept(project)) await keepCopy(project, io);
 }
 
-/** Production or not is the recipe's affair alone; the job's Node must be the one that install scripts see. */
-function npmEnvironment(bin: string, io: BuildIo): Record<string, string> {
-  return {
-    HOME: path.join(io.directory, 'home'),
-    PATH: [bin, io.env['PATH'] ?? ''].join(path.delimiter),
-    NODE_ENV: '',
-    NODE_USE_SYSTEM_CA: '1',
-    npm_config_cache: path.join(io.directory, 'npm-cache'),
-    npm_config_update_notifier: 'false',
-    npm_config_progress: 'false',
-    npm_config_color: 'false',
-  };
+/** A word of the command may have brought one file of node_modules along; a manager's record shows what was installed. */
+async function bringsPackages(directory: string): Promise<boolean> {
+  const names = await readdir(path.join(directory, 'node_modules')).catch(() => undefined);
+  return (
+    names !== undefined &&
+    names.some((name) => ['.package-lock.json', '.modules.yaml', '.yarn-integrity', '.yarn-state.yml'].includes(name))
+  );
 }
 
-/** Collects npm's error lines: `npm error code E404`, `npm error 404  'left-pad@9' is not in this registry.` */
-function watchNpm(): { onLine: (line: string) => void; explain(cause: unknown): RawcloudError } {
-  const lines: string[] = [];
-  return {
-    onLine: (line) => {
-      const text = /^npm (?:error|ERR!) (.*\S)/.exec(line)?.[1];
-      if (text !== undefined && !text.startsWith('A complete log') && lines.length < 3) lines.push(text);
-    },
-    explain: (cause) => {
-      const why = lines.length > 0 ? lines.join('; ') : isRawcloudError(cause) ? cause.message : String(cause);
-      return new RawcloudError('E_ENVIRONMENT', `npm could not install the Node packages: ${why}`, {
-        remedy: "The environment log has npm's own words (rawcloud logs --environment). Packages behind credentials are coming.",
-        cause,
-      });
-    },
-  };
+/** Programs of workspaces come before those of the project, as package managers have it. */
+function binsOf({ start, directory }: NodeProject, { root }: BuildIo): string[] {
+  return [...new Set([start, directory])].map((at) => path.join(root, at, 'node_modules', '.bin'));
 }
 
-async function versionNotices(recipe: NodeRecipe, node: string, io: BuildIo): Promise<Notice[]> {
-  const here = node === io.node ? process.versions.node : (await answerOf(node, ['--version'], io))?.replace(/^v/, '');
-  if (here === undefined || recipe.node === undefined || major(here) === major(recipe.node)) return [];
-  return [{ level: 'warning', text: `Node ${here} runs on the VM, ${recipe.node} on your machine` }];
+/** What install scripts fetched for later (browsers, engines) is where the job will look for it. */
+async function showDownloads(io: BuildIo): Promise<void> {
+  const kept = path.join(io.directory, 'home', '.cache');
+  const home = io.env['HOME'];
+  if (home === undefined) return;
+  for (const name of await readdir(kept).catch(() => [])) {
+    const place = path.join(home, '.cache', name);
+    if (await isThere(place)) continue;
+    await mkdir(path.dirname(place), { recursive: true });
+    await symlink(path.join(kept, name), place);
+  }
+}
+
+function versionNotices({ node }: NodeRecipe, version: string): Notice[] {
+  if (node === undefined || major(node.version) === major(version)) return [];
+  return [{ level: 'warning', text: `Node ${version} runs on the VM, ${node.version} on your machine` }];
 }
 
 function major(version: string): string {

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { lstat, mkdir, readdir, rm, symlink } from 'node:fs/promises';
+import { lstat, mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import type { BuildIo } from '../../contract';
@@ -37,6 +37,24 @@ export async function linkDirectory(directory: string, links: Readonly<Record<st
   await mkdir(directory, { recursive: true });
   for (const [name, target] of Object.entries(links)) await symlink(target, path.join(directory, name));
   return directory;
+}
+
+/** True for anything, links to nothing included. */
+export async function isThere(place: string): Promise<boolean> {
+  return lstat(place).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** A gzipped tar among the layer's sources. `strip`: directories at its top that are left out. */
+export async function unpack(sha256: string, directory: string, io: BuildIo, strip = 0): Promise<void> {
+  await mkdir(directory, { recursive: true });
+  const archive = path.join(io.directory, `${sha256}.tgz`);
+  await writeFile(archive, await io.source(sha256));
+  // Owners of archives are users of other machines.
+  await io.run('tar', ['-xzf', archive, '-C', directory, `--strip-components=${strip}`, '--no-same-owner']);
+  await rm(archive);
 }
 
 /**

@@ -9,7 +9,7 @@ import { findExecutable, isDirectory, isFile } from '../executables';
 import { contentOf } from '../layer';
 import { tar } from '../tar';
 
-/** npm as a gzipped tar of its files, paths relative to its own directory. */
+/** npm as a gzipped tar of its files, below a directory `package` as in those of a registry. */
 export interface NpmArchive {
   readonly version: string;
   readonly content: SourceContent;
@@ -37,7 +37,7 @@ export async function archiveNpm(options: {
   const { version } = v.parse(v.object({ version: v.string() }), JSON.parse(await readFile(path.join(directory, 'package.json'), 'utf8')));
   const files = (await mapBounded(PARTS, PARTS.length, (part) => listFiles(directory, part))).flat().sort();
   const entries = await mapBounded(files, CONCURRENCY, async (file) => ({
-    path: file,
+    path: `package/${file}`,
     bytes: await readFile(path.join(directory, file)),
     executable: ((await stat(path.join(directory, file))).mode & 0o100) !== 0,
   }));

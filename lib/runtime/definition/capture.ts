@@ -10,6 +10,7 @@ import { sha256Of } from '../../store/sha256';
 import type { TreeSize } from '../api';
 import type { Artifact } from '../deps';
 import { agentArtifact, nodeArtifact } from '../launch/artifacts';
+import { NODE_VERSION } from '../launch/node-pins';
 import { syncTree, uploadContent } from '../sync/sync';
 
 /** What a deployed job is made from, and where its content shall be laid down. */
@@ -61,6 +62,8 @@ export async function captureDefinition(request: CaptureRequest): Promise<Captur
     env,
     platform,
     locked: true,
+    vmNode: request.local ? process.versions.node : NODE_VERSION,
+    cacheDir: request.cacheDir,
   });
   if (Object.keys(packages.secrets).length > 0) throw privateRegistry(packages.found);
   const synced = await syncTree({

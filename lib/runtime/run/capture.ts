@@ -4,6 +4,7 @@ import { capturePackages } from '../../capture/packages';
 import { findRoot } from '../../capture/root';
 import type { Found, Layer, Notice, SourceContent } from '../../contract';
 import type { ClientDeps } from '../deps';
+import { NODE_VERSION } from '../launch/node-pins';
 import type { NormalRequest } from '../request';
 
 /** What was found on the developer's machine, besides the files' contents. */
@@ -40,6 +41,9 @@ export async function capture(
     env: deps.env,
     platform: `${deps.vmSystem}-${arch}`,
     ...(request.packages ? { packages: request.packages } : {}),
+    ...(request.devPackages ? { dev: true } : {}),
+    vmNode: deps.local ? process.versions.node : NODE_VERSION,
+    cacheDir: deps.cacheDir,
     ...(signal ? { signal } : {}),
   });
   return {

@@ -4,7 +4,7 @@ import { mapBounded, unlessMissing } from '../../../contract';
 import type { LocalPackage, Place, SourceContent } from '../../../contract';
 import { isDirectory } from '../../executables';
 import type { TarFile } from '../../tar';
-import { archiveOf, relativeInside } from './projects';
+import { archiveOf, relativeInside } from '../../source-files';
 import type { Projects } from './projects';
 import type { InstallRecord } from './record';
 

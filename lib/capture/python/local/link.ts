@@ -4,7 +4,7 @@ import { canonicalName, unlessMissing } from '../../../contract';
 import type { LocalPackage, SourceContent } from '../../../contract';
 import { isDirectory, isFile } from '../../executables';
 import { needsOf } from './needs';
-import { archiveOf } from './projects';
+import { archiveOf } from '../../source-files';
 import type { Projects } from './projects';
 
 /** A link of `setup.py develop`, or a directory that a .pth file adds by hand. */

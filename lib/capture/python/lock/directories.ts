@@ -2,7 +2,7 @@ import path from 'node:path';
 import { RawcloudError } from '../../../contract';
 import type { LocalPackage } from '../../../contract';
 import { isDirectory } from '../../executables';
-import { relativeInside } from '../local/projects';
+import { relativeInside } from '../../source-files';
 import type { LockedPackage } from './model';
 
 /**

@@ -1,0 +1,94 @@
+import path from 'node:path';
+import { rm } from 'node:fs/promises';
+import { ADDON, headers, openNodeWorkshop, WORKSPACE } from './node-projects';
+import type { Manager, NodeWorkshop } from './node-projects';
+
+let shop: NodeWorkshop;
+beforeAll(async () => {
+  shop = await openNodeWorkshop();
+});
+afterAll(() => shop.close());
+afterEach(() => rm(shop.house.project, { recursive: true, force: true }).then(() => shop.house.write({ '.keep': '' })));
+
+interface Case {
+  readonly manager: Manager;
+  /** Words before those of a program of Node. */
+  readonly node: readonly string[];
+  /** @default - what npm takes */
+  readonly files?: Readonly<Record<string, string>>;
+  readonly lib?: string;
+  readonly more?: object;
+}
+
+const NODE = ['node'];
+const ROOT = { name: 'demo', version: '1.0.0', private: true, workspaces: ['packages/*'], devDependencies: { 'is-odd': '3.0.1' } };
+/** yarn 4 brings no node-gyp of its own. */
+const GYP = { dependencies: { 'node-gyp': '11.2.0' } };
+
+const CASES: Readonly<Record<string, Case>> = {
+  npm: { manager: 'npm', node: NODE },
+  pnpm: {
+    manager: 'pnpm',
+    node: NODE,
+    lib: 'workspace:*',
+    files: { 'pnpm-workspace.yaml': "packages: ['packages/*']\ndangerouslyAllowAllBuilds: true\n" },
+  },
+  'yarn 1': { manager: 'yarn 1', node: NODE },
+  'yarn 4 with node_modules': {
+    manager: 'yarn 4',
+    node: NODE,
+    lib: 'workspace:*',
+    files: { '.yarnrc.yml': 'nodeLinker: node-modules\nenableScripts: true\n', 'yarn.lock': '' },
+    more: GYP,
+  },
+  "yarn 4 with Plug'n'Play": {
+    manager: 'yarn 4',
+    node: ['yarn', 'node'],
+    lib: 'workspace:*',
+    files: { '.yarnrc.yml': 'enableScripts: true\n', 'yarn.lock': '' },
+    more: GYP,
+  },
+  bun: { manager: 'bun', node: NODE, more: { trustedDependencies: ['answer-addon'] } },
+};
+
+const INSTALL: Readonly<Record<Manager, readonly [string, ...string[]]>> = {
+  npm: ['npm', 'install', '--no-audit', '--no-fund'],
+  pnpm: ['pnpm', 'install'],
+  'yarn 1': ['yarn', 'install'],
+  'yarn 4': ['yarn', 'install'],
+  bun: ['bun', 'install'],
+};
+
+test.each(Object.entries(CASES))(
+  'a workspace of %s: the same packages here and there, and the same output',
+  async (_name, { manager, node, lib = '1.0.0', files = {}, more = {} }) => {
+    const { house, tool, run, tryRun } = shop;
+    const env = { PATH: shop.pathOf(manager), ...headers() };
+    const cwd = path.join(house.project, 'packages/app');
+    await house.write({
+      ...WORKSPACE,
+      ...ADDON,
+      'package.json': JSON.stringify({ ...ROOT, ...more }),
+      'packages/app/package.json': JSON.stringify({
+        name: 'app',
+        version: '1.0.0',
+        dependencies: { '@demo/lib': lib, 'answer-addon': 'file:../../addon.tgz', lightningcss: '1.29.1' },
+      }),
+      ...files,
+    });
+    await tool('npm', ['pack', './addon'], { env });
+    await tool('mv', ['answer-addon-1.0.0.tgz', 'addon.tgz']);
+    await tool('git', ['init', '--quiet']);
+    const [install, ...args] = INSTALL[manager];
+    await tool(install, args, { env });
+    const here = (program: string): Promise<string> => tool(node[0]!, [...node.slice(1), program], { cwd, env });
+
+    const output = await here('main.js');
+    expect(output).toBe('1m 42 a{color:red}\n');
+    expect(await run(['--', ...node, 'main.js'], { cwd, env })).toBe(output);
+    const again = await tryRun(['--', ...node, 'main.js'], { cwd, env });
+    expect(again.stdout.toString()).toBe(output);
+    expect(again.stderr).toContain('environment restored from cache');
+    expect(await run(['--dev-packages', '--', ...node, 'list.js'], { cwd, env })).toBe(await here('list.js'));
+  },
+);
