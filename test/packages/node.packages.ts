@@ -86,6 +86,8 @@ test.each(Object.entries(CASES))(
     const output = await here('main.js');
     expect(output).toBe('1m 42 a{color:red}\n');
     expect(await run(['--', ...node, 'main.js'], { cwd, env })).toBe(output);
+    const built = await house.rawcloud(['logs', '--environment']);
+    expect(built.stdout.toString() + built.stderr).toContain('environment kept for later VMs');
     const again = await tryRun(['--', ...node, 'main.js'], { cwd, env });
     expect(again.stdout.toString()).toBe(output);
     expect(again.stderr).toContain('environment restored from cache');
