@@ -1,6 +1,8 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
 import * as v from 'valibot';
-import { canonicalName, NodeRecipeSchema, PythonRecipeSchema } from '../contract';
-import type { Layer, LocalPackage, NodeRecipe, Place, PythonRecipe, SourceContent } from '../contract';
+import { canonicalName, CondaRecipeSchema, NodeRecipeSchema, PythonRecipeSchema, unlessMissing } from '../contract';
+import type { Layer, LocalPackage, NodeProject, Place, PythonRecipe, SourceContent } from '../contract';
 
 /** One package that a layer carries. */
 export interface CarriedPackage {
@@ -14,10 +16,32 @@ export interface CarriedPackage {
   readonly bytes?: number;
 }
 
-/** The packages of a layer, in order of their names. Of layers that this version does not know: none. */
-export function packagesOf(layer: Layer, contents: readonly SourceContent[]): CarriedPackage[] {
-  const packages = layer.kind === 'python' ? pythonPackages(layer, contents) : layer.kind === 'node' ? nodePackages(layer, contents) : [];
-  return packages.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : a.version < b.version ? -1 : 1));
+/** Where what layers name is: in the tree, or among what travels besides. */
+export interface LayerSources {
+  readonly root: string;
+  readonly contents: readonly SourceContent[];
+}
+
+/**
+ * The packages of all layers, each layer's in order of their names. Of Node those that a lockfile of npm lists: others are known to their
+ * managers alone.
+ */
+export async function packagesOf(layers: readonly Layer[], sources: LayerSources): Promise<CarriedPackage[]> {
+  const lists = await Promise.all(layers.map((layer) => listOf(layer, sources)));
+  return lists.flatMap((packages) =>
+    packages.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : a.version < b.version ? -1 : 1)),
+  );
+}
+
+async function listOf(layer: Layer, { root, contents }: LayerSources): Promise<CarriedPackage[]> {
+  if (layer.kind === 'python') return pythonPackages(layer, contents);
+  if (layer.kind === 'conda') return condaPackages(layer);
+  return layer.kind === 'node' ? nodePackages(layer, root) : [];
+}
+
+function condaPackages(layer: Layer): CarriedPackage[] {
+  const { success, output: recipe } = v.safeParse(CondaRecipeSchema, layer.recipe);
+  return success ? recipe.packages.map(({ name, version, url }) => ({ kind: 'conda', name, version, from: hostOf(url) })) : [];
 }
 
 function pythonPackages(layer: Layer, contents: readonly SourceContent[]): CarriedPackage[] {
@@ -83,11 +107,12 @@ const LockSchema = v.object({
   ),
 });
 
-function nodePackages(layer: Layer, contents: readonly SourceContent[]): CarriedPackage[] {
+async function nodePackages(layer: Layer, root: string): Promise<CarriedPackage[]> {
   const { success, output: recipe } = v.safeParse(NodeRecipeSchema, layer.recipe);
-  if (!success) return [];
-  const lock = lockOf(recipe, contents);
-  const listed = Object.entries(lock?.packages ?? {}).filter(([at, { dev }]) => at !== '' && (recipe.dev || dev !== true));
+  if (!success || recipe.project?.manager !== 'npm') return [];
+  const { project } = recipe;
+  const lock = await npmLockOf(project, root);
+  const listed = Object.entries(lock?.packages ?? {}).filter(([at, { dev }]) => at !== '' && (project.dev || dev !== true));
   // The same version may lie at many places of node_modules.
   const byName = new Map(
     listed.map(([at, entry]) => {
@@ -100,11 +125,15 @@ function nodePackages(layer: Layer, contents: readonly SourceContent[]): Carried
   return [...byName.values()];
 }
 
-function lockOf({ files }: NodeRecipe, contents: readonly SourceContent[]): v.InferOutput<typeof LockSchema> | undefined {
-  const hash = files['npm-shrinkwrap.json'] ?? files['package-lock.json'];
-  const content = contents.find(({ sha256 }) => sha256 === hash);
-  const parsed = content && v.safeParse(LockSchema, JSON.parse(Buffer.from(content.bytes).toString('utf8')));
-  return parsed?.success ? parsed.output : undefined;
+/** As npm itself looks for it. */
+async function npmLockOf({ directory }: NodeProject, root: string): Promise<v.InferOutput<typeof LockSchema> | undefined> {
+  for (const name of ['npm-shrinkwrap.json', 'package-lock.json']) {
+    const text = await unlessMissing(readFile(path.join(root, directory, name), 'utf8'), undefined);
+    if (text === undefined) continue;
+    const parsed = v.safeParse(LockSchema, JSON.parse(text));
+    return parsed.success ? parsed.output : undefined;
+  }
+  return undefined;
 }
 
 /** Without credentials, path and query. */

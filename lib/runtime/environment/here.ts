@@ -105,7 +105,7 @@ class Here {
       command: request.command ?? [],
       root,
       found: found.map(({ kind, title }) => ({ kind, title })),
-      packages: layers.flatMap((layer) => packagesOf(layer, contents)),
+      packages: await packagesOf(layers, captured),
       packageBytes: contents.reduce((sum, { bytes }) => sum + bytes.byteLength, 0),
       files: measured.size,
       access: [...this.#identity(request), ...(request.logins ?? []).map((login) => `login ${login}`), ...secretNames(captured.secrets)],
@@ -119,13 +119,14 @@ class Here {
     const last = await lastRun(cacheDir, root);
     const command = request.command ?? last?.command ?? (await this.#anything());
     const cwd = request.command ? this.place.cwd : path.join(root, last?.cwd ?? path.relative(root, this.place.cwd));
-    const { include, layers, contents, found } = await this.#capture(
+    const captured = await this.#capture(
       command,
       cwd,
       { ...(last?.packagesFrom ? { packages: last.packagesFrom } : {}), ...request },
       signal,
     );
-    const packages = layers.flatMap((layer) => packagesOf(layer, contents));
+    const { include, found } = captured;
+    const packages = await packagesOf(captured.layers, captured);
     if (!last) return { root, found: [], packages: { added: packages, removed: [], changed: [] } };
     const files = await diffTree({
       root,
@@ -150,7 +151,8 @@ class Here {
     { arch, packages }: EnvironmentRequest,
     signal?: AbortSignal,
   ): ReturnType<typeof capture> {
-    const deps = { home: this.#home, env: this.place.env, vmSystem: this.#system };
+    const { env, local = false } = this.place;
+    const deps = { home: this.#home, env, vmSystem: this.#system, local, cacheDir: cacheDirectory(env, this.#home) };
     return capture(
       deps,
       { command, cwd, ...(packages ? { packages } : {}) },

@@ -59,7 +59,7 @@ export async function rememberRun(
     cwd: captured.cwd,
     ...(packages ? { packagesFrom: packages } : {}),
     titles: Object.fromEntries(captured.found.map(({ kind, title }) => [kind, title])),
-    packages: captured.layers.flatMap((layer) => packagesOf(layer, captured.contents)),
+    packages: await packagesOf(captured.layers, captured),
   };
   const file = fileOf(deps.cacheDir, root);
   const temporary = `${file}.${randomUUID()}`;

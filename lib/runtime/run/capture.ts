@@ -26,8 +26,8 @@ export interface Captured {
 
 /** Reads root, arguments and packages off the developer's machine; nothing is sent. An abort ends the programs that are asked. */
 export async function capture(
-  deps: Pick<ClientDeps, 'home' | 'env' | 'vmSystem'>,
-  request: Pick<NormalRequest, 'command' | 'cwd' | 'packages'>,
+  deps: Pick<ClientDeps, 'home' | 'env' | 'vmSystem' | 'local' | 'cacheDir'>,
+  request: Pick<NormalRequest, 'command' | 'cwd' | 'packages'> & Partial<Pick<NormalRequest, 'devPackages'>>,
   arch: string,
   signal?: AbortSignal,
 ): Promise<Captured> {
