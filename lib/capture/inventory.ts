@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import * as v from 'valibot';
-import { canonicalName, CondaRecipeSchema, NodeRecipeSchema, PythonRecipeSchema, unlessMissing } from '../contract';
+import { canonicalName, CondaRecipeSchema, mapBounded, NodeRecipeSchema, PythonRecipeSchema, unlessMissing } from '../contract';
 import type { Layer, LocalPackage, NodeProject, Place, PythonRecipe, SourceContent } from '../contract';
 
 /** One package that a layer carries. */
@@ -16,6 +16,9 @@ export interface CarriedPackage {
   readonly bytes?: number;
 }
 
+/** Each reads a file at most. */
+const LAYERS_AT_ONCE = 4;
+
 /** Where what layers name is: in the tree, or among what travels besides. */
 export interface LayerSources {
   readonly root: string;
@@ -27,7 +30,7 @@ export interface LayerSources {
  * managers alone.
  */
 export async function packagesOf(layers: readonly Layer[], sources: LayerSources): Promise<CarriedPackage[]> {
-  const lists = await Promise.all(layers.map((layer) => listOf(layer, sources)));
+  const lists = await mapBounded(layers, LAYERS_AT_ONCE, (layer) => listOf(layer, sources));
   return lists.flatMap((packages) =>
     packages.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : a.version < b.version ? -1 : 1)),
   );
