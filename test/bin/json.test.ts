@@ -1,3 +1,6 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
 import { createProgram } from '../../bin/program';
 import { problemsOf } from '../../bin/json/check';
 import { Sink } from '../../bin/sink';
@@ -43,6 +46,8 @@ const LINES: readonly (readonly [verb: string, words: string])[] = [
   ['local', 'local stop --json'],
   ['local', 'local status --json'],
   ['local', 'local reset --json'],
+  ['env show', 'env show --json'],
+  ['env diff', 'env diff --json'],
   ['explain', 'explain --json'],
   ['explain', 'explain E_QUOTA --json'],
   ['completion', 'completion bash --json'],
@@ -53,6 +58,14 @@ const entered: Exec['run'] = async (job = '', { onOutput }) => {
   return { job, vm: 'i-1', code: 0 };
 };
 
+let project: string;
+beforeAll(() => {
+  project = path.join(mkdtempSync(path.join(os.tmpdir(), 'json-')), 'project');
+  mkdirSync(project);
+  writeFileSync(path.join(project, 'a.py'), 'print(1)\n');
+});
+afterAll(() => rmSync(path.dirname(project), { recursive: true }));
+
 test.each(LINES)('%s: each line of `%s` is as documented', async (verb, words) => {
   const cli = new Cli({
     cloud: CLOUD,
@@ -60,6 +73,8 @@ test.each(LINES)('%s: each line of `%s` is as documented', async (verb, words) =
     destruction: DESTRUCTION,
     script: { chunks: CHUNKS, bootLog: 'booted\n' },
     exec: entered,
+    // What reads this machine needs a project.
+    ...(verb.startsWith('env ') ? { cwd: project, env: { HOME: path.dirname(project) } } : {}),
   });
   expect(await cli.run(...words.split(' '))).toBe(0);
   expect(cli.lines.length).toBeGreaterThan(0);
