@@ -55,12 +55,13 @@ test('tags and states lag, too, and nothing that was changed meanwhile is undone
 
 test('changes show after some time', async () => {
   await withLocalCloud({ bootMs: 60_000, lag: { ms: 150 } }, async (test) => {
-    const from = Date.now();
+    const before = Date.now();
     await launch(test);
+    const after = Date.now();
     const first = await states(test);
     // A slow machine may be past it already.
-    if (Date.now() - from < 150) expect(first).toEqual([]);
-    while (Date.now() - from < 200) await states(test);
+    if (Date.now() - before < 150) expect(first).toEqual([]);
+    while (Date.now() - after < 200) await states(test);
     expect(await states(test)).toEqual(['pending']);
   });
 });
