@@ -87,9 +87,11 @@ test('a run waits while the reaper deletes what it needs, and sends it again', a
 test('a VM of the scaffolding’s name in another region is told and left alone; a region that fails stops no other, and fails the pass', async () => {
   await reap();
   await house.rawcloud(['run', '--detach', '--', 'sleep', '600']);
-  const running = house.cloud.ec2.instances().find(({ state }) => state === 'running')!;
-  const twin = async (region: string, id: string): Promise<void> =>
-    house.cloud.ec2.others.put(region, { ...running, id, zone: `${region}a`, tags: { ...running.tags, 'rawcloud:job': 'jgone' } });
+  const [id] = house.alive() as [string];
+  await house.cloud.ec2.whenState(id, 'running', AbortSignal.timeout(15_000));
+  const running = house.cloud.ec2.instances().find((instance) => instance.id === id)!;
+  const twin = async (region: string, copy: string): Promise<void> =>
+    house.cloud.ec2.others.put(region, { ...running, id: copy, zone: `${region}a`, tags: { ...running.tags, 'rawcloud:job': 'jgone' } });
   await Promise.all([twin('eu-west-1', 'i-nobodys'), twin('eu-central-1', 'i-looked-after'), twin('us-west-2', 'i-behind-a-fault')]);
   // A scaffolding of that name, with a reaper of its own.
   const there = await aws.inRegion('eu-central-1');
