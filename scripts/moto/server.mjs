@@ -18,12 +18,15 @@ const SETTINGS = {
  * moto looks whether an object is there and then writes it, without a lock: of 20 that write first, two win in one of 150
  * races. With this its threads change only when one of them waits, which none does in between.
  *
- * And it takes the tags of a parameter for a list, which are a map in CloudFormation (user guide, AWS::SSM::Parameter).
+ * It takes the tags of a parameter for a list, which are a map in CloudFormation (user guide, AWS::SSM::Parameter). And a stack's
+ * managed policies stay when it is deleted, attached to its roles, which then cannot be deleted.
  */
 const PROGRAM = `
 import sys
+from moto.iam.models import ManagedPolicy, iam_backends
 from moto.server import main
 from moto.ssm.models import Parameter
+from moto.utilities.utils import get_partition
 create = Parameter.create_from_cloudformation_json.__func__
 def create_with_map(cls, name, resource, *rest, **named):
     properties = resource["Properties"]
@@ -32,6 +35,13 @@ def create_with_map(cls, name, resource, *rest, **named):
         properties = {**properties, "Tags": [{"Key": key, "Value": value} for key, value in tags.items()]}
     return create(cls, name, {**resource, "Properties": properties}, *rest, **named)
 Parameter.create_from_cloudformation_json = classmethod(create_with_map)
+def detach_and_delete(cls, arn, resource, account, region):
+    backend = iam_backends[account][get_partition(region)]
+    for holders in (backend.roles, backend.users, backend.groups):
+        for holder in holders.values():
+            holder.managed_policies.pop(arn, None)
+    backend.managed_policies.pop(arn, None)
+ManagedPolicy.delete_from_cloudformation_json = classmethod(detach_and_delete)
 sys.setswitchinterval(60)
 main(["--host", "127.0.0.1", "--port", "0"])
 `;

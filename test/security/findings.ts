@@ -80,10 +80,10 @@ export const NAG: readonly Accepted[] = [
   },
   {
     finding: resource(
-      String.raw`arn:<AWS::Partition>:ssm:<AWS::Region>:(<AWS::AccountId>:parameter\/rawcloud\/(default|full)\/jobs|:parameter\/aws\/service\/ami-amazon-linux-latest)\/\*`,
+      String.raw`arn:<AWS::Partition>:ssm:<AWS::Region>:(<AWS::AccountId>:parameter\/rawcloud\/(default|full)\/(jobs|roles)|:parameter\/aws\/service\/ami-amazon-linux-latest)\/\*`,
     ),
     at: at(FUNCTIONS, grants('Run')),
-    why: 'the parameters of deployed jobs, which only CloudFormation writes; AWS’s public names of images',
+    why: 'the parameters of deployed jobs and of roles for jobs, which only CloudFormation writes; AWS’s public names of images',
   },
   {
     finding: resource(String.raw`arn:<AWS::Partition>:ssm:\*:<AWS::AccountId>:parameter\/rawcloud\/(default|full)\/scaffold`),
