@@ -46,8 +46,10 @@ export class Developer {
     return path.join(this.directory, 'project');
   }
 
+  /** Of this process's, without what `npm run` and a CI add: package managers behave otherwise then. */
   get env(): Record<string, string> {
-    const kept = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(AWS_|RAWCLOUD_|VIRTUAL_ENV|XDG_)/.test(name)));
+    const others = /^(AWS_|RAWCLOUD_|VIRTUAL_ENV|XDG_|npm_|CI$)/;
+    const kept = Object.fromEntries(Object.entries(process.env).filter(([name]) => !others.test(name)));
     return {
       ...(kept as Record<string, string>),
       HOME: path.join(this.directory, 'home'),

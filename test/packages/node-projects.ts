@@ -39,10 +39,14 @@ export async function openNodeWorkshop(): Promise<NodeWorkshop> {
   };
 }
 
-/** Node's headers, where this machine has them: else node-gyp fetches them. */
+/** Node's headers, where this machine has them (else node-gyp fetches them), and npm's own node-gyp: bun has none. */
 export function headers(): Record<string, string> {
   const prefix = path.join(realpathSync(process.execPath), '..', '..');
-  return existsSync(path.join(prefix, 'include', 'node', 'node.h')) ? { npm_config_nodedir: prefix } : {};
+  const gyp = process.env['npm_config_node_gyp'];
+  return {
+    ...(existsSync(path.join(prefix, 'include', 'node', 'node.h')) ? { npm_config_nodedir: prefix } : {}),
+    ...(gyp === undefined ? {} : { npm_config_node_gyp: gyp }),
+  };
 }
 
 /** An add-on that is compiled when it is installed. */
