@@ -8,10 +8,8 @@ import { repeatable, withJson } from './shared';
 export function declareEnv(declaring: Declaring): void {
   const env = declaring.program
     .command('env')
-    .summary('the environment of jobs: what would travel, what changed, what is kept')
-    .description(
-      'The environment that jobs get: what would travel from here, what has changed since the last run, and what is kept in the bucket.',
-    );
+    .summary('the environment of jobs: what would travel, and what has changed')
+    .description('The environment that jobs get: what would travel from here, and what has changed since the last run.');
   env.helpCommand(false);
   withExamples(env, ['rawcloud env show -- python train.py', 'rawcloud env diff']);
   declareShow(env, declaring);
