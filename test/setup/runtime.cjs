@@ -4,6 +4,10 @@ const Runtime = require('jest-runtime').default;
    no state that one test file could hand another, so each worker has it once, outside of the tests' own world. */
 const OUTSIDE = /^(aws-cdk-lib|constructs)(\/|$)/;
 
+/* It brings a library that remembers the directory the process is in until `process.chdir` is called. The process that tests see is
+   a copy: one made before that library came in would change the directory behind its back, for each test file that follows. */
+require(require.resolve('graceful-fs', { paths: [require.resolve('aws-cdk-lib')] }));
+
 module.exports = class extends Runtime {
   requireModuleOrMock(from, name) {
     return OUTSIDE.test(name) ? require(name) : super.requireModuleOrMock(from, name);
