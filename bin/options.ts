@@ -39,6 +39,10 @@ export interface RunOptions extends ConnectionOptions {
   readonly cache: boolean;
   readonly packages?: string;
   readonly devPackages?: boolean;
+  readonly packageStrictness?: readonly string[];
+  readonly packageIgnore?: readonly string[];
+  readonly packageOnly?: readonly string[];
+  readonly packageAdd?: readonly string[];
   readonly root?: boolean;
   readonly dryRun?: boolean;
   readonly quiet?: boolean;

@@ -1,8 +1,7 @@
-import { ERROR_CODES, RawcloudError } from '../../lib/contract';
+import { ERROR_CODES, nearest, RawcloudError } from '../../lib/contract';
 import type { ErrorCode } from '../../lib/contract';
 import { ERROR_TEXTS } from '../../lib/contract/error-texts';
 import type { Context } from '../context';
-import { nearest } from '../nearest';
 import { SOURCE_TEXTS } from '../render/error-source';
 import { styleFor, widthOf } from '../render/style';
 import type { Style } from '../render/style';

@@ -1,6 +1,6 @@
 import { CommanderError } from 'commander';
 import type { Command } from 'commander';
-import { nearest } from '../nearest';
+import { nearest } from '../../lib/contract/nearest';
 import type { Declaring } from '../program';
 import { withExamples } from './examples';
 

@@ -1,13 +1,14 @@
 import type { RunOptions } from '../options';
 import type { Declaring } from '../program';
 import { withExamples } from './examples';
-import { repeatable, withConnection, withJson } from './shared';
+import { repeatable, requirements, withConnection, withJson } from './shared';
 
 const EXAMPLES = [
   'rawcloud run python train.py --epochs 3',
   'rawcloud run --cpu 8 --memory 32GiB make -j8',
   'rawcloud run -e LEVEL=debug -e API_KEY --env-file .env node job.js',
   'rawcloud run --forward huggingface,git --secret-env WANDB_API_KEY python train.py',
+  'rawcloud run --arch arm64 --package-strictness torch=loose --package-ignore pywin32 python train.py',
   'rawcloud run --timeout 30m --download ./render.sh scene.blend',
   'rawcloud run --spot-policy spot_with_fallback --retries 3 python train.py',
   'cat data.csv | rawcloud run python stats.py',
@@ -56,6 +57,14 @@ export function declareRun({ program, context, perform }: Declaring): void {
     )
     .option('--no-cache', 'build the packages anew, and keep the result for later jobs')
     .option('--dev-packages', 'development dependencies of Node travel too (default: when the command names one)')
+    .option(
+      '--package-strictness <level|name=level>',
+      'exact, compatible or loose, of all Python packages or of one; comma list, repeatable (default: exact, compatible on another platform)',
+      repeatable(true),
+    )
+    .option('--package-ignore <names>', 'leave these Python packages out; comma list, repeatable', repeatable(true))
+    .option('--package-only <names>', 'only these Python packages and what they need; comma list, repeatable', repeatable(true))
+    .option('--package-add <requirement>', 'a Python package besides, as boto3>=1.34; comma list, repeatable', requirements)
     .option('--root', "run as root, the VM's own role in reach")
     .option('-y, --yes', 'synchronize a large tree without asking')
     .optionsGroup('Job:')

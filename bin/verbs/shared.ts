@@ -5,6 +5,12 @@ export function repeatable(commas: boolean): (value: string, earlier?: readonly 
   return (value, earlier = []) => [...earlier, ...(commas ? value.split(',').map((part) => part.trim()) : [value])];
 }
 
+/** A comma begins another requirement only where a name follows: those of `pandas[excel]>=2,<3` do not. */
+export function requirements(value: string, earlier: readonly string[] = []): string[] {
+  const parts = value.includes(';') ? [value] : value.split(/,(?=\s*[A-Za-z])(?![^[]*\])/);
+  return [...earlier, ...parts.map((part) => part.trim())];
+}
+
 /** Options that tell where to look. */
 export function withConnection(command: Command): Command {
   return command

@@ -1,8 +1,8 @@
-import { mapBounded } from '../contract';
+import { mapBounded, RawcloudError } from '../contract';
 import type { CaptureContext, Capturer, Found, Layer, SourceContent } from '../contract';
 import { condaCapturer } from './conda';
 import { nodeCapturer } from './node';
-import { pythonCapturer } from './python';
+import { PYTHON_KIND, pythonCapturer } from './python';
 
 /** In the order in which the layers are built and come on PATH. */
 const CAPTURERS: readonly Capturer[] = [pythonCapturer, condaCapturer, nodeCapturer];
@@ -45,5 +45,16 @@ export async function capturePackages(context: CaptureContext): Promise<Captured
     }
   }
   signal?.throwIfAborted();
+  if (!captured.found.some(({ kind }) => kind === PYTHON_KIND)) refuseIdleChoices(context);
   return { ...captured, contents: [...known.values()] };
+}
+
+/** @throws E_PACKAGE for choices among packages that do not travel: whoever made them expects them to */
+function refuseIdleChoices({ packageChoices = {}, argv }: CaptureContext): void {
+  const { strictness: _ofAll, ...ofSome } = packageChoices;
+  if (Object.keys(ofSome).length === 0) return;
+  throw new RawcloudError('E_PACKAGE', `'${argv.join(' ')}' brings no Python packages that could be chosen from`, {
+    remedy:
+      'Leave out --package-ignore, --package-only, --package-add and --package-strictness NAME=…, or activate the environment that the command needs.',
+  });
 }

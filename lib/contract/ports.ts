@@ -1,4 +1,5 @@
 import type { BusEvent } from './bus-events';
+import type { PackageChoices } from './package-choices';
 import type { LeftoverKind, Thing } from './reaper';
 import type { Layer, Notice } from './spec';
 
@@ -150,6 +151,10 @@ export interface CaptureContext {
   readonly vmNode: string;
   /** Where what can be made again is kept. */
   readonly cacheDir: string;
+  /** This machine, as `darwin-arm64`: what an environment without compiled packages was made for. @default - as `platform` */
+  readonly here?: string;
+  /** What of the Python packages travels, and how exactly. @default - all */
+  readonly packageChoices?: PackageChoices;
   /** Ends what was begun, programs that were started included; its reason is thrown. */
   readonly signal?: AbortSignal;
 }

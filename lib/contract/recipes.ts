@@ -63,6 +63,19 @@ export const LocalPackageSchema = v.variant('kind', [
 ]);
 export type LocalPackage = v.InferOutput<typeof LocalPackageSchema>;
 
+/** What a VM may decide about Python packages by itself. Absent: nothing, `requirements` are installed as they stand. */
+export const PythonLeewaySchema = v.object({
+  /** Canonical names in `requirements` for which another version of the same minor release will do where theirs cannot be had. */
+  yielding: v.array(v.string()),
+  /** Requirement lines to be solved, with what they need; `requirements` bind them. */
+  solve: v.array(v.string()),
+  /** What the packages need on this platform besides is solved too. */
+  completes: v.boolean(),
+  /** Canonical names of those that are not to come by that. */
+  without: v.array(v.string()),
+});
+export type PythonLeeway = v.InferOutput<typeof PythonLeewaySchema>;
+
 /** Recipe of the layer kind `python`. */
 export const PythonRecipeSchema = v.object({
   /** Minor version: `3.11`. */
@@ -76,6 +89,7 @@ export const PythonRecipeSchema = v.object({
   indexes: v.optional(v.record(v.string(), v.string())),
   /** Where the credentials of an index were found, by its URL: `netrc`. The builder has them as secrets of that URL. @default - none */
   credentials: v.optional(v.record(v.string(), v.string())),
+  leeway: v.optional(PythonLeewaySchema),
   /** What comes from no index, in order of names. @default - nothing */
   local: v.optional(v.array(LocalPackageSchema)),
   index: v.optional(PythonIndexSchema),

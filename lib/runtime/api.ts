@@ -11,6 +11,7 @@ import type {
   OutcomeName,
   Outcome,
   OutputFile,
+  PackageChoices,
   RawcloudEvent,
   SpotPolicy,
   Timings,
@@ -88,6 +89,11 @@ export interface RunRequest {
   readonly packages?: 'lock' | 'installed';
   /** Development dependencies of Node travel too. @default - only when the command names one */
   readonly devPackages?: boolean;
+  /**
+   * Which of the Python packages that are installed here the job gets, and how exactly.
+   * @default - all, in the same version and build; on VMs of another platform in the same version where it has one
+   */
+  readonly packageChoices?: PackageChoices;
   /** Run as root, with the VM's own role in reach. @default false */
   readonly root?: boolean;
   /** What the job reads from standard input. @default - the null device */

@@ -64,6 +64,7 @@ export async function connect(options: ConnectOptions): Promise<Client> {
     local,
     arch: hostArch(),
     vmSystem,
+    here: `${process.platform}-${hostArch()}`,
     cwd,
     home,
     env,

@@ -28,6 +28,8 @@ export interface ClientDeps extends Omit<DriverDeps, 'emit' | 'bus'> {
   readonly local: boolean;
   /** Architecture of this machine. */
   readonly arch: Arch;
+  /** This machine, as `darwin-arm64`. */
+  readonly here: string;
   /** Operating system of the VMs, as `linux` (in the local cloud the host's, as `darwin`). */
   readonly vmSystem: string;
   readonly cwd: string;

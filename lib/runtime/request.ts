@@ -5,9 +5,10 @@ import {
   jobRoleNameProblem,
   LOGINS,
   problemsOfAsked,
+  problemsOfPackageChoices,
   RawcloudError,
 } from '../contract';
-import type { Arch, Bounds, Limits, Login, Scaffold, SpotPolicy } from '../contract';
+import type { Arch, Bounds, Limits, Login, PackageChoices, Scaffold, SpotPolicy } from '../contract';
 import type { RunRequest } from './api';
 
 /** A run request with every default filled in, valid. */
@@ -38,6 +39,7 @@ export interface NormalRequest {
   readonly cache: 'use' | 'rebuild';
   readonly packages?: 'lock' | 'installed';
   readonly devPackages?: true;
+  readonly packageChoices: PackageChoices;
   readonly root: boolean;
 }
 
@@ -80,6 +82,7 @@ const KNOWN: Readonly<Record<keyof RunRequest, true>> = {
   cache: true,
   packages: true,
   devPackages: true,
+  packageChoices: true,
   root: true,
   stdin: true,
   confirmLargeTree: true,
@@ -111,6 +114,8 @@ export function normalizeRequest(request: RunRequest, cwd: string, limits: Limit
     ...loginProblems(request),
     ...packageProblems(request),
     ...roleProblems(request),
+    ...problemsOfPackageChoices(request.packageChoices ?? {}),
+    ...choicesBesideLock(request),
   ];
   if (problems.length > 0) {
     const text = problems.length === 1 ? problems[0]! : `${problems.length} problems:\n${problems.map((p) => `  - ${p}`).join('\n')}`;
@@ -142,6 +147,7 @@ export function normalizeRequest(request: RunRequest, cwd: string, limits: Limit
     cache: request.cache ?? DEFAULTS.cache,
     ...(request.packages ? { packages: request.packages } : {}),
     ...(request.devPackages ? { devPackages: true } : {}),
+    packageChoices: request.packageChoices ?? {},
     root: request.root ?? DEFAULTS.root,
   };
 }
@@ -178,6 +184,11 @@ function roleProblems({ role, credentials }: RunRequest): string[] {
     ...(name === undefined ? [] : [name]),
     ...(credentials === 'none' ? [`role '${role}' is an AWS identity, but the job shall have none (--no-credentials)`] : []),
   ];
+}
+
+function choicesBesideLock({ packages, packageChoices = {} }: RunRequest): string[] {
+  if (packages !== 'lock' || Object.keys(packageChoices).length === 0) return [];
+  return ['the packages of the lockfile are asked for, and choices among those that are installed: one excludes the other'];
 }
 
 function loginProblems({ logins = [] }: RunRequest): string[] {

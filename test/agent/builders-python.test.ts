@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
 import { builders } from '../../lib/agent/builders';
-import { failureIn, watchForFailure } from '../../lib/agent/builders/python-failure';
+import { failureIn, FailureWatch } from '../../lib/agent/builders/python-failure';
 import { python3, pythonTest, scratch, write, writeProgram } from '../capture/package-fixtures';
 import { fakeVm, layer } from './build-io';
 import type { FakeVm } from './build-io';
@@ -143,9 +143,9 @@ describe('the Python builder', () => {
       ],
     ],
   ])('fails for a wrong hash naming package, reason and remedy, as %s says it', (_tool, lines) => {
-    const failure = watchForFailure({ env: {} });
+    const failure = new FailureWatch();
     for (const line of lines) failure.onLine(line);
-    expect(failure.explain(new Error('exited with 1'))).toMatchObject({
+    expect(failure.explain(new Error('exited with 1'), { env: {} })).toMatchObject({
       code: 'E_ENVIRONMENT',
       message: expect.stringMatching(/: tiny does not have the hash that the lockfile says/) as string,
       remedy: expect.stringContaining('--packages installed') as string,
@@ -242,8 +242,32 @@ describe("the installer's words", () => {
     ['ERROR: Failed to build installable wheels for some pyproject.toml based projects (uwsgi)', 'uwsgi', 'could not be built'],
     ['  ERROR: Failed building wheel for uwsgi', 'uwsgi', 'could not be built'],
     ['error: Failed to download `idna==3.7`', 'idna', 'could not be fetched'],
+    // As uv 0.13 and pip 26 say it.
+    ['  cause: Because mac==1.0 has no wheels with a matching platform tag (e.g., `manylinux_2_36_x86_64`)', 'mac', 'no build for this'],
+    ['  cause: Because old==1.0 has no wheels with a matching Python ABI tag (e.g., `cp311`) and you', 'old', 'no build for this'],
+    [
+      '  cause: Because the current Python version (3.11.7) does not satisfy Python>=3.13 and b==1 depends on Python>=3.13, we',
+      'b',
+      'Python',
+    ],
+    ["ERROR: Package 'newpy' requires a different Python: 3.11.7 not in '>=3.13'", 'newpy', "not for the environment's version"],
+    ['  cause: Because all versions of a depend on b>=2 and b==1.0, we can conclude that all versions of a cannot', 'a', 'other versions'],
+    ['  cause: Because only a-b<=1.0 is available and a-b==1.0 depends on b>=2, we can', 'a-b', 'other versions'],
+    ['ERROR: Cannot install a==1.0 because these package versions have conflicting dependencies.', 'a', 'other versions'],
+    ['ERROR: win_only-1.0-cp311-cp311-win_amd64.whl is not a supported wheel on this platform.', 'win_only', 'another platform'],
+    [
+      '  cause: A path (w/winonly-1.0-cp311-cp311-win_amd64.whl) dependency is incompatible with the current platform',
+      'winonly',
+      'another',
+    ],
   ])('%p', (line, name, how) => {
-    expect(failureIn(line)).toEqual({ name, how: expect.stringContaining(how) as string });
+    expect(failureIn(line)).toMatchObject({ name, how: expect.stringContaining(how) as string });
+  });
+
+  test('pip names what has no metadata in the line after', () => {
+    const watch = new FailureWatch();
+    for (const line of ['× Encountered error while generating package metadata.', '╰─> badmeta', '╰─> other']) watch.onLine(line);
+    expect(watch.found).toMatchObject({ name: 'badmeta', kind: 'not-built' });
   });
 
   test('other lines name nothing', () => {

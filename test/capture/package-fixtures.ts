@@ -36,14 +36,24 @@ export interface FakePackage {
   readonly version: string;
   readonly installer?: string;
   readonly directUrl?: unknown;
+  readonly requires?: readonly string[];
+  /** Of its wheel. @default - there is no WHEEL */
+  readonly tag?: string;
+  /** It was named on the installer's command line. */
+  readonly requested?: boolean;
 }
 
-export function writeDistribution(site: string, { name, version, installer = 'pip', directUrl }: FakePackage): void {
+export function writeDistribution(
+  site: string,
+  { name, version, installer = 'pip', directUrl, requires = [], tag, requested }: FakePackage,
+): void {
   const record = `${name.replaceAll('-', '_')}-${version}.dist-info`;
   write(site, {
-    [`${record}/METADATA`]: `Metadata-Version: 2.1\nName: ${name}\nVersion: ${version}\nSummary: Version: 9.9\n\nName: not-me\n`,
+    [`${record}/METADATA`]: `Metadata-Version: 2.1\nName: ${name}\nVersion: ${version}\nSummary: Version: 9.9\n${requires.map((line) => `Requires-Dist: ${line}\n`).join('')}\nName: not-me\n`,
     [`${record}/RECORD`]: '',
     ...(installer ? { [`${record}/INSTALLER`]: `${installer}\n` } : {}),
+    ...(tag ? { [`${record}/WHEEL`]: `Wheel-Version: 1.0\nTag: ${tag}\n` } : {}),
+    ...(requested ? { [`${record}/REQUESTED`]: '' } : {}),
     ...(directUrl === undefined ? {} : { [`${record}/direct_url.json`]: directUrl }),
   });
 }

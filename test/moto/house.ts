@@ -171,6 +171,7 @@ async function openClient({ directory, aws, scaffold, store, compute }: ClientPa
     local: false,
     arch: 'x86_64',
     vmSystem: 'linux',
+    here: 'linux-x86_64',
     cwd: path.join(directory, 'project'),
     home: directory,
     env: {},

@@ -11,6 +11,7 @@ describe('a run request', () => {
       cwd: '/here',
       cpu: { min: 2 },
       memoryGiB: { min: 8 },
+      packageChoices: {},
       spotPolicy: 'on-demand',
       diskGiB: 30,
       variables: {},

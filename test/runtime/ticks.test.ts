@@ -57,6 +57,7 @@ function depsOf(world: World, overlap: Overlap = 'skip', change: Partial<Deploye
     local: false,
     arch: 'x86_64',
     vmSystem: 'linux',
+    here: 'linux-x86_64',
     cwd: '/',
     home: '/',
     env: {},

@@ -1,5 +1,5 @@
 import type { Command, Option } from 'commander';
-import { ArchSchema, ERROR_CODES, SpotPolicySchema } from '../../../lib/contract';
+import { ArchSchema, ERROR_CODES, SpotPolicySchema, STRICTNESSES } from '../../../lib/contract';
 import { FAMILY_NAMES, REGION_NAMES, VM_TYPE_NAMES } from '../../../lib/runtime/names';
 import { PACKAGE_SOURCES } from '../../../lib/runtime/request';
 import type { Candidate } from './candidates';
@@ -34,6 +34,8 @@ export function optionValues({ long }: Option, { variables }: Known): readonly C
       return words(PACKAGE_SOURCES);
     case '--removal-policy':
       return words(['retain', 'destroy']);
+    case '--package-strictness':
+      return words(STRICTNESSES);
     case '--arch':
       return words(ArchSchema.options);
     case '--env':

@@ -5,6 +5,7 @@ import type { RunRequest } from '../../../lib/runtime/api';
 import type { CliIo } from '../../io';
 import type { RunOptions } from '../../options';
 import { parseArch, parseCpu, parseMemory, parseSpotPolicy, parseVmTypes } from './hardware';
+import { readPackageChoices } from './package-choices';
 import { Problems } from './problems';
 import { readVariables } from './variables';
 
@@ -44,6 +45,7 @@ export async function readRequest(command: readonly string[], options: RunOption
     cache: options.cache ? undefined : ('rebuild' as const),
     packages: read(options.packages, parsePackages),
     devPackages: options.devPackages,
+    packageChoices: readPackageChoices(options, problems),
     root: options.root ?? false,
   });
   checkCombinations(options, problems);

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
-import { isRawcloudError } from '../../contract';
+import { isRawcloudError, RawcloudError } from '../../contract';
 import type { BuildIo, PythonIndex } from '../../contract';
 import { answerOf, findProgram } from './programs';
 import { findAnyPython, uvEnvironment } from './python-interpreter';
@@ -11,6 +11,8 @@ export interface Installer {
   createVenv(interpreter: string, directory: string): Promise<void>;
   /** Installs exactly what the file lists: dependencies of what it lists are on the list too. */
   install(venv: string, requirementsFile: string, options: InstallOptions): Promise<void>;
+  /** Installs what the file asks for and what that needs, in versions that the constraints allow. */
+  solve(venv: string, requirementsFile: string, options: SolveOptions): Promise<void>;
   /** Installs a wheel, an archive or a directory, without its dependencies; builds it where it has to be. */
   installPath(venv: string, place: string, options: { editable: boolean; onLine: (line: string) => void }): Promise<void>;
 }
@@ -20,6 +22,14 @@ export interface InstallOptions {
   readonly isHashed: boolean;
   /** Where all of the lines come from. @default - the recipe's indexes */
   readonly index?: string;
+  readonly onLine: (line: string) => void;
+}
+
+export interface SolveOptions {
+  /** A file of pins. */
+  readonly constraints: string;
+  /** A file with what is not to be installed, whoever needs it. @default - nothing */
+  readonly overrides?: string;
   readonly onLine: (line: string) => void;
 }
 
@@ -71,6 +81,13 @@ export function uvInstaller(uv: string, index: PythonIndex | undefined, io: Buil
   return {
     createVenv: (interpreter, directory) => io.run(uv, ['venv', '--python', interpreter, directory], { env }),
     install: (venv, file, options) => install(venv, ['-r', file], options),
+    async solve(venv, file, { constraints, overrides, onLine }) {
+      const chosen = await usable(index, io);
+      const strategy = chosen?.strategy === 'best' ? ['--index-strategy', 'unsafe-best-match'] : [];
+      const within = ['--constraint', constraints, ...(overrides === undefined ? [] : ['--override', overrides])];
+      const target = ['--python', path.join(venv, 'bin', 'python')];
+      await io.run(uv, ['pip', 'install', ...target, ...strategy, ...uvIndexArguments(chosen), ...within, '-r', file], { env, onLine });
+    },
     installPath: (venv, place, { editable, onLine }) => install(venv, editable ? ['-e', place] : [place], { isHashed: false, onLine }),
   };
 }
@@ -90,6 +107,12 @@ export function pipInstaller(index: PythonIndex | undefined, io: BuildIo): Insta
   return {
     createVenv: (interpreter, directory) => io.run(interpreter, ['-m', 'venv', directory], { env }),
     install: (venv, file, options) => install(venv, ['-r', file], options),
+    async solve(venv, file, { constraints, overrides, onLine }) {
+      if (overrides !== undefined) throw new RawcloudError('E_ENVIRONMENT', 'pip cannot leave out what other packages need');
+      const python = path.join(venv, 'bin', 'python');
+      const from = indexArguments(await usable(index, io));
+      await io.run(python, ['-m', 'pip', 'install', ...from, '--constraint', constraints, '-r', file], { env, onLine });
+    },
     installPath: (venv, place, { editable, onLine }) => install(venv, editable ? ['-e', place] : [place], { isHashed: false, onLine }),
   };
 }

@@ -6,6 +6,7 @@ import { canonicalName, fsPath, PythonRecipeSchema, RawcloudError, recordedPaths
 import type { BuildIo, BuiltPart, EnvironmentParts, LocalPackage, PythonRecipe } from '../../contract';
 import { Groups } from './groups';
 import { findInterpreter, PYTHONS_PLACE } from './python-interpreter';
+import { solvedId } from './python-leeway';
 import { UV_PLACE } from './python-installer';
 import { readRecipe } from './recipe';
 
@@ -30,7 +31,14 @@ export const pythonParts: EnvironmentParts = {
   wanted(layer) {
     const recipe = readRecipe(PythonRecipeSchema, layer);
     const lines = recipe.requirements.map((line) => requirementId(recipe, line));
-    return [VENV, UV, INTERPRETER, ...lines, ...(recipe.local ?? []).flatMap((found) => localId(found) ?? [])];
+    return [
+      VENV,
+      UV,
+      INTERPRETER,
+      ...lines,
+      ...[solvedId(recipe) ?? []].flat(),
+      ...(recipe.local ?? []).flatMap((found) => localId(found) ?? []),
+    ];
   },
   isForBuilding: (layer, { ids }) => ids.includes(UV) && !readRecipe(PythonRecipeSchema, layer).uv,
   isKept(at) {
@@ -58,8 +66,10 @@ export const pythonParts: EnvironmentParts = {
 };
 
 /** A line means the same only where it is looked for in the same indexes. */
-function requirementId({ index, indexes }: PythonRecipe, line: string): string {
-  const where = indexes?.[nameOf(line)] ?? index;
+function requirementId({ index, indexes, leeway }: PythonRecipe, exact: string): string {
+  const where = indexes?.[nameOf(exact)] ?? index;
+  // Another version may stand for it.
+  const line = leeway?.yielding.includes(nameOf(exact)) ? `${exact} or near` : exact;
   return where === undefined ? line : `${line} # ${createHash('sha256').update(JSON.stringify(where)).digest('hex').slice(0, 16)}`;
 }
 
@@ -75,9 +85,15 @@ export function requirementsLeft(recipe: PythonRecipe, { restored }: Pick<BuildI
   return recipe.requirements.filter((line) => missing.has(requirementId(recipe, line)));
 }
 
+/** Whether the recipe leaves something to be solved that is not there yet. */
+export function isSolvingLeft(recipe: PythonRecipe, { restored }: Pick<BuildIo, 'restored'>): boolean {
+  const id = solvedId(recipe);
+  return id !== undefined && (!restored || restored.missing.includes(id));
+}
+
 /** Nothing is to be installed: an interpreter is enough. */
-export function isBare({ requirements, local, uv }: PythonRecipe): boolean {
-  return requirements.length === 0 && local === undefined && !uv;
+export function isBare({ requirements, local, uv, leeway }: PythonRecipe): boolean {
+  return requirements.length === 0 && local === undefined && leeway === undefined && !uv;
 }
 
 /** Packages of a recipe that came from no index and are still to be put in place: what names places of this VM always is. */

@@ -6,10 +6,11 @@ import type { Builder, BuildIo, Built, PythonRecipe } from '../../contract';
 import { findProgram, linkDirectory, linkInTree } from './programs';
 import { findUv, pipInstaller, uvInstaller } from './python-installer';
 import type { Installer } from './python-installer';
-import { watchForFailure } from './python-failure';
+import { FailureWatch } from './python-failure';
 import { fetchInterpreter, findInterpreter } from './python-interpreter';
 import { installLocal, needsInstaller } from './python-local';
-import { isBare, localLeft, nameOf, requirementsLeft } from './python-parts';
+import { installYielding, leewayNotices, solveLeeway } from './python-leeway';
+import { isBare, isSolvingLeft, localLeft, nameOf, requirementsLeft } from './python-parts';
 import { writeRunners } from './python-runners';
 import { readRecipe } from './recipe';
 
@@ -23,7 +24,7 @@ export const pythonBuilder: Builder = {
   async build(layer, io) {
     const recipe = readRecipe(PythonRecipeSchema, layer);
     await mkdir(io.directory, { recursive: true });
-    return isBare(recipe) ? linkInterpreter(recipe, io) : buildVenv(recipe, io);
+    return isBare(recipe) ? linkInterpreter(recipe, io) : buildVenv(recipe, layer.platform, io);
   },
 };
 
@@ -41,13 +42,14 @@ async function linkInterpreter(recipe: PythonRecipe, io: BuildIo): Promise<Built
   return { path: [bin, ...(runners ? [runners] : [])], env: {}, notices: [] };
 }
 
-async function buildVenv(recipe: PythonRecipe, io: BuildIo): Promise<Built> {
+async function buildVenv(recipe: PythonRecipe, platform: string, io: BuildIo): Promise<Built> {
   await checkGit(recipe, io);
   const venv = path.join(io.directory, 'venv');
   const isThere = io.restored !== undefined && existsSync(path.join(venv, 'pyvenv.cfg'));
   const lines = requirementsLeft(recipe, io);
   const local = localLeft(recipe, io);
-  const installs = !isThere || lines.length > 0 || local.some(needsInstaller);
+  const solves = isSolvingLeft(recipe, io);
+  const installs = !isThere || solves || lines.length > 0 || local.some(needsInstaller);
   const uv = recipe.uv || installs ? await findUv(recipe.index, io) : undefined;
   if (recipe.uv && uv === undefined) throw noUv();
   const installer = uv ? uvInstaller(uv, recipe.index, io) : pipInstaller(recipe.index, io);
@@ -55,20 +57,24 @@ async function buildVenv(recipe: PythonRecipe, io: BuildIo): Promise<Built> {
     const interpreter = (await findInterpreter(recipe.python, io)) ?? (await fetchInterpreter(recipe.python, async () => uv, io));
     await installer.createVenv(interpreter, venv);
   }
-  const failure = watchForFailure(io, recipe);
+  const failure = new FailureWatch();
+  const site = path.join(venv, 'lib', `python${recipe.python}`, 'site-packages');
   try {
-    await installRequirements(lines, { recipe, venv, installer, io, onLine: failure.onLine });
-    const site = path.join(venv, 'lib', `python${recipe.python}`, 'site-packages');
+    const install = (some: readonly string[]): Promise<void> =>
+      installRequirements(some, { recipe, venv, installer, io, onLine: failure.onLine });
+    await installYielding(lines, { recipe, io, failure, install });
+    if (solves) await solveLeeway({ recipe, io, venv, site, installer, failure });
     await installLocal(local, { venv: { directory: venv, site }, installer, io, onLine: failure.onLine });
   } catch (error) {
     io.signal.throwIfAborted();
-    throw failure.explain(error);
+    throw failure.explain(error, io, recipe);
   }
   await linkVenv(recipe, venv, io);
   const tools =
     uv && recipe.uv ? [await linkDirectory(path.join(io.directory, 'tools'), { uv, uvx: path.join(path.dirname(uv), 'uvx') })] : [];
   const runners = await writeRunners(recipe.runners ?? [], path.join(io.directory, 'runners'));
-  return { path: [path.join(venv, 'bin'), ...tools, ...(runners ? [runners] : [])], env: { VIRTUAL_ENV: venv }, notices: [] };
+  const paths = [path.join(venv, 'bin'), ...tools, ...(runners ? [runners] : [])];
+  return { path: paths, env: { VIRTUAL_ENV: venv }, notices: await leewayNotices(recipe, site, platform) };
 }
 
 interface Installing {
@@ -99,7 +105,8 @@ interface Group {
 function groupsOf(lines: readonly string[], { indexes = {} }: Pick<PythonRecipe, 'indexes'>): Group[] {
   const groups = new Map<string, Group>();
   for (const line of lines) {
-    const index = indexes[nameOf(line)];
+    // An option about a package stands where the package does.
+    const index = indexes[nameOf(line.replace(/^--only-binary /, ''))];
     const isHashed = line.includes(' --hash=');
     const key = `${index ?? ''} ${isHashed}`;
     const group = groups.get(key) ?? { ...(index === undefined ? {} : { index }), isHashed, lines: [] };

@@ -11,6 +11,8 @@ export interface Distribution {
   readonly version?: string;
   /** Who installed it: `pip`, `uv`, `rpm`; absent when nobody says so. */
   readonly installer?: string;
+  /** What it needs: each Requires-Dist as it stands. Absent when its record does not say. */
+  readonly requires?: readonly string[];
   /** Content of direct_url.json: installed from a URL, a repository or a directory. */
   readonly directUrl?: unknown;
   /** Directory that an .egg-link or a .pth file points at. */
@@ -54,6 +56,7 @@ async function readDistInfo(record: string): Promise<Distribution[]> {
     {
       name,
       ...(version ? { version } : {}),
+      requires: requiresIn(metadata),
       ...(installer?.trim() ? { installer: installer.trim().toLowerCase() } : {}),
       ...(direct === undefined ? {} : { directUrl: parseJson(direct) }),
       record,
@@ -90,9 +93,18 @@ async function readPth(record: string): Promise<Distribution[]> {
   return existing;
 }
 
+function requiresIn(metadata: string | undefined): string[] {
+  return [...headOf(metadata).matchAll(/^Requires-Dist:[ \t]*(\S.*?)[ \t\r]*$/gim)].map(([, line]) => line!);
+}
+
+function headOf(metadata: string | undefined): string {
+  const [head = ''] = (metadata ?? '').split(/\r?\n\r?\n/, 1);
+  return head;
+}
+
 /** Name and version of the metadata, else of the record's own name; without metadata the version is not believed. */
 function identity(metadata: string | undefined, record: string): { name: string; version?: string } {
-  const [head = ''] = (metadata ?? '').split(/\r?\n\r?\n/);
+  const head = headOf(metadata);
   const name = /^Name:[ \t]*(\S.*?)[ \t\r]*$/im.exec(head)?.[1] ?? path.basename(record).split('-')[0]!;
   const version = /^Version:[ \t]*(\S.*?)[ \t\r]*$/im.exec(head)?.[1];
   return { name, ...(version ? { version } : {}) };

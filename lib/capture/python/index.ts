@@ -16,6 +16,8 @@ import { choosePackages } from './lock/installed';
 import type { Chosen } from './lock/installed';
 import { findLocked } from './locked';
 import { readPackages } from './packages';
+import { adapt, asInstalled, leewayFor } from './platform/adapt';
+import { refuseUnknownBuilds } from './platform/builds';
 import { requirementOf } from './requirement';
 import { changedMeanwhile, stampsOf } from './unchanged';
 import type { RefusalReason, Requirement } from './requirement';
@@ -59,20 +61,32 @@ export const pythonCapturer: Capturer = {
     const sites = [...python.sites, ...python.baseSites];
     const before = await stampsOf(sites);
     const { distributions, ofSystem } = await readPackages(python);
-    const {
-      lines,
-      indexes,
-      local,
-      contents,
-      notices: said,
-    } = await carry(distributions, { title: found.title, minor: python.minor }, context);
+    // A lockfile chooses for the platform by itself.
+    const adapted =
+      context.packages === 'lock'
+        ? asInstalled(distributions)
+        : await adapt(distributions, {
+            platform: context.platform,
+            here: context.here ?? context.platform,
+            minor: python.minor,
+            choices: context.packageChoices ?? {},
+            title: found.title,
+          });
+    const carried = await carry(adapted.distributions, { title: found.title, minor: python.minor }, context);
     if ((await stampsOf(sites)) !== before) throw changedMeanwhile(found.title);
-    const asks = lines.length > 0 || local.length > 0;
-    const where = asks ? await readIndexes({ ...context, prefix: python.prefix, locked: indexes, names: namesIn(lines) }) : NO_INDEXES;
+    const { lines, local, contents } = carried;
+    const said = [...adapted.notices, ...carried.notices];
+    const indexes = { ...adapted.indexes, ...carried.indexes };
+    const leeway = leewayFor(lines, adapted.leeway);
+    const needsIndex = lines.length > 0 || local.length > 0 || leeway !== undefined;
+    const names = namesIn([...lines, ...(leeway?.solve ?? [])]);
+    const where = needsIndex ? await readIndexes({ ...context, prefix: python.prefix, locked: indexes, names }) : NO_INDEXES;
+    if (where.index === undefined) refuseUnknownBuilds(adapted.unknownBuilds, indexes, found.title);
     const venv = python.kind === 'venv' ? insideTree(python.prefix, context.root) : undefined;
     const recipe: PythonRecipe = {
       python: python.minor,
       requirements: [...lines],
+      ...(leeway ? { leeway } : {}),
       ...(local.length > 0 ? { local: [...local] } : {}),
       ...placesOf(where),
       ...(venv === undefined ? {} : { venv }),
@@ -209,7 +223,7 @@ function refusal(refused: readonly Extract<Requirement, { kind: 'refused' }>[], 
   const reasons = [...new Set(sorted.map(({ reason }) => reason))];
   const count = sorted.length === 1 ? 'a package' : `${sorted.length} packages`;
   return new RawcloudError('E_PACKAGE', `${count} of ${title} cannot be carried: ${what}`, {
-    remedy: reasons.map((reason) => REMEDIES[reason]).join(' '),
+    remedy: `${reasons.map((reason) => REMEDIES[reason]).join(' ')} --package-ignore ${sorted[0]!.name} leaves it out.`,
     data: { packages: sorted.map(({ name }) => name) },
   });
 }

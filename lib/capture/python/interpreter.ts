@@ -98,7 +98,10 @@ export async function readVenv(prefix: string, options: AskOptions): Promise<Int
     kind: 'venv',
     minor,
     prefix,
-    sites: await distinct(['lib', 'lib64'].map((lib) => path.join(prefix, lib, `python${minor}`, 'site-packages'))),
+    // An environment of Windows, as WSL sees it, has no directory of the version.
+    sites: await distinct(
+      [`lib/python${minor}`, `lib64/python${minor}`, 'Lib'].map((lib) => path.join(prefix, ...lib.split('/'), 'site-packages')),
+    ),
     baseSites: through ? await sitesOfBase(settings.get('home'), minor, options) : [],
   };
 }

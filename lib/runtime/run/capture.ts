@@ -44,6 +44,8 @@ export async function capture(
     ...(request.devPackages ? { dev: true } : {}),
     vmNode: deps.local ? process.versions.node : NODE_VERSION,
     cacheDir: deps.cacheDir,
+    here: deps.here,
+    packageChoices: request.packageChoices,
     ...(signal ? { signal } : {}),
   });
   return {

@@ -10,6 +10,8 @@ export function platformsOf(file: string): string[] | undefined {
 }
 
 function platformOf(tag: string): string[] {
+  const windows = /^win_(amd64|arm64)$/.exec(tag)?.[1];
+  if (windows !== undefined) return [`win32-${windows === 'amd64' ? 'x86_64' : 'arm64'}`];
   const machine = /_(x86_64|aarch64|arm64|universal2)$/.exec(tag)?.[1];
   const system = /^(manylinux|linux|musllinux)/.test(tag) ? 'linux' : /^macosx/.test(tag) ? 'darwin' : undefined;
   if (system === undefined || machine === undefined) return [];
