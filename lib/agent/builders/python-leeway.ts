@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { canonicalName } from '../../contract';
+import { canonicalName, isRawcloudError } from '../../contract';
 import type { BuildIo, Notice, PythonRecipe } from '../../contract';
 import type { FailureKind, FailureWatch } from './python-failure';
 import type { Installer } from './python-installer';
@@ -72,6 +72,7 @@ export async function solveLeeway(solving: Solving): Promise<void> {
     await installer.solve(venv, await write(io, 'solve.txt', [...pins, ...leeway.solve]), { ...options, ...overrides });
   } catch (error) {
     io.signal.throwIfAborted();
+    if (!isRawcloudError(error)) throw error;
     failure.reset();
     io.log('what the packages need besides on this platform could not be solved: going on without it');
   }
