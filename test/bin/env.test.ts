@@ -34,7 +34,11 @@ function cli(): Cli {
 async function run(): Promise<void> {
   const store = createMemoryStore({ now: Date.now });
   const cacheDir = path.join(base, 'cache', 'rawcloud');
-  const captured = await capture({ home: base, env, vmSystem: 'linux', local: false, cacheDir }, { command: COMMAND, cwd: root }, 'x86_64');
+  const captured = await capture(
+    { home: base, env, vmSystem: 'linux', local: false, cacheDir, here: 'linux-x86_64' },
+    { command: COMMAND, cwd: root },
+    'x86_64',
+  );
   await syncTree({
     store,
     root,

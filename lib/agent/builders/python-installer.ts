@@ -85,8 +85,9 @@ export function uvInstaller(uv: string, index: PythonIndex | undefined, io: Buil
       const chosen = await usable(index, io);
       const strategy = chosen?.strategy === 'best' ? ['--index-strategy', 'unsafe-best-match'] : [];
       const within = ['--constraint', constraints, ...(overrides === undefined ? [] : ['--override', overrides])];
-      const target = ['--python', path.join(venv, 'bin', 'python')];
-      await io.run(uv, ['pip', 'install', ...target, ...strategy, ...uvIndexArguments(chosen), ...within, '-r', file], { env, onLine });
+      const options = ['--python', path.join(venv, 'bin', 'python'), ...strategy, ...within];
+      const from = uvIndexes(chosen, undefined, io);
+      await io.run(uv, ['pip', 'install', ...options, ...from.args, '-r', file], { env: { ...env, ...from.env }, onLine });
     },
     installPath: (venv, place, { editable, onLine }) => install(venv, editable ? ['-e', place] : [place], { isHashed: false, onLine }),
   };
@@ -110,8 +111,9 @@ export function pipInstaller(index: PythonIndex | undefined, io: BuildIo): Insta
     async solve(venv, file, { constraints, overrides, onLine }) {
       if (overrides !== undefined) throw new RawcloudError('E_ENVIRONMENT', 'pip cannot leave out what other packages need');
       const python = path.join(venv, 'bin', 'python');
-      const from = indexArguments(await usable(index, io));
-      await io.run(python, ['-m', 'pip', 'install', ...from, '--constraint', constraints, '-r', file], { env, onLine });
+      const from = pipIndexes(await usable(index, io), io);
+      const options = [...from.args, '--constraint', constraints];
+      await io.run(python, ['-m', 'pip', 'install', ...options, '-r', file], { env: { ...env, ...from.env }, onLine });
     },
     installPath: (venv, place, { editable, onLine }) => install(venv, editable ? ['-e', place] : [place], { isHashed: false, onLine }),
   };

@@ -152,7 +152,8 @@ class Here {
     signal?: AbortSignal,
   ): ReturnType<typeof capture> {
     const { env, local = false } = this.place;
-    const deps = { home: this.#home, env, vmSystem: this.#system, local, cacheDir: cacheDirectory(env, this.#home) };
+    const here = `${process.platform}-${process.arch === 'arm64' ? 'arm64' : 'x86_64'}`;
+    const deps = { home: this.#home, env, vmSystem: this.#system, local, cacheDir: cacheDirectory(env, this.#home), here };
     return capture(
       deps,
       { command, cwd, ...(packages ? { packages } : {}) },

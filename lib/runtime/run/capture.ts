@@ -26,8 +26,8 @@ export interface Captured {
 
 /** Reads root, arguments and packages off the developer's machine; nothing is sent. An abort ends the programs that are asked. */
 export async function capture(
-  deps: Pick<ClientDeps, 'home' | 'env' | 'vmSystem' | 'local' | 'cacheDir'>,
-  request: Pick<NormalRequest, 'command' | 'cwd' | 'packages'> & Partial<Pick<NormalRequest, 'devPackages'>>,
+  deps: Pick<ClientDeps, 'home' | 'env' | 'vmSystem' | 'local' | 'cacheDir' | 'here'>,
+  request: Pick<NormalRequest, 'command' | 'cwd' | 'packages'> & Partial<Pick<NormalRequest, 'devPackages' | 'packageChoices'>>,
   arch: string,
   signal?: AbortSignal,
 ): Promise<Captured> {
@@ -45,7 +45,7 @@ export async function capture(
     vmNode: deps.local ? process.versions.node : NODE_VERSION,
     cacheDir: deps.cacheDir,
     here: deps.here,
-    packageChoices: request.packageChoices,
+    ...(request.packageChoices ? { packageChoices: request.packageChoices } : {}),
     ...(signal ? { signal } : {}),
   });
   return {
