@@ -47,7 +47,7 @@ export function execStatements({ partition, account, region, scaffold }: LookFac
 
 /**
  * What a VM may do besides, where `rawcloud exec` is allowed: its SSM agent registers itself and opens channels. None of these
- * knows resources. Source: Systems Manager user guide, "Verify or create an IAM role with Session Manager permissions".
+ * knows resources but the VM itself, which has no name before. Source: Systems Manager user guide, "Verify or create an IAM role with Session Manager permissions".
  */
 export function vmExecStatements(): PolicyStatement[] {
   const channels = ['CreateControlChannel', 'CreateDataChannel', 'OpenControlChannel', 'OpenDataChannel'];

@@ -51,8 +51,12 @@ export async function openAccount({ stateDir, facts, userData, now }: AccountOpt
   const principals = new Principals({ ...facts, file: path.join(stateDir, 'principals.json'), now });
   const own = { name: roleName, id: roleId, statements: [...vmRoleStatements(bucketArn), ...vmExecStatements()], ofScaffold: true };
   const roles = new Roles({ file: path.join(stateDir, 'roles.json'), account, own });
-  const policies = new Policies({
-    vmStatements: ({ role = roleName }) => roles.get(role)?.statements ?? [],
+  const policies: Policies = new Policies({
+    // As an app does that has a key: the scaffolding's own role may use it.
+    vmStatements: ({ role = roleName }) => [
+      ...(roles.get(role)?.statements ?? []),
+      ...(role === roleName ? policies.keyStatements(bucket) : []),
+    ],
     bucketStatements: (name) => (name === bucket ? bucketStatements(bucketArn, { userIds: roles.idsOfScaffold.map(anyVmOf) }) : []),
   });
   const ec2 = await openEc2State({ directory: path.join(stateDir, 'ec2'), account, region, now });

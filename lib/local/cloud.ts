@@ -77,7 +77,7 @@ export interface LocalCloud {
   /** Session Manager's sessions, and what can go wrong with them. */
   readonly sessions: Pick<Sessions, 'open' | 'cut' | 'end' | 'offline'>;
   /** Who may do what, and who asked for it. */
-  readonly access: Pick<Policies, 'listen' | 'limitDeveloper'>;
+  readonly access: Pick<Policies, 'listen' | 'limitDeveloper' | 'encryptBucket'>;
   /** Temporary keys of a role, as a function has them. @throws E_LOCAL_CLOUD for a role that is not there */
   readonly assumeRole: (role: string, session: string) => SessionKeys;
   /**
@@ -121,7 +121,13 @@ async function start(options: LocalCloudOptions, lock: Lock): Promise<LocalCloud
     instance: (id) => state.instances.get(id),
     entrance: (instance) => machines.entrance(instance),
     mayRegister: ({ profile }) => mayRegister(account, profile),
-    refusal: ({ principal }, operation, resource) => policies.refusal(principal, `ssm:${operation}`, resource),
+    refusal: ({ principal }, operation, resource, tags) =>
+      policies.refusal(
+        principal,
+        `ssm:${operation}`,
+        resource,
+        Object.fromEntries(Object.entries(tags).map(([key, value]) => [`ssm:resourcetag/${key.toLowerCase()}`, value])),
+      ),
     endpointUrl: () => later.url ?? notYet(),
   });
   account.sessions = sessions;

@@ -1,4 +1,4 @@
-import { type PolicyStatement, RawcloudError } from '../contract';
+import { KEY_ACTIONS, type PolicyStatement, RawcloudError } from '../contract';
 import type { Principal } from './service';
 
 /** One question to the policies: may this be done to that. */
@@ -28,7 +28,7 @@ export type Verdict = 'allowed' | 'denied' | 'silent';
 
 /**
  * IAM's evaluation of statements of one kind: a Deny that fits wins, else an Allow that fits, else silence.
- * Knows wildcards, policy variables in resources and condition values, the operators of {@link OPERATORS}, `ForAllValues:` and `Null`.
+ * Knows wildcards, policy variables in resources and condition values, the operators of {@link OPERATORS}, also `…IfExists`, `ForAllValues:` and `Null`.
  * Source: IAM user guide, "Policy evaluation logic".
  * @throws E_LOCAL_CLOUD for a condition operator it does not know: guessing would prove nothing
  */
@@ -71,11 +71,13 @@ const OPERATORS: Readonly<Record<string, { readonly fits: Operator; readonly neg
 type ConditionKeys = Readonly<Record<string, string | readonly string[]>>;
 
 const FOR_ALL = 'ForAllValues:';
+const IF_EXISTS = 'IfExists';
 
 function holds(operator: string, keys: ConditionKeys, context: Conditions): boolean {
   if (operator === 'Null') return Object.entries(keys).every(([key, wanted]) => isNull(context[key.toLowerCase()], wanted));
   const forAll = operator.startsWith(FOR_ALL);
-  const test = OPERATORS[forAll ? operator.slice(FOR_ALL.length) : operator];
+  const ifExists = operator.endsWith(IF_EXISTS);
+  const test = OPERATORS[operator.slice(forAll ? FOR_ALL.length : 0, ifExists ? -IF_EXISTS.length : undefined)];
   if (!test) {
     throw new RawcloudError(
       'E_LOCAL_CLOUD',
@@ -84,6 +86,7 @@ function holds(operator: string, keys: ConditionKeys, context: Conditions): bool
   }
   return Object.entries(keys).every(([key, wanted]) => {
     const value = context[key.toLowerCase()];
+    if (ifExists && value === undefined) return true;
     const holdsOf = (got: string | undefined): boolean =>
       list(wanted).some((one) => test.fits(one, got, context)) !== (test.negated ?? false);
     // Of no value at all, everything holds.
@@ -157,6 +160,9 @@ export interface PoliciesOptions {
   readonly bucketStatements?: (bucket: string) => readonly PolicyStatement[];
 }
 
+/** What S3 asks of the key of a bucket. Source: S3 user guide, "Using server-side encryption with AWS KMS keys". */
+const KEY_USES: Readonly<Record<string, string>> = { 's3:GetObject': 'kms:Decrypt', 's3:PutObject': 'kms:GenerateDataKey' };
+
 /** Why not, in IAM's words; `undefined` when it is allowed. */
 export type Refusal = string | undefined;
 
@@ -168,6 +174,7 @@ export class Policies {
   readonly #options: PoliciesOptions;
   readonly #listeners = new Set<(asked: Asked) => void>();
   #developer = ALLOW_ALL;
+  readonly #keys = new Map<string, string>();
 
   constructor(options: PoliciesOptions) {
     this.#options = options;
@@ -176,6 +183,17 @@ export class Policies {
   /** As if the developer's identity had this policy. */
   limitDeveloper(statements: readonly PolicyStatement[]): void {
     this.#developer = statements;
+  }
+
+  /** As if a bucket were encrypted with this key: whoever reads and writes objects is asked for the use of it. @param keyArn of KMS */
+  encryptBucket(bucket: string, keyArn: string): void {
+    this.#keys.set(bucket, keyArn);
+  }
+
+  /** What lets somebody read and write an encrypted bucket. */
+  keyStatements(bucket: string): PolicyStatement[] {
+    const key = this.#keys.get(bucket);
+    return key === undefined ? [] : [{ Sid: 'KeyOfBucket', Effect: 'Allow', Action: KEY_ACTIONS.write, Resource: key }];
   }
 
   /** Tells of every question from now on. @returns what ends it */
@@ -189,6 +207,18 @@ export class Policies {
    * @param conditions values of the condition keys of the service itself, by lower-case name
    */
   refusal(principal: Principal, action: string, resource: string, conditions: Conditions = {}, aside = false): Refusal {
+    const refusal = this.#ask(principal, action, resource, conditions, aside);
+    if (refusal !== undefined) return refusal;
+    const [, bucket = ''] = /^arn:aws:s3:::([^/]+)\//.exec(resource) ?? [];
+    const [key, use] = [this.#keys.get(bucket), KEY_USES[action]];
+    if (key === undefined || use === undefined) return undefined;
+    // With a bucket key the context is the bucket. Source: S3 user guide, "Using bucket keys".
+    const [, , , region] = key.split(':');
+    const context = { 'kms:viaservice': `s3.${region}.amazonaws.com`, 'kms:encryptioncontext:aws:s3:arn': `arn:aws:s3:::${bucket}` };
+    return this.#ask(principal, use, key, context, aside);
+  }
+
+  #ask(principal: Principal, action: string, resource: string, conditions: Conditions, aside: boolean): Refusal {
     const question = { action, resource, context: { ...contextOf(principal), ...conditions } };
     const refusal = this.#refusal(principal, question);
     const asked = { ...question, principal: principal.arn, allowed: refusal === undefined, aside };

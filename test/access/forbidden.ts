@@ -19,10 +19,10 @@ export interface Line {
 /** Who brings jobs to their end. */
 export const DRIVERS: readonly Who[] = ['client', 'launch', 'reaper'];
 /** What jobs run on. */
-export const VMS: readonly Who[] = ['vm', 'job'];
+export const VMS: readonly Who[] = ['vm', 'job', 'training'];
 /** Who looks at jobs, and stops them. */
 const LOOKERS: readonly Who[] = ['reader', 'stopper'];
-const ALL: readonly Who[] = [...DRIVERS, ...LOOKERS, ...VMS, 'limited'];
+const ALL: readonly Who[] = [...DRIVERS, ...LOOKERS, ...VMS, 'limited', 'sharer', 'guest'];
 
 const OTHER_REGION = 'ap-southeast-2';
 const VM = 'i-0aaaaaaaaaaaaaaaa';
@@ -31,17 +31,20 @@ const PREFIX = jobPrefix('j1', '0123456789abcdef0123456789abcdef');
 const HASH = 'a'.repeat(64);
 
 /** What identifies a caller in questions. */
-export function identityOf(who: Caller, { roleId, jobRoleId }: Place): { readonly arn: string; readonly context: Conditions } {
-  const session = (role: string, id: string, name: string) => ({
-    arn: `arn:aws:sts::${ACCOUNT}:assumed-role/${role}/${name}`,
-    userId: `${id}:${name}`,
-  });
-  const { arn, userId } =
-    who === 'vm'
-      ? session('rawcloud-local-vm', roleId, VM)
-      : who === 'job'
-        ? session('app-nightly', jobRoleId, VM)
-        : session(who, `AROA${who.toUpperCase()}`, who);
+export function identityOf(
+  who: Caller,
+  { roleId, jobRoleId, trainingRoleId }: Place,
+): { readonly arn: string; readonly context: Conditions } {
+  const vms: Partial<Record<Caller, readonly [role: string, id: string]>> = {
+    vm: ['rawcloud-local-vm', roleId],
+    job: ['app-nightly', jobRoleId],
+    training: ['role-training', trainingRoleId],
+    guest: ['guest', 'AROAGUEST'],
+  };
+  const [role, id] = vms[who] ?? [who, `AROA${who.toUpperCase()}`];
+  const name = vms[who] ? VM : who;
+  const arn = `arn:aws:sts::${ACCOUNT}:assumed-role/${role}/${name}`;
+  const userId = `${id}:${name}`;
   return {
     arn,
     context: { 'aws:userid': userId, 'aws:principalarn': arn, 'aws:principalaccount': ACCOUNT, 'aws:securetransport': 'true' },
@@ -93,6 +96,26 @@ export function limitedPlace(place: Place): Place {
   return { ...place, bucket: 'limited-bucket', template: 'lt-0000000000limited', group: 'sg-0000000000limited', roleName: 'limited-vm' };
 }
 
+export const SHARED_TAGS = { [TAGS.scaffold]: 'shared' };
+
+/** The place of the scaffolding that is shared, likewise. */
+export function sharedPlace(place: Place): Place {
+  return { ...place, bucket: 'shared-bucket', template: 'lt-00000000000shared', group: 'sg-00000000000shared', roleName: 'shared-vm' };
+}
+
+/** Template and role of a job that another stack brought into that one. */
+export function guestVms({ region }: Pick<Place, 'region'>): Record<'template' | 'role', AccessQuestion> {
+  const template = ec2In({ region })('launch-template/lt-000000000000guest');
+  return {
+    template: ask('ec2:RunInstances', template, { 'ec2:launchtemplate': template, ...resourceTags('shared') }),
+    role: ask('iam:PassRole', roleUnder('shared', region), { 'iam:passedtoservice': 'ec2.amazonaws.com' }),
+  };
+}
+
+function roleUnder(scaffold: string, region: string): string {
+  return `arn:aws:iam::${ACCOUNT}:role/rawcloud/${region}/${scaffold}/guest`;
+}
+
 /** Each boundary at least once for everybody who might try. */
 export function forbidden(place: Place): Line[] {
   return [
@@ -110,11 +133,15 @@ export function forbidden(place: Place): Line[] {
     ...leftovers(place),
     ...functions(place),
     ...lookers(place),
+    ...sessions(place),
+    ...keys(place),
+    ...otherStacks(place),
   ];
 }
 
-type Ask = (action: string, resource: string, context?: Conditions) => AccessQuestion;
-const ask: Ask = (action, resource, context = {}) => ({ action, resource, context });
+function ask(action: string, resource: string, context: Conditions = {}): AccessQuestion {
+  return { action, resource, context };
+}
 
 function ec2In({ region }: Pick<Place, 'region'>): (resource: string) => string {
   return (resource) => `arn:aws:ec2:${region}:${ACCOUNT}:${resource}`;
@@ -295,6 +322,7 @@ function grants(place: Place): Line[] {
   const object = objectsIn(place);
   const theirs = object(bucketKeys.grant(`${place.roleId}:${OTHER_VM}`));
   const ofJob = object(bucketKeys.grant(`${place.jobRoleId}:${OTHER_VM}`));
+  const ofTraining = object(bucketKeys.grant(`${place.trainingRoleId}:${OTHER_VM}`));
   const ofScaffold = object(bucketKeys.grant(`${place.roleId}:${VM}`));
   return [
     {
@@ -310,6 +338,12 @@ function grants(place: Place): Line[] {
       denied: true,
     },
     {
+      what: 'read a private grant of a VM of a role for jobs',
+      who: [...DRIVERS, ...LOOKERS, 'limited', 'administrator'],
+      question: ask('s3:GetObject', ofTraining),
+      denied: true,
+    },
+    {
       what: 'read an old version of a private grant',
       who: [...DRIVERS, 'administrator'],
       question: ask('s3:GetObjectVersion', theirs),
@@ -317,7 +351,9 @@ function grants(place: Place): Line[] {
     },
     { what: 'read another VM’s grant', who: ['vm'], question: ask('s3:GetObject', theirs) },
     { what: 'read the grant of another VM of the same job', who: ['job'], question: ask('s3:GetObject', ofJob) },
-    { what: 'read the grant of a VM with another role', who: ['job'], question: ask('s3:GetObject', ofScaffold) },
+    { what: 'read the grant of a VM with another role', who: ['job', 'training'], question: ask('s3:GetObject', ofScaffold) },
+    { what: 'read the grant of another VM of the same role', who: ['training'], question: ask('s3:GetObject', ofTraining) },
+    { what: 'read the grant of a VM of a role for jobs', who: ['vm', 'job'], question: ask('s3:GetObject', ofTraining) },
     { what: 'delete another VM’s grant', who: VMS, question: ask('s3:DeleteObject', theirs) },
     { what: 'write a grant', who: VMS, question: ask('s3:PutObject', theirs) },
     { what: 'read a sealed object', who: [...VMS, 'limited'], question: ask('s3:GetObject', object(bucketKeys.sealed('j1'))) },
@@ -493,7 +529,7 @@ function parameters(place: Place): Line[] {
     { what: 'change what a deployed job is', who: ALL, question: ask('ssm:PutParameter', parameter('rawcloud/default/jobs/nightly')) },
     { what: 'delete our scaffolding’s parameter', who: ALL, question: ask('ssm:DeleteParameter', parameter('rawcloud/default/scaffold')) },
     { what: 'read somebody’s secret', who: ALL, question: ask('secretsmanager:GetSecretValue', secret) },
-    { what: 'read a job’s secret', who: [...DRIVERS, ...LOOKERS, 'vm', 'limited'], question: ask('secretsmanager:GetSecretValue', ours) },
+    { what: 'read a job’s secret', who: NOT_JOB, question: ask('secretsmanager:GetSecretValue', ours) },
     { what: 'change a job’s secret', who: ALL, question: ask('secretsmanager:PutSecretValue', ours) },
     { what: 'run a command on a VM', who: ALL, question: ask('ssm:SendCommand', ec2In(place)(`instance/${VM}`), resourceTags('default')) },
   ];
@@ -627,3 +663,157 @@ function lookers(place: Place): Line[] {
     { what: 'have a session of one’s own', who: LOOKERS, question: ask('sts:GetSessionToken', '*') },
   ];
 }
+
+const NOT_JOB = ALL.filter((who) => who !== 'job');
+const NOT_LIMITED = ALL.filter((who) => who !== 'limited');
+const NOT_CLIENT = ALL.filter((who) => who !== 'client');
+
+/** `rawcloud exec`: our VMs by our document, and one's own sessions. */
+function sessions(place: Place): Line[] {
+  const { region } = place;
+  const instance = ec2In(place)(`instance/${OTHER_VM}`);
+  const document = (name: string, owner = ACCOUNT): string => `arn:aws:ssm:${region}:${owner}:document/${name}`;
+  const session = `arn:aws:ssm:${region}:${ACCOUNT}:session/somebody-0123456789abcdef0`;
+  const tagged = (scaffold: string): Conditions => ({ [`ssm:resourcetag/${TAGS.scaffold}`]: scaffold });
+  const others = { 'ssm:resourcetag/aws:ssmmessages:session-id': 'AROASOMEBODY:somebody' };
+  return [
+    { what: 'enter another team’s VM', who: NOT_LIMITED, question: ask('ssm:StartSession', instance, tagged('limited')) },
+    { what: 'enter a VM without our tag', who: ALL, question: ask('ssm:StartSession', instance) },
+    { what: 'enter our VM without grantRun', who: NOT_CLIENT, question: ask('ssm:StartSession', instance, tagged('default')) },
+    {
+      what: 'enter a VM in another region',
+      who: ALL,
+      question: ask('ssm:StartSession', ec2In({ region: OTHER_REGION })(`instance/${OTHER_VM}`), tagged('default')),
+    },
+    {
+      what: 'start a session by our document without grantRun',
+      who: NOT_CLIENT,
+      question: ask('ssm:StartSession', document('rawcloud-default-exec')),
+    },
+    {
+      what: 'start a session by another team’s document',
+      who: NOT_LIMITED,
+      question: ask('ssm:StartSession', document('rawcloud-limited-exec')),
+    },
+    ...['SSM-SessionManagerRunShell', 'somebodys-shell'].map((name): Line => ({
+      what: `start a session by the document ${name}`,
+      who: ALL,
+      question: ask('ssm:StartSession', document(name)),
+    })),
+    { what: 'forward a port', who: ALL, question: ask('ssm:StartSession', document('AWS-StartPortForwardingSession', '')) },
+    ...['ResumeSession', 'TerminateSession'].map((action): Line => ({
+      what: `${action} of somebody else`,
+      who: ALL,
+      question: ask(`ssm:${action}`, session, others),
+    })),
+    ...['UpdateDocument', 'UpdateDocumentDefaultVersion', 'DeleteDocument'].map((action): Line => ({
+      what: `${action}: what a session does`,
+      who: ALL,
+      question: ask(`ssm:${action}`, document('rawcloud-default-exec')),
+    })),
+  ];
+}
+
+/** The key of the bucket is used by who reads and writes there, and managed by nobody. */
+function keys({ region, key }: Place): Line[] {
+  const other = `arn:aws:kms:${region}:${ACCOUNT}:key/ffffffff-89ab-cdef-0123-456789abcdef`;
+  const manage = ['ScheduleKeyDeletion', 'DisableKey', 'PutKeyPolicy', 'CreateGrant', 'ReEncryptFrom', 'Encrypt'];
+  const strangers = ['limited', 'sharer', 'guest'] as const;
+  return [
+    ...['Decrypt', 'GenerateDataKey'].flatMap((action): Line[] => [
+      { what: `${action} with another key`, who: ALL, question: ask(`kms:${action}`, other) },
+      { what: `${action} with our key from another team`, who: strangers, question: ask(`kms:${action}`, key) },
+    ]),
+    { what: 'write with our key though one only looks', who: ['reader'], question: ask('kms:GenerateDataKey', key) },
+    ...manage.map((action): Line => ({ what: `${action} of our key`, who: ALL, question: ask(`kms:${action}`, key) })),
+  ];
+}
+
+/** A shared scaffolding knows jobs of other stacks by path and tag: nothing beside those, and their VMs no more than other VMs. */
+function otherStacks(place: Place): Line[] {
+  const { region } = place;
+  const shared = sharedPlace(place);
+  const object = objectsIn(shared);
+  const toEc2 = { 'iam:passedtoservice': 'ec2.amazonaws.com' };
+  const template = ec2In(place)('launch-template/lt-0bbbbbbbbbbbbbbbb');
+  const from = { 'ec2:launchtemplate': template };
+  const proper = launchOf(shared, SHARED_TAGS);
+  const who = ['sharer'] as const;
+  const untemplated = (['instance', 'volume', 'interface', 'subnet', 'group', 'image'] as const).map((part): Line => {
+    const { 'ec2:launchtemplate': _template, ...context } = proper[part].context;
+    return { what: `launch without a template where jobs are shared: ${part}`, who, question: { ...proper[part], context } };
+  });
+  const other = `AROAOTHERGUEST:${OTHER_VM}`;
+  const written = [
+    ['another job’s heartbeat', jobKeys.beat(PREFIX, other)],
+    ['another job’s log', jobKeys.log(PREFIX, other, 0)],
+    ['another job’s spec', jobKeys.spec(PREFIX)],
+    ['a job’s end', jobKeys.end(PREFIX)],
+    ['content', bucketKeys.file(HASH)],
+    ['an agent or Node', bucketKeys.agent(HASH)],
+    ['a grant', bucketKeys.grant(other)],
+    ['a sealed object', bucketKeys.sealed('j1')],
+  ] as const;
+  const key = `arn:aws:kms:${region}:${ACCOUNT}:key/aaaaaaaa-89ab-cdef-0123-456789abcdef`;
+  const through = (service: string, arn: string): Conditions => ({ 'kms:viaservice': service, 'kms:encryptioncontext:aws:s3:arn': arn });
+  const s3 = `s3.${region}.amazonaws.com`;
+  return [
+    ...untemplated,
+    { what: 'use a template without our tag', who, question: ask('ec2:RunInstances', template, from) },
+    {
+      what: 'use a template with another team’s tag',
+      who,
+      question: ask('ec2:RunInstances', template, { ...from, ...resourceTags('default') }),
+    },
+    { what: 'pass a role of another team’s path', who, question: ask('iam:PassRole', roleUnder('default', region), toEc2) },
+    { what: 'pass a role of another region’s path', who, question: ask('iam:PassRole', roleUnder('shared', OTHER_REGION), toEc2) },
+    { what: 'pass a role whose path only begins so', who, question: ask('iam:PassRole', roleUnder('shared-2', region), toEc2) },
+    {
+      what: 'pass a job’s role to Lambda',
+      who,
+      question: ask('iam:PassRole', roleUnder('shared', region), { 'iam:passedtoservice': 'lambda.amazonaws.com' }),
+    },
+    {
+      what: 'pass a job’s role from a VM of it',
+      who: ['guest', ...VMS],
+      question: ask('iam:PassRole', roleUnder('shared', region), toEc2),
+    },
+    { what: 'launch from a VM of a job of another stack', who: ['guest'], question: proper.instance },
+    { what: 'list where it is a guest', who: ['guest'], question: ask('s3:ListBucket', 'arn:aws:s3:::shared-bucket') },
+    { what: 'read the grant of another job', who: ['guest'], question: ask('s3:GetObject', object(bucketKeys.grant(other))) },
+    { what: 'read a sealed object where it is a guest', who: ['guest'], question: ask('s3:GetObject', object(bucketKeys.sealed('j1'))) },
+    {
+      what: 'read a job of another scaffolding',
+      who: ['guest', 'sharer'],
+      question: ask('s3:GetObject', objectsIn(place)(jobKeys.spec(PREFIX))),
+    },
+    { what: 'read a job of a scaffolding that is shared', who: NOT_GUESTS, question: ask('s3:GetObject', object(jobKeys.spec(PREFIX))) },
+    ...RECORDS.map((record): Line => ({
+      what: `read a record where it is a guest: ${record.split('/')[1]}`,
+      who: ['guest'],
+      question: ask('s3:GetObject', object(record)),
+    })),
+    ...written.map(([what, written]): Line => ({
+      what: `write ${what} as a guest`,
+      who: ['guest'],
+      question: ask('s3:PutObject', object(written)),
+    })),
+    {
+      what: 'use a key for another bucket',
+      who: ['guest'],
+      question: ask('kms:Decrypt', key, through(s3, 'arn:aws:s3:::somebody/secret.txt')),
+    },
+    {
+      what: 'use a key without S3',
+      who: ['guest'],
+      question: ask('kms:Decrypt', key, { 'kms:encryptioncontext:aws:s3:arn': 'arn:aws:s3:::shared-bucket' }),
+    },
+    {
+      what: 'use a key through another service',
+      who: ['guest'],
+      question: ask('kms:Decrypt', key, through(`secretsmanager.${region}.amazonaws.com`, 'arn:aws:s3:::shared-bucket')),
+    },
+  ];
+}
+
+const NOT_GUESTS = ALL.filter((who) => who !== 'guest' && who !== 'sharer');

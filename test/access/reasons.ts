@@ -29,13 +29,13 @@ export const UNUSED: readonly Unused[] = [
     why: 'the CDK’s grantRead gives it along',
   },
   {
-    who: ['vm', 'job'],
+    who: ['vm', 'job', 'training'],
     action: /^s3:(Get|Put)Object$/,
     resource: /environments/,
     why: 'a job with packages restores its environment, or builds and keeps it; the record has no registry: test/e2e/environments.test.ts',
   },
   {
-    who: ['job'],
+    who: ['job', 'training'],
     action: /^s3:AbortMultipartUpload$/,
     resource: /vm/,
     why: 'large results whose upload fails, as those of the scaffolding’s VM',
@@ -95,12 +95,29 @@ export const UNUSED: readonly Unused[] = [
     why: 'IAM asks for the path, and where it is read recursively for what lies under it',
   },
   {
+    who: ['client'],
+    action: /^ssmmessages:OpenDataChannel$/,
+    resource: /session/,
+    why: 'the local cloud opens a channel for whoever shows the token of its session',
+  },
+  {
+    who: ['vm', 'job', 'training'],
+    action: /^(ssm:UpdateInstanceInformation|ssmmessages:\w+)$/,
+    resource: /^\*$/,
+    why: 'what the SSM agent asks for; machines of the local cloud are entered without one, where their role allows it',
+  },
+  {
     who: ['reaper'],
     action: /^ec2:DeleteNetworkInterface$/,
     resource: /network-interface/,
     why: 'interfaces of the local cloud end with their VM; moto’s are deleted in test/contract/compute-remains.ts',
   },
 ];
+
+/** What is allowed on all resources though AWS knows some, and why. */
+export const ON_ALL: Readonly<Record<string, string>> = {
+  'ssm:UpdateInstanceInformation': 'the resource is the VM that asks, which has no name before; it is for VMs with `allowExec` only',
+};
 
 /** What is asked without the right to, and what follows from the refusal. */
 export interface InVain {
@@ -122,12 +139,6 @@ export const IN_VAIN: readonly InVain[] = [
     action: 's3:GetObject',
     resource: /\/v1\/private\/rawcloud-doctor$/,
     why: 'doctor sees whether the bucket keeps grants from everybody but VMs',
-  },
-  {
-    who: 'client',
-    action: 'ssm:StartSession',
-    resource: /:instance\//,
-    why: 'doctor sees whether VMs may be entered; the app of the record does not allow it, other than the local cloud',
   },
   {
     who: 'stopper',

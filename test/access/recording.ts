@@ -36,6 +36,8 @@ export interface Recording {
 export interface Place {
   readonly region: string;
   readonly bucket: string;
+  /** ARN of its key. */
+  readonly key: string;
   /** Of the scaffolding's VMs. */
   readonly roleName: string;
   readonly roleId: string;
@@ -44,6 +46,8 @@ export interface Place {
   /** Of the job on a schedule. */
   readonly jobRoleId: string;
   readonly jobTemplate: string;
+  /** Of the role that somebody runs a job with. */
+  readonly trainingRoleId: string;
 }
 
 /** The one that tests sign calls for. */
@@ -54,6 +58,9 @@ const VM_ROLE = 'rawcloud-local-vm';
 const ADMIN = 'administrator';
 const NIGHTLY = 'nightly';
 const JOB_ROLE = `app-${NIGHTLY}`;
+const TRAINING_ROLE = `role-${TRAINING}`;
+/** Of VMs, in the local cloud. */
+const VM_ROLES: Readonly<Record<string, Who>> = { [VM_ROLE]: 'vm', [JOB_ROLE]: 'job', [TRAINING_ROLE]: 'training' };
 
 /**
  * Runs what people, schedules and the reaper do, in a local cloud where each has exactly the policy of the template: so nothing
@@ -75,7 +82,7 @@ export async function record(resources: Readonly<Record<string, Resource>>): Pro
     end();
     scenes.close();
     await house.close();
-    return { asked, access: scenes.access, place: placeOf(house, scenes.nightly) };
+    return { asked, access: scenes.access, place: placeOf(house, scenes) };
   } catch (error) {
     // What went wrong is worth more than what it left on.
     await house.close().catch(() => undefined);
@@ -90,14 +97,15 @@ export async function record(resources: Readonly<Record<string, Resource>>): Pro
 function whoIs(principal: string, developer: Who): Who | undefined {
   if (principal.endsWith(':user/developer')) return developer;
   const role = /:assumed-role\/([^/]+)\//.exec(principal)?.[1];
-  if (role === 'launch' || role === 'reaper') return role;
-  return role === JOB_ROLE ? 'job' : role === VM_ROLE ? 'vm' : undefined;
+  if (role === undefined || role === 'launch' || role === 'reaper') return role;
+  return VM_ROLES[role];
 }
 
 class Scenes {
   private constructor(
     readonly access: Access,
     readonly nightly: Deployed,
+    readonly training: JobRole,
     private readonly house: House,
     private readonly clock: jest.SpyInstance<number, []>,
     private readonly aws: AwsContext,
@@ -119,12 +127,14 @@ class Scenes {
     const { roles } = cloud;
     for (const role of ['launch', 'reaper'] as const) roles.put({ name: role, statements: access.identity[role], ofScaffold: false });
     roles.put({ name: JOB_ROLE, statements: access.identity.job });
+    roles.put({ name: TRAINING_ROLE, statements: access.identity.training });
     roles.put({ name: ADMIN, statements: [{ Effect: 'Allow', Action: '*', Resource: '*' }], ofScaffold: false });
     const { url: endpoint, region } = cloud;
     const credentials = administrator(cloud);
     const aws = await openAws({ env: {}, region, endpoint, credentials });
     cloud.access.limitDeveloper(access.identity.client);
-    return new Scenes(access, nightly, house, clock, aws, new EC2Client({ endpoint, region, credentials }));
+    cloud.access.encryptBucket(cloud.scaffold.bucket, keyIn(cloud));
+    return new Scenes(access, nightly, training, house, clock, aws, new EC2Client({ endpoint, region, credentials }));
   }
 
   close(): void {
@@ -166,6 +176,7 @@ class Scenes {
     await this.#does(['extend', 'sleeper', '2h']);
     // Says what it may not look at, and goes on.
     await house.rawcloud(['doctor']);
+    await this.#enter();
     watching.child.kill('SIGKILL');
     await watching.ended;
     // One that cannot reach the bucket tells by its console alone.
@@ -185,6 +196,19 @@ class Scenes {
     await house.allGone();
     await this.#does(['logs', 'sleeper']);
     await this.#does(['ps', '--all']);
+  }
+
+  /** Somebody looks into the VM, over a connection that breaks, and goes away before the command has ended. */
+  async #enter(): Promise<void> {
+    await this.#does(['exec', 'sleeper', 'true']);
+    const command = 'trap "" INT TERM; echo begun; for n in $(seq 40); do echo "line $n"; sleep 0.05; done; sleep 600';
+    const inside = this.house.start(['exec', 'sleeper', 'sh', '-c', command]);
+    await inside.saw(/begun/);
+    this.house.cloud.sessions.cut();
+    await inside.saw(/line 40\n/);
+    inside.child.kill('SIGINT');
+    inside.child.kill('SIGTERM');
+    await inside.ended;
   }
 
   async #looks(): Promise<void> {
@@ -392,10 +416,11 @@ class Scenes {
   }
 }
 
-function placeOf({ cloud }: House, nightly: Deployed): Place {
+function placeOf({ cloud }: House, { nightly, training }: Pick<Scenes, 'nightly' | 'training'>): Place {
   const { bucket, roleId, launchTemplateId: template, securityGroupId: group } = cloud.scaffold;
   const { roleId: jobRoleId, launchTemplateId: jobTemplate } = nightly;
-  return { region: cloud.region, bucket, roleName: VM_ROLE, roleId, template, group, jobRoleId, jobTemplate };
+  const ofScaffold = { region: cloud.region, bucket, key: keyIn(cloud), roleName: VM_ROLE, roleId, template, group };
+  return { ...ofScaffold, jobRoleId, jobTemplate, trainingRoleId: training.roleId };
 }
 
 function administrator(cloud: LocalCloud): { accessKeyId: string; secretAccessKey: string; sessionToken: string } {
@@ -405,6 +430,10 @@ function administrator(cloud: LocalCloud): { accessKeyId: string; secretAccessKe
 
 function signalIn({ directory }: House): string {
   return path.join(directory, 'go');
+}
+
+function keyIn({ region }: Pick<LocalCloud, 'region'>): string {
+  return `arn:aws:kms:${region}:${ACCOUNT}:key/01234567-89ab-cdef-0123-456789abcdef`;
 }
 
 /** What the template's job is, on this machine: something that reads its secret and lives until a file is there. */
@@ -427,6 +456,7 @@ function namesIn({ cloud }: House, nightly: Deployed, training: JobRole): Names 
     'AWS::Partition': 'aws',
     'AWS::Region': region,
     'AWS::AccountId': ACCOUNT,
+    'BucketKey.Arn': keyIn(cloud),
     RawCloudBucket: scaffold.bucket,
     'RawCloudBucket.Arn': `arn:aws:s3:::${scaffold.bucket}`,
     'RawCloudVmRole.Arn': role(VM_ROLE),
@@ -447,5 +477,11 @@ function namesIn({ cloud }: House, nightly: Deployed, training: JobRole): Names 
     'LimitedVmRole.RoleId': 'AROALIMITED',
     LimitedLaunchTemplate: 'lt-0000000000limited',
     'LimitedVmSecurityGroup.GroupId': 'sg-0000000000limited',
+    SharedBucket: 'shared-bucket',
+    'SharedBucket.Arn': 'arn:aws:s3:::shared-bucket',
+    'SharedVmRole.Arn': role('shared-vm'),
+    'SharedVmRole.RoleId': 'AROASHARED',
+    SharedLaunchTemplate: 'lt-00000000000shared',
+    'SharedVmSecurityGroup.GroupId': 'sg-00000000000shared',
   };
 }

@@ -13,6 +13,8 @@ export interface Case {
   readonly identity: readonly PolicyStatement[];
   /** Of the bucket that the question is about. @default - none */
   readonly bucket?: readonly PolicyStatement[];
+  /** Of the key that the question is about; it allows nothing by itself. @default - none */
+  readonly key?: readonly PolicyStatement[];
 }
 
 /** Refused by a statement that denies, or because no statement allows it. */
@@ -27,7 +29,7 @@ export function ours({ question, identity, bucket = [] }: Case): Decision {
 const ALL = { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: '*', Resource: '*' }] };
 
 /** What an evaluator says that we did not write. @throws for a question that AWS would not know: an action, a kind of resource */
-export async function theirs({ principal, question, identity, bucket }: Case): Promise<Decision> {
+export async function theirs({ principal, question, identity, bucket, key }: Case): Promise<Decision> {
   const { action, resource, context } = question;
   const document = (Statement: readonly PolicyStatement[]) => ({
     Version: '2012-10-17',
@@ -39,10 +41,10 @@ export async function theirs({ principal, question, identity, bucket }: Case): P
     identityPolicies: [{ name: 'identity', policy: document(identity) }],
     serviceControlPolicies: [{ orgIdentifier: 'r-root', policies: [{ name: 'all', policy: ALL }] }],
     resourceControlPolicies: [],
-    ...(bucket ? { resourcePolicy: document(bucket) } : {}),
+    ...((bucket ?? key) ? { resourcePolicy: document(bucket ?? key ?? []) } : {}),
   };
-  // Its table of resources does not know that AWS's own parameters are of no account.
-  if (/^arn:aws:ssm:[\w-]+::parameter\/aws\//.test(resource)) return decision(runUnsafeSimulation(simulation, {}));
+  // Its table of resources does not know that AWS's own parameters and documents are of no account.
+  if (/^arn:aws:ssm:[\w-]+::(parameter\/aws\/|document\/AWS-)/.test(resource)) return decision(runUnsafeSimulation(simulation, {}));
   const answer = await runSimulation(simulation, {});
   if (answer.resultType === 'error') throw new Error(`${action} of ${resource}: ${JSON.stringify(answer.errors)}`);
   if (answer.resultType !== 'single') throw new Error(`${action} of ${resource}: more than one answer`);

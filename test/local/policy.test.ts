@@ -78,6 +78,13 @@ test('ForAllValues holds of all values, and of none; Null tells none apart', () 
   expect([['a'], undefined].map((value) => evaluate([some], keys(value)))).toEqual(['allowed', 'silent']);
 });
 
+test('IfExists holds where the key is missing, and else as the operator does', () => {
+  const statement = allow({ Condition: { BoolIfExists: { 'ssm:SessionDocumentAccessCheck': 'true' } } });
+  const verdict = (context: Record<string, string>): string => evaluate([statement], ask('x', 'r', context));
+  const key = 'ssm:sessiondocumentaccesscheck';
+  expect([verdict({}), verdict({ [key]: 'true' }), verdict({ [key]: 'false' })]).toEqual(['allowed', 'allowed', 'silent']);
+});
+
 test('a key with several values fits no operator that is made for one', () => {
   const statement = allow({ Condition: { StringEquals: { 'events:source': 'a' } } });
   expect(evaluate([statement], { action: 'x', resource: 'r', context: { 'events:source': ['a'] } })).toBe('silent');
@@ -109,6 +116,22 @@ test('tells who listens of each question, and keeps a developer to the limits th
     ['arn:developer', 's3:GetObject', false],
     ['arn:vm', 's3:GetObject', false],
   ]);
+});
+
+test('who reads and writes an encrypted bucket is asked for its key, through S3 and for that bucket', () => {
+  const key = 'arn:aws:kms:r:1:key/k';
+  const condition = {
+    StringEquals: { 'kms:ViaService': 's3.r.amazonaws.com', 'kms:EncryptionContext:aws:s3:arn': ARN },
+  };
+  const statements = [allow({ Action: 's3:*' }), allow({ Action: 'kms:Decrypt', Resource: key, Condition: condition })];
+  const policies = new Policies({ vmStatements: () => statements });
+  policies.encryptBucket('b', key);
+  expect(policies.refusal(VM, 's3:GetObject', `${ARN}/k`)).toBeUndefined();
+  expect(policies.refusal(VM, 's3:DeleteObject', `${ARN}/k`)).toBeUndefined();
+  expect(policies.refusal(VM, 's3:PutObject', `${ARN}/k`)).toContain(
+    `not authorized to perform: kms:GenerateDataKey on resource: "${key}"`,
+  );
+  expect(policies.refusal(VM, 's3:PutObject', 'arn:aws:s3:::c/k')).toBeUndefined();
 });
 
 test('fails for a condition operator that it does not know', () => {

@@ -113,7 +113,7 @@ export const NAG: readonly Accepted[] = [
   {
     finding: resource(String.raw`\*`),
     at: at(VM_ROLES),
-    why: 'with `allowExec` only: what the SSM agent needs knows no resources; it registers the VM that asks, and no other',
+    why: 'with `allowExec` only: what the SSM agent needs knows no resources but the VM itself, which has no name before; it registers the VM that asks, and no other',
   },
   {
     finding: resource(String.raw`arn:<AWS::Partition>:ssm:<AWS::Region>:<AWS::AccountId>:session\/\*`),

@@ -18,7 +18,13 @@ export interface SessionsOptions {
   readonly entrance: (instance: InstanceRecord) => Promise<MachineEntrance | undefined>;
   /** Whether the VM's role lets the SSM agent register. */
   readonly mayRegister: (instance: InstanceRecord) => boolean;
-  readonly refusal: (request: ServiceRequest, action: string, resource: string) => string | undefined;
+  /** @param tags of the resource */
+  readonly refusal: (
+    request: ServiceRequest,
+    action: string,
+    resource: string,
+    tags: Readonly<Record<string, string>>,
+  ) => string | undefined;
   readonly endpointUrl: () => string;
 }
 
@@ -48,15 +54,18 @@ export class Sessions {
     const { account, refusal, entrance, mayRegister } = this.#options;
     const { region, principal } = request;
     const document = `arn:aws:ssm:${region}:${account}:document/${DocumentName}`;
-    for (const resource of [`arn:aws:ec2:${region}:${account}:instance/${Target}`, document]) {
-      const why = refusal(request, 'StartSession', resource);
+    const instance = this.#options.instance(Target);
+    for (const [resource, tags] of [
+      [`arn:aws:ec2:${region}:${account}:instance/${Target}`, instance?.tags ?? {}],
+      [document, {}],
+    ] as const) {
+      const why = refusal(request, 'StartSession', resource, tags);
       if (why !== undefined) throw new ServiceError(400, 'AccessDeniedException', why);
     }
     if (DocumentName !== execDocumentName(DEFAULT_SCAFFOLD_NAME)) {
       throw new ServiceError(400, 'InvalidDocument', `Document with name ${DocumentName} does not exist.`);
     }
     const commands = commandsOf(this.#document, Parameters);
-    const instance = this.#options.instance(Target);
     const isOn = instance?.state === 'running' && !this.#offline.has(Target) && mayRegister(instance);
     const way = isOn ? await entrance(instance) : undefined;
     if (!way) throw new ServiceError(400, 'TargetNotConnected', `${Target} is not connected.`);
@@ -120,7 +129,10 @@ export class Sessions {
   #own(request: ServiceRequest, operation: string, id: string): LocalSession | undefined {
     const { account, refusal } = this.#options;
     const session = this.#sessions.get(id);
-    const why = refusal(request, operation, `arn:aws:ssm:${request.region}:${account}:session/${id}`);
+    const why = refusal(request, operation, `arn:aws:ssm:${request.region}:${account}:session/${id}`, {
+      // Systems Manager gives each session the tag of who started it.
+      ...(session ? { 'aws:ssmmessages:session-id': session.owner } : {}),
+    });
     if (why === undefined && (!session || session.owner === request.principal.userId)) return session;
     throw new ServiceError(400, 'AccessDeniedException', why ?? 'the session is of somebody else');
   }
