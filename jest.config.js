@@ -14,5 +14,5 @@ module.exports = {
   randomize: true,
   // Tests of whole runs mostly wait.
   maxWorkers: Math.ceil(availableParallelism() * 1.5),
-  testTimeout: 60_000,
+  testTimeout: 120_000,
 };

@@ -50,6 +50,7 @@ async function run(
   });
   vms.push(vm);
   await vm.decided;
+  expect(await vm.outcome()).toMatchObject({ outcome: 'ok' });
   const asked = channel.asked.slice(before).map((at) => path.basename(at));
   return { text: await vm.text(), prefix: path.join(vm.root, 'var/lib/rawcloud/job/layers/conda/env'), asked };
 }

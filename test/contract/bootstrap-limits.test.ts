@@ -8,6 +8,7 @@ import { processesNaming } from '../agent/processes';
 import { withLocalCloud } from '../fakes/local-cloud';
 import { ROLE_ID } from '../fakes/records';
 import { launch } from '../local/launching';
+import { until } from '../local/until';
 
 /** The console of a VM with this user data, once it is gone. */
 async function consoleOf(options: Parameters<typeof withLocalCloud>[0]): Promise<string> {
@@ -70,8 +71,8 @@ describe('where things are missing', () => {
 
   const ownPowerOff = (): Promise<void> => program("it's a root/sbin/poweroff", 'echo off >"$RAWCLOUD_ROOT/off"');
 
-  /** Runs user data to its end. @returns what it said */
-  async function boot(): Promise<string> {
+  /** Runs user data to its end. @returns what it said, once `last` is in it: what it writes comes by a `tee` that outlives it */
+  async function boot(last = /powering off/): Promise<string> {
     const script = userData({ bucket: 'b', region: 'us-east-1', roleId: ROLE_ID }, { grantWaitS: 1 });
     const env = {
       RAWCLOUD_ROOT: root,
@@ -82,7 +83,9 @@ describe('where things are missing', () => {
     try {
       const child = spawn('bash', ['-c', script], { env, stdio: ['ignore', console.fd, console.fd] });
       await once(child, 'exit');
-      return await readFile(path.join(directory, 'console'), 'utf8');
+      const said = (): Promise<string> => readFile(path.join(directory, 'console'), 'utf8');
+      await until('the last line', async () => last.test(await said()));
+      return await said();
     } finally {
       await console.close();
     }
@@ -119,7 +122,7 @@ describe('where things are missing', () => {
   });
 
   test('never powers off the computer that a process machine runs on', async () => {
-    expect(await boot()).toMatch(/this machine has no poweroff of its own/);
+    await boot(/this machine has no poweroff of its own/);
     await expect(access(path.join(directory, 'host-off'))).rejects.toThrow('ENOENT');
   });
 });

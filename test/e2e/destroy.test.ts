@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { House } from './house';
 
-jest.setTimeout(90_000);
+jest.setTimeout(180_000);
 
 let house: House;
 beforeEach(async () => {

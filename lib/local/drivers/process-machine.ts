@@ -16,8 +16,8 @@ export type MachineExit = 'poweroff' | 'killed' | 'crashed';
 /** What GetConsoleOutput gives at most, bytes. Source: EC2 API reference, GetConsoleOutput. */
 const CONSOLE_BYTES = 64 * 1024;
 
-/** Added to the grace of a power-off before the machine is killed from outside: init itself needs a moment. */
-const INIT_GRACE_MS = 1_000;
+/** Added to the grace of a power-off before the machine is killed from outside: init needs a moment, longer on a busy computer. */
+const INIT_GRACE_MS = 5_000;
 
 /** How often an adopted machine, which is nobody's child, is looked at when its directory tells nothing. */
 const POLL_MS = 1_000;
