@@ -73,11 +73,13 @@ async function main(options: Options): Promise<void> {
     env: { PATH: process.env['PATH'] ?? '', HOME: places.home, TMPDIR: places.tmp, LANG: 'C.UTF-8' },
     signal,
     secrets: {},
+    variables: {},
+    hidden: [],
+    user: { isRoot: false, name: 'bench' },
+    clock: systemClock,
     say: async () => undefined,
     progress: () => undefined,
-    ...(secret
-      ? { cache: { clock: systemClock, vm: 'bench', cache: { secret, project: 'bench' }, image: undefined, pollMs: 200, renewMs: 15_000 } }
-      : {}),
+    ...(secret ? { cache: { vm: 'bench', cache: { secret, project: 'bench' }, image: undefined, pollMs: 200, renewMs: 15_000 } } : {}),
   });
   for (const one of beside) await one.settle();
   const readyMs = performance.now() - start;

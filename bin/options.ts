@@ -43,6 +43,8 @@ export interface RunOptions extends ConnectionOptions {
   readonly packageIgnore?: readonly string[];
   readonly packageOnly?: readonly string[];
   readonly packageAdd?: readonly string[];
+  readonly setup?: readonly string[];
+  readonly setupScript?: string;
   readonly root?: boolean;
   readonly dryRun?: boolean;
   readonly quiet?: boolean;
@@ -55,6 +57,8 @@ export interface EnvHereOptions {
   readonly local?: boolean;
   readonly profile?: string;
   readonly packages?: string;
+  readonly setup?: readonly string[];
+  readonly setupScript?: string;
   readonly arch?: string;
   readonly forward?: readonly string[];
   /** False by `--no-credentials`. */

@@ -1,4 +1,4 @@
-import { formatSize } from '../../lib/contract';
+import { formatSize, SETUP_KIND } from '../../lib/contract';
 import type { ChangedPackage, EnvironmentDiff, ShownEnvironment } from '../../lib/runtime/environment/here';
 import { labelled } from './label';
 import type { Style } from './style';
@@ -20,7 +20,9 @@ export function shownLines(shown: ShownEnvironment, { style, width }: { readonly
   return [
     ...column('command', [command.length === 0 ? 'none named: a shell, with what is active here' : clean(command.join(' '))], style),
     ...found.flatMap(({ kind, title }) => packageLines(kind, title, packages, style)),
-    ...(found.length === 0 ? column('packages', ['none: the command needs neither Python nor Node'], style) : []),
+    ...(found.every(({ kind }) => kind === SETUP_KIND)
+      ? column('packages', ['none: the command needs neither Python nor Node'], style)
+      : []),
     ...column(
       'files',
       [
@@ -41,6 +43,7 @@ export function shownLines(shown: ShownEnvironment, { style, width }: { readonly
 }
 
 function packageLines(kind: string, title: string, packages: readonly CarriedPackage[], style: Style): string[] {
+  if (kind === SETUP_KIND) return column(kind, [clean(title)], style);
   const own = packages.filter((one) => one.kind === kind);
   const widths = [
     Math.max(0, ...own.map(({ name }) => columnsOf(name))),

@@ -1,4 +1,4 @@
-import { formatDuration, formatSize, formatUsd } from '../../lib/contract';
+import { formatDuration, formatSize, formatUsd, SETUP_KIND } from '../../lib/contract';
 import type { Offer } from '../../lib/contract';
 import type { PlanAlternative, RunPlan } from '../../lib/runtime/api';
 import { labelled } from './label';
@@ -19,7 +19,11 @@ export function planLines(plan: RunPlan, how: { local: boolean; style: Style; no
     ...column('identity', [identityText(plan.identity, how.now)]),
     ...column('logins', plan.logins.length > 0 ? [plan.logins.join(', ')] : []),
     ...column('tree', treeTexts(plan.tree)),
-    ...column('packages', plan.packages.length === 0 ? ['none needed'] : plan.packages.map((p) => p.title)),
+    ...column(
+      'setup',
+      plan.packages.filter(isSetup).map(({ title }) => title),
+    ),
+    ...column('packages', packageTexts(plan.packages)),
     ...column(
       'notices',
       plan.notices.map((notice) => `${notice.level === 'warning' ? 'warning: ' : ''}${notice.text}`),
@@ -27,6 +31,15 @@ export function planLines(plan: RunPlan, how: { local: boolean; style: Style; no
     ...column('price', [priceText(plan, how.local)]),
     style.dim('Nothing was uploaded or launched.'),
   ];
+}
+
+function isSetup({ kind }: RunPlan['packages'][number]): boolean {
+  return kind === SETUP_KIND;
+}
+
+function packageTexts(packages: RunPlan['packages']): string[] {
+  const titles = packages.filter((one) => !isSetup(one)).map(({ title }) => title);
+  return titles.length === 0 ? ['none needed'] : titles;
 }
 
 function offerLine(offer: Offer, index: number): string {

@@ -23,6 +23,8 @@ function here(command: Command): Command {
       .argument('[command...]', 'program and arguments (default: whatever is active here)')
       .passThroughOptions()
       .option('--packages <source>', 'lock or installed, as of rawcloud run')
+      .option('--setup <command>', 'command that VMs run as root before, as of rawcloud run; repeatable', repeatable(false))
+      .option('--setup-script <file>', 'script that VMs run as root before those')
       .option('--arch <arch>', "for VMs of x86_64 or arm64 (default: this machine's)")
       .option('--local', 'for VMs of the local cloud'),
   );

@@ -9,6 +9,7 @@ const EXAMPLES = [
   'rawcloud run -e LEVEL=debug -e API_KEY --env-file .env node job.js',
   'rawcloud run --forward huggingface,git --secret-env WANDB_API_KEY python train.py',
   'rawcloud run --arch arm64 --package-strictness torch=loose --package-ignore pywin32 python train.py',
+  'rawcloud run --setup "dnf install -y gdal" python tiles.py',
   'rawcloud run --timeout 30m --download ./render.sh scene.blend',
   'rawcloud run --spot-policy spot_with_fallback --retries 3 python train.py',
   'cat data.csv | rawcloud run python stats.py',
@@ -65,6 +66,12 @@ export function declareRun({ program, context, perform }: Declaring): void {
     .option('--package-ignore <names>', 'leave these Python packages out; comma list, repeatable', repeatable(true))
     .option('--package-only <names>', 'only these Python packages and what they need; comma list, repeatable', repeatable(true))
     .option('--package-add <requirement>', 'a Python package besides, as boto3>=1.34; comma list, repeatable', requirements)
+    .option(
+      '--setup <command>',
+      'command that the VM runs as root before, as "dnf install -y gdal"; repeatable, in order',
+      repeatable(false),
+    )
+    .option('--setup-script <file>', 'script that the VM runs as root before those')
     .option('--root', "run as root, the VM's own role in reach")
     .option('-y, --yes', 'synchronize a large tree without asking')
     .optionsGroup('Job:')

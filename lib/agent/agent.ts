@@ -9,6 +9,7 @@ import { runJob } from './job';
 import { followInterruption } from './interruption';
 import type { Metadata, Timetable } from './interruption';
 import type { Launcher } from './launcher';
+import type { MachineUser } from './layers';
 import { Lifetime } from './lifetime';
 import { Pace } from './pace';
 import type { Phases } from './phases';
@@ -28,6 +29,8 @@ export interface AgentDeps {
   readonly phases: Phases;
   /** The machine's own environment. */
   readonly machine: Readonly<Record<string, string | undefined>>;
+  /** Who the agent itself is. */
+  readonly user: MachineUser;
   readonly launcher: (root: boolean) => Launcher;
   /** What EC2 tells the VM about itself. */
   readonly metadata: Metadata;

@@ -86,7 +86,7 @@ async function giveUp(job: JobOptions): Promise<boolean> {
 }
 
 async function prepareJob(job: JobOptions, launcher: Launcher): Promise<Prepared> {
-  const { store, clock, vm, grant, spec, places, machine, report, ending, phases, readSecret } = job;
+  const { store, clock, vm, grant, spec, places, machine, user, report, ending, phases, readSecret } = job;
   const { controlMs: pollMs, beatMs: renewMs } = grant.intervals;
   const { image } = spec.environment;
   tellLauncher(job, launcher);
@@ -97,13 +97,16 @@ async function prepareJob(job: JobOptions, launcher: Launcher): Promise<Prepared
     machine,
     ...(grant.homeFiles ? { homeFiles: grant.homeFiles } : {}),
     builderSecrets: grant.builderSecrets ?? {},
+    secretVariables: grant.variables,
+    user,
+    clock,
     owner: launcher.kind === 'plain' ? undefined : launcher.user,
     signal: ending.signal,
     readSecret,
     say: (line) => report.log(line),
     begin: (phase) => phases.begin(phase),
     progress: (detail) => report.progress(detail),
-    ...(grant.environments ? { cache: { clock, vm, cache: grant.environments, image, pollMs, renewMs } } : {}),
+    ...(grant.environments ? { cache: { vm, cache: grant.environments, image, pollMs, renewMs } } : {}),
   });
   prepared.built.notices.forEach((notice) => report.notice(notice));
   return prepared;

@@ -1,14 +1,19 @@
-import { spawn } from 'node:child_process';
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
-import { createInterface } from 'node:readline';
-import { formatSize, hideWords, RawcloudError, secretWords } from '../contract';
-import type { BuildIo, Built, Layer, Notice, Store } from '../contract';
+import { formatSize, hideWords, RawcloudError, secretWords, SETUP_KIND } from '../contract';
+import type { BuildIo, Built, Clock, Layer, Notice, Store } from '../contract';
 import { fetchRef } from '../store/ref';
 import { builders } from './builders';
 import type { Places } from './environment';
 import type { Beside } from './environments/beside';
 import type { CacheDeps, Made } from './environments/making';
+import { runLogged } from './run-logged';
+
+/** Who the agent is. */
+export interface MachineUser {
+  readonly isRoot: boolean;
+  readonly name: string;
+}
 
 export interface LayersOptions {
   readonly store: Store;
@@ -17,11 +22,17 @@ export interface LayersOptions {
   readonly signal: AbortSignal;
   /** What builders need and nobody may see, by `<kind of layer>:<name>`. */
   readonly secrets: Readonly<Record<string, string>>;
+  /** Of the command. */
+  readonly variables: Readonly<Record<string, string>>;
+  /** Those of them that nobody may see. */
+  readonly hidden: readonly string[];
+  readonly user: MachineUser;
+  readonly clock: Clock;
   /** Resolves when there is room for more. */
   readonly say: (line: string) => Promise<void>;
   readonly progress: (detail: string) => void;
   /** @default - every layer is built */
-  readonly cache?: Pick<CacheDeps, 'clock' | 'vm' | 'cache' | 'image' | 'pollMs' | 'renewMs'>;
+  readonly cache?: Pick<CacheDeps, 'vm' | 'cache' | 'image' | 'pollMs' | 'renewMs'>;
 }
 
 export interface BuiltLayers {
@@ -32,7 +43,8 @@ export interface BuiltLayers {
 
 /** Makes the layers in order. What the first one puts on PATH comes first. @throws E_ENVIRONMENT */
 export async function buildLayers(layers: readonly Layer[], given: LayersOptions): Promise<BuiltLayers> {
-  const options = { ...given, hide: hiderOf(given.secrets) };
+  const setup = layers.filter(({ kind }) => kind === SETUP_KIND).map(({ key }) => key);
+  const options = { ...given, setup };
   const made: Made[] = [];
   const beside = (): Beside[] => made.flatMap((m) => m.beside ?? []);
   try {
@@ -67,12 +79,14 @@ async function makeOne(layer: Layer, directory: string, options: MakingOptions):
   await mkdir(directory, { recursive: true });
   const io = buildIo(layer, directory, options);
   const parts = await builder.parts?.();
-  const { cache, store, signal, say, progress } = options;
+  const { cache, store, signal, say, progress, clock, setup } = options;
   if (cache && parts) {
     const { makeLayer } = await import('./environments/making.js');
-    return makeLayer({ ...cache, store, signal, progress, say: (line) => void say(line) }, { builder, parts, layer, io });
+    return makeLayer({ ...cache, clock, setup, store, signal, progress, say: (line) => void say(line) }, { builder, parts, layer, io });
   }
-  await say(`${layer.kind}: building`);
+  const isSetup = layer.kind === SETUP_KIND;
+  if (isSetup) progress('running the setup');
+  await say(`${layer.kind}: ${isSetup ? 'running' : 'building'}`);
   return { built: await builder.build(layer, io), notices: [] };
 }
 
@@ -89,7 +103,9 @@ function restoredNotice(made: readonly Made[]): Notice[] {
   ];
 }
 
-function buildIo(layer: Layer, directory: string, { store, places, env, signal, secrets, hide, say }: MakingOptions): BuildIo {
+function buildIo(layer: Layer, directory: string, options: MakingOptions): BuildIo {
+  const { store, places, env, variables, user, signal, secrets, say, clock } = options;
+  const hide = hiderOf(layer, options);
   const prefix = `${layer.kind}:`;
   return {
     root: places.tree,
@@ -97,6 +113,8 @@ function buildIo(layer: Layer, directory: string, { store, places, env, signal, 
     env,
     node: process.execPath,
     signal,
+    variables,
+    machine: { isRoot: user.isRoot, isOwn: places.root === '', user: user.name },
     secrets: Object.fromEntries(
       Object.entries(secrets).flatMap(([name, value]) => (name.startsWith(prefix) ? [[name.slice(prefix.length), value]] : [])),
     ),
@@ -106,49 +124,30 @@ function buildIo(layer: Layer, directory: string, { store, places, env, signal, 
       return fetchRef(store, ref, undefined, signal);
     },
     log: (line) => void say(hide(line)),
-    run: (command, args, options = {}) =>
-      runLogged(command, args, { cwd: directory, ...options, env: { ...env, ...options.env }, signal, hide, say }),
+    run: (command, args, how = {}) =>
+      runLogged(command, args, { cwd: directory, ...how, env: { ...env, ...how.env }, signal, hide, say, clock }),
   };
 }
 
 interface MakingOptions extends LayersOptions {
-  readonly hide: (line: string) => string;
+  /** Keys of what was run before. */
+  readonly setup: readonly string[];
 }
 
-/** Nothing that was sealed is shown or said in an error, nor a part of it that stands for itself: the value of a setting in a file. */
-function hiderOf(secrets: LayersOptions['secrets']): MakingOptions['hide'] {
-  const words = secretWords(Object.values(secrets));
+/**
+ * Nothing that was sealed is shown or said in an error, nor a part of it that stands for itself: the value of a setting in a file. Of the
+ * job's variables only a setup knows.
+ */
+function hiderOf({ kind }: Layer, { secrets, hidden }: MakingOptions): (line: string) => string {
+  const values = kind === SETUP_KIND ? hidden : [];
+  const words = [...secretWords([...Object.values(secrets), ...values]), ...wholeLines(values)].sort((a, b) => b.length - a.length);
   return (line) => hideWords(line, words);
 }
 
-interface RunOptions {
-  readonly cwd: string;
-  readonly env: Readonly<Record<string, string>>;
-  readonly signal: AbortSignal;
-  readonly hide: (line: string) => string;
-  readonly say: (line: string) => Promise<void>;
-  readonly onLine?: (line: string) => void;
+/** A value may be a phrase: what is hidden is a line of the log at most. */
+function wholeLines(values: readonly string[]): string[] {
+  return values.flatMap((value) => value.split('\n').map((line) => line.trim())).filter((line) => line.length >= LEAST_HIDDEN);
 }
 
-/** Runs a program, its lines to the environment log. @throws E_ENVIRONMENT */
-async function runLogged(command: string, args: readonly string[], { cwd, env, signal, hide, say, onLine }: RunOptions): Promise<void> {
-  const child = spawn(command, args, { cwd, env, signal, stdio: ['ignore', 'pipe', 'pipe'] });
-  const lines = [child.stdout, child.stderr].map(async (input) => {
-    for await (const said of createInterface({ input })) {
-      const line = hide(said);
-      await say(line);
-      onLine?.(line);
-    }
-  });
-  const ended = new Promise<string | undefined>((resolve) => {
-    child.once('error', (error) => resolve(error.message));
-    child.once('close', (code, killed) => resolve(code === 0 ? undefined : `exited with ${code ?? killed}`));
-  });
-  const failure = await ended;
-  await Promise.all(lines);
-  signal.throwIfAborted();
-  if (failure !== undefined)
-    throw new RawcloudError('E_ENVIRONMENT', `${path.basename(command)} ${args[0] ?? ''} ${failure}`.trim(), {
-      remedy: 'rawcloud logs --environment shows what it said.',
-    });
-}
+/** What is shorter stands by chance in half the lines of a log. */
+const LEAST_HIDDEN = 8;

@@ -83,6 +83,7 @@ async function main(): Promise<boolean> {
       places: placesIn(root, given('RAWCLOUD_STATE')),
       phases,
       machine,
+      user: { isRoot: facts.isRoot, name: facts.userName },
       launcher: (asRoot) => chooseLauncher(facts, asRoot),
       metadata: { find: (path) => imds.find(path) },
       roleCredentials: () => imds.roleCredentials(),

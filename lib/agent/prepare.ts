@@ -6,13 +6,13 @@ import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import { bucketKeys, mapBounded, RawcloudError } from '../contract';
-import type { Built, HomeFiles, Ref, Store, Tree } from '../contract';
+import type { Built, Clock, HomeFiles, Ref, Store, Tree } from '../contract';
 import type { ReadSecret } from '../aws/secret-values';
 import { restoreTree } from '../store/restore';
 import { buildEnvironment } from './environment';
 import type { Places } from './environment';
 import type { Beside } from './environments/beside';
-import type { BuiltLayers, LayersOptions } from './layers';
+import type { BuiltLayers, LayersOptions, MachineUser } from './layers';
 import type { AgentSpec } from './spec';
 
 export interface PrepareOptions {
@@ -24,6 +24,10 @@ export interface PrepareOptions {
   readonly homeFiles?: HomeFiles;
   /** See the grant. */
   readonly builderSecrets: Readonly<Record<string, string>>;
+  /** Secret ones of the grant. */
+  readonly secretVariables: Readonly<Record<string, string>>;
+  readonly user: MachineUser;
+  readonly clock: Clock;
   /** User that the files shall belong to, when it is another than ours. */
   readonly owner: string | undefined;
   readonly signal: AbortSignal;
@@ -62,7 +66,7 @@ export async function prepare(options: PrepareOptions): Promise<Prepared> {
   const { tree, secrets } = await fetchAll(options);
   // A working directory that held nothing worth carrying is still one.
   await mkdir(path.join(places.tree, spec.work.cwd), { recursive: true });
-  const { built, beside } = await build(options);
+  const { built, beside } = await build(options, { ...options.secretVariables, ...secrets });
   try {
     if (options.owner !== undefined) await promisify(execFile)('chown', ['-R', `${options.owner}:`, places.job], { signal });
     for (const one of beside) await one.settle();
@@ -104,18 +108,10 @@ async function fetchAll({ store, spec, places, signal, progress, readSecret }: P
   return { ...fetched, tree: fetched.tree! };
 }
 
-async function build({
-  spec,
-  store,
-  places,
-  machine,
-  builderSecrets,
-  signal,
-  say,
-  begin,
-  progress,
-  cache,
-}: PrepareOptions): Promise<BuiltLayers> {
+async function build(
+  { spec, store, places, machine, builderSecrets, user, clock, signal, say, begin, progress, cache }: PrepareOptions,
+  secret: Readonly<Record<string, string>>,
+): Promise<BuiltLayers> {
   const { layers } = spec.environment;
   if (layers.length === 0) return NOTHING_BUILT;
   begin('environment');
@@ -123,7 +119,20 @@ async function build({
   // Most jobs need none, and should not wait for what builds them.
   const { buildLayers } = await import('./layers.js');
   const env = buildEnvironment(places, machine);
-  return buildLayers(layers, { store, places, env, secrets: builderSecrets, signal, say, progress, ...(cache ? { cache } : {}) });
+  return buildLayers(layers, {
+    store,
+    places,
+    env,
+    secrets: builderSecrets,
+    variables: { ...spec.environment.variables, ...secret },
+    hidden: Object.values(secret),
+    user,
+    clock,
+    signal,
+    say,
+    progress,
+    ...(cache ? { cache } : {}),
+  });
 }
 
 function stdinFile(places: Places): string {

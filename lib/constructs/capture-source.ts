@@ -11,6 +11,7 @@ import type { Definition, Notice } from '../contract';
 export interface CaptureSourceProps {
   readonly source: string;
   readonly command: readonly string[];
+  readonly setup?: readonly string[];
   readonly rest: Pick<Definition, 'hardware' | 'limits' | 'overlap' | 'tags'> & Pick<Definition['environment'], 'image'>;
 }
 

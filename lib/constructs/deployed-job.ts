@@ -40,7 +40,12 @@ export class DeployedJob extends Construct implements IGrantable {
     checkVariables([...Object.keys(variables), ...Object.keys(props.secrets ?? {}), ...(inputVariable ? [inputVariable] : [])]);
     Tags.of(scope).add(TAGS.scaffold, cloud.scaffoldName);
     this.jobId = jobIdOf(scope);
-    const { definition, asset } = captureSource(this, { source: props.source, command: props.command, rest });
+    const { definition, asset } = captureSource(this, {
+      source: props.source,
+      command: props.command,
+      ...(props.setup ? { setup: props.setup } : {}),
+      rest,
+    });
     const { role, roleId, template } = cloud.jobHost.addVmKind(this, `rawcloud: VMs of the job ${name}`);
     this.role = role;
     this.grantPrincipal = role.grantPrincipal;

@@ -1,7 +1,7 @@
 import type { Duration } from 'aws-cdk-lib';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { IStringParameter } from 'aws-cdk-lib/aws-ssm';
-import { checkTagsBeside, checkWithinLimits, defaultsWithin, problemsOfAsked, RETRY_REASONS } from '../contract';
+import { checkTagsBeside, checkWithinLimits, defaultsWithin, problemsOfAsked, problemsOfSetup, RETRY_REASONS } from '../contract';
 import type { Definition, SecretSource } from '../contract';
 import { Architecture, Overlap } from './choices';
 import { isLate } from './late';
@@ -44,6 +44,12 @@ export interface JobOptions {
 
   /** Program and arguments. What is known at deployment only goes into {@link variables}. */
   readonly command: string[];
+
+  /**
+   * Commands of bash that each VM runs as root, in order and in {@link source}, before packages are installed: `dnf install -y gdal`. They
+   * have the variables and secrets of the job. The first that fails ends the run. @default - none
+   */
+  readonly setup?: string[];
 
   /** 1 to 64 letters, digits, dots, dashes and underscores; shown by `rawcloud ps`. @default - the construct's id */
   readonly name?: string;
@@ -153,14 +159,17 @@ function checkPinned({ cloud: _cloud, variables = {}, secrets = {}, ...pinned }:
 /** @throws with every problem found, not just the first */
 function checkAsked({ vmTypes, families, cpu, memoryGiB, diskGiB, image, retries, ...options }: JobOptions): void {
   checkTagsBeside(options.cloud.jobHost.demands, options.jobTags ?? {});
-  const problems = problemsOfAsked({
-    ...definedOf({ vmTypes, families, diskGiB, image, retries, spotPolicy: options.spotPolicy, tags: options.jobTags }),
-    ...(cpu === undefined ? {} : { cpu: { min: cpu } }),
-    ...(memoryGiB === undefined ? {} : { memoryGiB: { min: memoryGiB } }),
-    ...(options.timeout ? { timeoutS: options.timeout.toSeconds() } : {}),
-    ...(options.idleTimeout ? { idleTimeoutS: options.idleTimeout.toSeconds() } : {}),
-    ...(options.maxLifetime ? { lifetimeS: options.maxLifetime.toSeconds() } : {}),
-  });
+  const problems = [
+    ...problemsOfSetup(options.setup ?? []),
+    ...problemsOfAsked({
+      ...definedOf({ vmTypes, families, diskGiB, image, retries, spotPolicy: options.spotPolicy, tags: options.jobTags }),
+      ...(cpu === undefined ? {} : { cpu: { min: cpu } }),
+      ...(memoryGiB === undefined ? {} : { memoryGiB: { min: memoryGiB } }),
+      ...(options.timeout ? { timeoutS: options.timeout.toSeconds() } : {}),
+      ...(options.idleTimeout ? { idleTimeoutS: options.idleTimeout.toSeconds() } : {}),
+      ...(options.maxLifetime ? { lifetimeS: options.maxLifetime.toSeconds() } : {}),
+    }),
+  ];
   if (problems.length > 0) throw new Error(`rawcloud: ${problems.join('; ')}`);
 }
 

@@ -55,6 +55,7 @@ export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
       'A secret of the job is not there, or its role may not read it.',
       'A package has no build for the platform of the VM and needs a compiler.',
       'An index could not be reached from the VM.',
+      'A command of `--setup` failed.',
       'The disk is full.',
     ],
     todo: [

@@ -21,6 +21,7 @@ export * from './access';
 export * from './function-access';
 export * from './look-access';
 export * from './schedule';
+export * from './setup';
 export * from './shared';
 export * from './asked';
 export * from './bootstrap';

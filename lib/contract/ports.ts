@@ -202,18 +202,23 @@ export interface BuildIo {
   readonly restored?: { readonly missing: readonly string[] };
   /** What the layer's capturer gave it, sealed. None of it is shown in the environment log, or handed to `onLine`. */
   readonly secrets: Readonly<Record<string, string>>;
+  /** Variables that the command will have: a setup has them too. Secret ones are among them, and hidden in the log. */
+  readonly variables: Readonly<Record<string, string>>;
+  /** `isOwn`: its files are those of no other machine; a VM of the local cloud may be a process on the developer's. */
+  readonly machine: { readonly isRoot: boolean; readonly isOwn: boolean; readonly user: string };
   /** Content of one of the layer's sources, verified. */
   source(sha256: string): Promise<Uint8Array>;
   /** A line of the environment log. */
   log(line: string): void;
   /**
    * Runs a command, its output to the environment log; rejects with E_ENVIRONMENT when it fails.
-   * `env` is added to {@link env}; `onLine` also gets each line of stdout and stderr, so that a builder can say what failed.
+   * `env` is added to {@link env}; `onLine` also gets each line of stdout and stderr, so that a builder can say what failed. It is over
+   * when the command has exited, whatever it leaves running. Errors have the exit code as `data.exitCode`, or `data.timedOut`.
    */
   run(
     command: string,
     args: readonly string[],
-    options?: { cwd?: string; env?: Readonly<Record<string, string>>; onLine?: (line: string) => void },
+    options?: { cwd?: string; env?: Readonly<Record<string, string>>; onLine?: (line: string) => void; timeoutMs?: number },
   ): Promise<void>;
 }
 

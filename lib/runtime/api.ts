@@ -94,6 +94,13 @@ export interface RunRequest {
    * @default - all, in the same version and build; on VMs of another platform in the same version where it has one
    */
   readonly packageChoices?: PackageChoices;
+  /**
+   * Commands of bash that each VM runs as root, in order and in the working directory, before packages are installed. The first that
+   * fails ends the job. @default - none
+   */
+  readonly setup?: readonly string[];
+  /** File that is run so before them, relative to the working directory. @default - none */
+  readonly setupScript?: string;
   /** Run as root, with the VM's own role in reach. @default false */
   readonly root?: boolean;
   /** What the job reads from standard input. @default - the null device */

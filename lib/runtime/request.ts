@@ -6,6 +6,7 @@ import {
   LOGINS,
   problemsOfAsked,
   problemsOfPackageChoices,
+  problemsOfSetup,
   RawcloudError,
 } from '../contract';
 import type { Arch, Bounds, Limits, Login, PackageChoices, Scaffold, SpotPolicy } from '../contract';
@@ -40,6 +41,8 @@ export interface NormalRequest {
   readonly packages?: 'lock' | 'installed';
   readonly devPackages?: true;
   readonly packageChoices: PackageChoices;
+  readonly setup: readonly string[];
+  readonly setupScript?: string;
   readonly root: boolean;
 }
 
@@ -83,6 +86,8 @@ const KNOWN: Readonly<Record<keyof RunRequest, true>> = {
   packages: true,
   devPackages: true,
   packageChoices: true,
+  setup: true,
+  setupScript: true,
   root: true,
   stdin: true,
   confirmLargeTree: true,
@@ -113,6 +118,7 @@ export function normalizeRequest(request: RunRequest, cwd: string, limits: Limit
     ...variableProblems(request),
     ...loginProblems(request),
     ...packageProblems(request),
+    ...problemsOfSetup(request.setup ?? []),
     ...roleProblems(request),
     ...problemsOfPackageChoices(request.packageChoices ?? {}),
     ...choicesBesideLock(request),
@@ -148,6 +154,8 @@ export function normalizeRequest(request: RunRequest, cwd: string, limits: Limit
     ...(request.packages ? { packages: request.packages } : {}),
     ...(request.devPackages ? { devPackages: true } : {}),
     packageChoices: request.packageChoices ?? {},
+    setup: request.setup ?? [],
+    ...(request.setupScript === undefined ? {} : { setupScript: request.setupScript }),
     root: request.root ?? DEFAULTS.root,
   };
 }

@@ -34,6 +34,8 @@ export function fakeVm(
     node: options.node ?? process.execPath,
     signal,
     secrets: options.secrets ?? {},
+    variables: {},
+    machine: { isRoot: false, isOwn: true, user: 'tester' },
     lines,
     commands,
     addSource: (bytes) => {

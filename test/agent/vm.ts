@@ -49,6 +49,8 @@ export interface VmOptions {
   readonly store?: Store;
   /** @default - of this machine */
   readonly path?: string;
+  /** Whether setups may run. @default true */
+  readonly isRoot?: boolean;
   /** The VM's own clock, when it goes wrong. */
   readonly clock?: Clock;
 }
@@ -96,6 +98,7 @@ export class TestVm {
       places,
       phases: new Phases(systemClock),
       machine: { PATH: options.path ?? process.env['PATH'], AWS_SECRET_ACCESS_KEY: 'of the machine', HTTPS_PROXY: 'http://proxy:1' },
+      user: { isRoot: options.isRoot ?? true, name: 'tester' },
       launcher: () => plainLauncher('tester'),
       metadata: options.metadata ?? { find: async () => undefined },
       roleCredentials: options.roleCredentials ?? (() => Promise.reject(new Error('this VM has no role'))),

@@ -4,6 +4,7 @@ import { problemsOf } from '../../bin/json/check';
 import { createMemoryStore } from '../../lib/store/memory';
 import { rememberRun } from '../../lib/runtime/environment/last-run';
 import { capture } from '../../lib/runtime/run/capture';
+import type { RunRequest } from '../../lib/runtime';
 import { syncTree } from '../../lib/runtime/sync/sync';
 import { scratch, write, writeDistribution, writeVenv } from '../capture/package-fixtures';
 import { Cli, StillClock } from './cli';
@@ -31,14 +32,11 @@ function cli(): Cli {
 }
 
 /** As a run does it, as far as it concerns this machine. */
-async function run(): Promise<void> {
+async function run(setup: Pick<RunRequest, 'setup' | 'setupScript'> = {}): Promise<void> {
   const store = createMemoryStore({ now: Date.now });
   const cacheDir = path.join(base, 'cache', 'rawcloud');
-  const captured = await capture(
-    { home: base, env, vmSystem: 'linux', local: false, cacheDir, here: 'linux-x86_64' },
-    { command: COMMAND, cwd: root },
-    'x86_64',
-  );
+  const here = { home: base, env, vmSystem: 'linux' as const, local: false, cacheDir, here: 'linux-x86_64' };
+  const captured = await capture(here, { command: COMMAND, cwd: root, ...setup }, 'x86_64');
   await syncTree({
     store,
     root,
@@ -50,7 +48,7 @@ async function run(): Promise<void> {
     now: Date.now,
   });
   const scaffold = { bucket: BUCKET } as Parameters<typeof rememberRun>[0]['scaffold'];
-  await rememberRun({ cacheDir, clock: new StillClock(), scaffold }, 'j1', { command: COMMAND }, captured);
+  await rememberRun({ cacheDir, clock: new StillClock(), scaffold }, 'j1', { command: COMMAND, ...setup }, captured);
 }
 
 test('env show tells packages and where they come from, files and logins by name, and asks no account', async () => {
@@ -91,6 +89,32 @@ test('env diff tells packages and files that are not as they were, by content', 
     '- 1 file gone: data/c.txt',
     '',
   ]);
+});
+
+test('setups are shown, and env diff tells when a command or the script has changed', async () => {
+  write(root, { 'setup.sh': 'dnf install -y gdal\n' });
+  const shown = cli();
+  expect(await shown.run('env', 'show', '--setup', 'echo  one', '--setup', 'two', '--setup-script', 'setup.sh', '--', ...COMMAND)).toBe(0);
+  expect(shown.stdout).toMatch(/^setup +as root: setup\.sh \([0-9a-f]{10}\); echo one; two$/m);
+  expect(shown.stdout).toMatch(/^python +Python 3\.11/m);
+
+  await run({ setup: ['one'], setupScript: 'setup.sh' });
+  const same = cli();
+  expect(await same.run('env', 'diff')).toBe(0);
+  expect(same.stdout).toMatch(/^Nothing has changed/);
+  write(root, { 'setup.sh': 'dnf install -y gdal-devel\n' });
+  const changed = cli();
+  expect(await changed.run('env', 'diff')).toBe(0);
+  expect(changed.stdout).toMatch(/^~ setup {2}as root: setup\.sh \(\w+\); one → as root: setup\.sh \(\w+\); one$/m);
+  const other = cli();
+  expect(await other.run('env', 'diff', '--setup', 'two')).toBe(0);
+  expect(other.stdout).toMatch(/^~ setup {2}as root: setup\.sh \(\w+\); one → as root: two$/m);
+});
+
+test('fails on a setup script that is not there', async () => {
+  const wrong = cli();
+  expect(await wrong.run('env', 'show', '--setup-script', 'nowhere.sh')).toBe(2);
+  expect(wrong.stderr).toContain("the setup script 'nowhere.sh' cannot be read");
 });
 
 test('env diff says when there was no run', async () => {

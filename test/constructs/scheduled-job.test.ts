@@ -75,6 +75,7 @@ describe('a scheduled job', () => {
       table.grantReadData(
         scheduled(made, {
           idleTimeout: Duration.minutes(30),
+          setup: ['dnf install -y gdal'],
           variables,
           secrets: { KEY: JobSecret.fromSecretsManager(secret, 'password') },
         }),
@@ -100,6 +101,7 @@ describe('a scheduled job', () => {
     const definition = decodeJson(DefinitionSchema, fileOf(job.definition), 'definition');
     expect(definition).toMatchObject({
       work: { argv: ['sh', 'report.sh'], cwd: '' },
+      environment: { layers: [{ kind: 'setup', recipe: { steps: [{ kind: 'command', command: 'dnf install -y gdal' }] } }] },
       hardware: { cpu: { min: 2 }, memoryGiB: { min: 8 }, arch: 'x86_64', spotPolicy: 'on-demand' },
       limits: { idleS: 1_800, lifetimeS: 86_400, retries: [{ times: 2 }, { times: 2 }] },
       overlap: 'skip',
@@ -231,6 +233,7 @@ describe('a job fails to synthesize, saying why,', () => {
       },
       /holds 1\.1 GiB in 2 files; allowed is up to 954 MiB\. Largest: data\.bin \(1\.1 GiB\)[^]*\.rawcloudignore/,
     ],
+    ['with a setup command that is empty', (made) => scheduled(made, { setup: ['true', ''] }), /setup command 2 is empty/],
     [
       'with tags, a name, a duration or the name of a variable that only the deployment knows, all told',
       (made) =>

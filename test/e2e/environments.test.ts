@@ -58,3 +58,55 @@ pythonTest('what keys of environments are made with is in no output, log or reco
   const holders = (await house.everything()).filter(({ content }) => content.includes(secret)).map(({ name }) => name);
   expect(holders.length).toBe(1);
 });
+
+/** Setups are for root alone: where the machines of the local cloud are processes of somebody else, that is said. */
+const isRoot = process.getuid?.() === 0;
+
+describe('a setup', () => {
+  test('is run as root on the VM before the command, and told in the log of the environment', async () => {
+    await house.write({ 'setup.sh': 'echo "from the script in $PWD as $(id -u)"; echo script >> made.txt\n' });
+    const setup = [
+      '--setup-script',
+      'setup.sh',
+      '--setup',
+      'echo one >> made.txt',
+      '--setup',
+      'echo "$TOKEN" >> made.txt; echo "got $TOKEN"',
+    ];
+    const ended = await house.rawcloud([
+      'run',
+      '--name',
+      'set-up',
+      '--secret-env',
+      'TOKEN=a-secret-of-mine',
+      ...setup,
+      '--',
+      'cat',
+      'made.txt',
+    ]);
+    if (!isRoot) {
+      expect(ended.stderr).toMatch(/a setup runs as root, but this VM of the local cloud is a process of \S+: nothing of it was run/);
+      expect(ended.code).toBe(119);
+      return;
+    }
+    expect(ended).toMatchObject({ code: 0, stdout: Buffer.from('script\none\na-secret-of-mine\n') });
+    expect(ended.stderr).toContain('the setup was run as root on your machine itself');
+    const log = (await house.rawcloud(['logs', '--environment', 'set-up'])).stdout.toString();
+    expect(log).toMatch(/^from the script in .*tree as 0$/m);
+    expect(log).toMatch(/^got \*\*\*$/m);
+    expect(log).not.toContain('a-secret-of-mine');
+    await house.allGone();
+  });
+
+  test('fails the job before its command starts when one of its commands fails', async () => {
+    const setup = ['--setup', 'echo fine', '--setup', 'echo "no package gdal" >&2; exit 3', '--setup', 'touch never'];
+    const plan = await house.rawcloud(['run', '--dry-run', ...setup, 'echo', 'started']);
+    expect(plan.stdout.toString()).toMatch(/^setup +as root: echo fine; echo "no package gdal"/m);
+    const ended = await house.rawcloud(['run', ...setup, '--', 'echo', 'started']);
+    expect(ended.code).toBe(119);
+    expect(ended.stdout.toString()).toBe('');
+    if (isRoot) expect(ended.stderr).toMatch(/the setup command 'echo "no package gdal" >&2; exit 3' exited with 3: no package gdal/);
+    else expect(ended.stderr).toContain('a setup runs as root');
+    await house.allGone();
+  });
+});

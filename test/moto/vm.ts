@@ -71,6 +71,7 @@ export class PlayedVm {
         places,
         phases: new Phases(systemClock),
         machine: { PATH: process.env['PATH'] },
+        user: { isRoot: false, name: 'tester' },
         launcher: () => plainLauncher('tester'),
         metadata: { find: () => Promise.resolve(undefined) },
         roleCredentials: () => Promise.resolve(KEYS),

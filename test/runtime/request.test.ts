@@ -22,6 +22,7 @@ describe('a run request', () => {
       tags: {},
       credentials: 'forward',
       cache: 'use',
+      setup: [],
       root: false,
     });
   });
@@ -37,6 +38,8 @@ describe('a run request', () => {
 
   test.each<[string, Partial<RunRequest>, RegExp]>([
     ['no command', { command: [] }, /no command/],
+    ['an empty setup command', { setup: ['true', ' '] }, /setup command 2 is empty/],
+    ['a password in a setup', { setup: ['git clone https://me:pass@example.com/x'] }, /setup command 1 holds a password in a URL/],
     ['a bad name', { name: 'a b' }, /name 'a b'/],
     ['an empty range', { cpu: { min: 8, max: 2 } }, /lower bound/],
     ['types and families at once', { vmTypes: ['m7i.large'], families: ['c'] }, /exclude each other/],

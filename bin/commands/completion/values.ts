@@ -41,6 +41,7 @@ export function optionValues({ long }: Option, { variables }: Known): readonly C
     case '--env':
       return words(variables);
     case '--env-file':
+    case '--setup-script':
       return FILES;
     case '--to':
     case '--download-to':

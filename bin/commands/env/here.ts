@@ -38,11 +38,16 @@ function open({ local, profile }: EnvHereOptions, { io }: Context): Promise<Envi
   return io.environmentHere({ env, cwd, local: local ?? isOn(env['RAWCLOUD_LOCAL']), ...(profile === undefined ? {} : { profile }) });
 }
 
-function requestOf(words: readonly string[], { arch, packages, forward, credentials }: EnvHereOptions): EnvironmentRequest {
+function requestOf(
+  words: readonly string[],
+  { arch, packages, setup, setupScript, forward, credentials }: EnvHereOptions,
+): EnvironmentRequest {
   return {
     ...(words.length > 0 ? { command: words } : {}),
     ...(arch === undefined ? {} : { arch: parseArch(arch) }),
     ...(packages === undefined ? {} : { packages: parsePackages(packages) }),
+    ...(setup === undefined ? {} : { setup }),
+    ...(setupScript === undefined ? {} : { setupScript }),
     ...(forward ? { logins: parseLogins(forward) } : {}),
     ...(credentials === false ? { credentials: 'none' } : {}),
   };

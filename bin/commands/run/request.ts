@@ -46,6 +46,8 @@ export async function readRequest(command: readonly string[], options: RunOption
     packages: read(options.packages, parsePackages),
     devPackages: options.devPackages,
     packageChoices: readPackageChoices(options, problems),
+    setup: options.setup,
+    setupScript: options.setupScript,
     root: options.root ?? false,
   });
   checkCombinations(options, problems);

@@ -17,7 +17,7 @@ const CAUSES: readonly (readonly [pattern: RegExp, what: string, remedy: string]
   [
     /gyp ERR! (?:stack Error: )?not found: |(?:make|cc|gcc|g\+\+|c\+\+|clang)(?:: command)?: (?:command )?not found|gyp ERR! find Python.*(?:not found|could not)|Could not find any Python installation|spawn (?:make|cc|g\+\+) ENOENT/i,
     'a package is built from source, and the VM lacks what builds it (a C++ compiler, make, Python)',
-    'Use an image that has them (--image; on Amazon Linux: dnf install -y gcc-c++ make python3), or a version of the package that brings binaries for the VM.',
+    'Install them before (--setup "dnf install -y gcc-c++ make python3"), use an image that has them (--image), or a version of the package that brings binaries for the VM.',
   ],
   [
     /EINTEGRITY|TARBALL_INTEGRITY|Integrity check|integrity checksum|YN0018|checksum.*(?:match|fail)/i,

@@ -191,5 +191,6 @@ function remedyFor({ name, kind }: Failure, yielding: readonly string[]): string
 /** What to do about a package that has to be compiled on the VM. */
 export function needsCompiler(needs: 'c' | 'rust'): string {
   const what = needs === 'rust' ? 'a Rust toolchain' : 'a C compiler';
-  return `Use an image that has ${what} and what the package needs besides (--image), or install a wheel of it here that is made for the VM's platform.`;
+  const packages = needs === 'rust' ? 'gcc cargo' : 'gcc';
+  return `Install ${what} and what the package needs besides before (--setup "dnf install -y ${packages}"), use an image that has them (--image), or install a wheel of it here that is made for the VM's platform.`;
 }

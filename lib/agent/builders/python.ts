@@ -138,6 +138,7 @@ async function checkGit(recipe: PythonRecipe, io: BuildIo): Promise<void> {
   const line = recipe.requirements.find((requirement) => / @ git\+/.test(requirement));
   if (line === undefined || findProgram('git', io)) return;
   throw new RawcloudError('E_ENVIRONMENT', `${line.split(' ')[0]} is installed from a git repository, and the VM has no git`, {
-    remedy: 'Use an image with git (--image), or install a released version of the package here.',
+    remedy:
+      'Install it before (--setup "dnf install -y git"), use an image with git (--image), or install a released version of the package here.',
   });
 }

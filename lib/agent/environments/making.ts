@@ -39,6 +39,8 @@ export interface CacheDeps {
   readonly cache: EnvironmentCache;
   /** The image that the user chose. @default - none */
   readonly image: string | undefined;
+  /** Keys of what was run on the machine before: what is built may rest on it. */
+  readonly setup: readonly string[];
   readonly pollMs: number;
   readonly renewMs: number;
   readonly signal: AbortSignal;
@@ -72,7 +74,11 @@ export interface MakingOptions {
 export async function makeLayer(deps: CacheDeps, options: MakingOptions): Promise<Made> {
   const facts = await options.parts.facts(options.layer, options.io);
   if (!facts) return { built: await options.builder.build(options.layer, options.io), notices: [] };
-  return new Making(deps, options, { ...facts, ...(await systemFacts(deps.image)) }).make();
+  return new Making(deps, options, { ...facts, ...(await systemFacts(deps.image)), ...setupFacts(deps.setup) }).make();
+}
+
+function setupFacts(setup: readonly string[]): Readonly<Record<string, string>> {
+  return setup.length === 0 ? {} : { setup: setup.join(' ') };
 }
 
 class Making {

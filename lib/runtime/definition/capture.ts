@@ -1,6 +1,7 @@
 import { rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { resolveArguments } from '../../capture/arguments';
+import { captureSetup } from '../../capture/setup';
 import { capturePackages } from '../../capture/packages';
 import type { CapturedPackages } from '../../capture/packages';
 import { bucketKeys, encodeJson, findRawcloudError, formatSize, mapBounded, RawcloudError } from '../../contract';
@@ -18,6 +19,8 @@ export interface CaptureRequest {
   /** Directory that the job runs in; its root, whatever repository it is in. */
   readonly source: string;
   readonly command: readonly string[];
+  /** Commands that run as root on each VM before. @default - none */
+  readonly setup?: readonly string[];
   /** What is neither files nor packages. */
   readonly rest: Pick<Definition, 'hardware' | 'limits' | 'overlap' | 'tags'> & Pick<Definition['environment'], 'image'>;
   /** Gets one file for each object, by the SHA-256 of its bytes, with the ending `.bin`. */
@@ -55,6 +58,7 @@ export async function captureDefinition(request: CaptureRequest): Promise<Captur
   const store = createDirectoryStore(path.join(outDir, 'store'));
   const platform = request.platform ?? `linux-${rest.hardware.arch}`;
   const words = await resolveArguments(request.command, { cwd: source, root: source, home, env });
+  const setup = await captureSetup({ commands: request.setup ?? [], cwd: source, root: source, platform });
   const packages = await capturePackages({
     root: source,
     cwd: source,
@@ -89,7 +93,7 @@ export async function captureDefinition(request: CaptureRequest): Promise<Captur
   const definition: Definition = {
     v: 1,
     work: { kind: 'command', argv: [...words.argv], cwd: '' },
-    environment: { tree: synced.tree, layers: [...packages.layers], ...(image ? { image } : {}) },
+    environment: { tree: synced.tree, layers: [...(setup ? [setup.layer] : []), ...packages.layers], ...(image ? { image } : {}) },
     ...kept,
     agent,
     node,

@@ -1,4 +1,4 @@
-import { bucketKeys, checkWithinLimits, jobKeys, mapBounded, RawcloudError } from '../../contract';
+import { bucketKeys, checkWithinLimits, jobKeys, mapBounded, RawcloudError, SETUP_KIND } from '../../contract';
 import type { Definition, Deployed, JobSpec, Ref, Tick } from '../../contract';
 import type { StartedTick, TickRequest } from '../api';
 import { updateControl } from '../control';
@@ -129,7 +129,7 @@ async function prepare(deps: ClientDeps, { deployed, definition, tick, asked }: 
   checkWithinLimits(deps.scaffold, { ...hardware, lifetimeS: definition.limits.lifetimeS });
   const [image, view] = await Promise.all([deps.resolveImage(hardware.arch, environment.image), deps.market.view(hardware.spotPolicy)]);
   const market = withinLimits(view, deps.scaffold.limits);
-  const isCached = environment.layers.length > 0;
+  const isCached = environment.layers.some(({ kind }) => kind !== SETUP_KIND);
   const environments = isCached ? { secret: await environmentSecret(deps.store, `deployed:${deployed.id}`), project: '' } : undefined;
   const input = deployed.inputVariable === undefined || asked.input === undefined ? {} : { [deployed.inputVariable]: asked.input };
   return {

@@ -21,6 +21,9 @@ export interface EnvironmentRequest {
   readonly command?: readonly string[];
   /** @default - as of the last run for a comparison, else what is installed or the lockfile that says the same */
   readonly packages?: RunRequest['packages'];
+  /** As of a run. @default - as of the last run for a comparison, else none */
+  readonly setup?: readonly string[];
+  readonly setupScript?: string;
   /** Of the VM. @default - this machine's */
   readonly arch?: Arch;
   /** @default - none */
@@ -119,12 +122,13 @@ class Here {
     const last = await lastRun(cacheDir, root);
     const command = request.command ?? last?.command ?? (await this.#anything());
     const cwd = request.command ? this.place.cwd : path.join(root, last?.cwd ?? path.relative(root, this.place.cwd));
-    const captured = await this.#capture(
-      command,
-      cwd,
-      { ...(last?.packagesFrom ? { packages: last.packagesFrom } : {}), ...request },
-      signal,
-    );
+    const lastSetup = request.setup === undefined && request.setupScript === undefined ? last?.setup : undefined;
+    const asLast = {
+      ...(last?.packagesFrom ? { packages: last.packagesFrom } : {}),
+      ...(lastSetup ? { setup: lastSetup.commands } : {}),
+      ...(lastSetup?.script === undefined ? {} : { setupScript: lastSetup.script }),
+    };
+    const captured = await this.#capture(command, cwd, { ...asLast, ...request }, signal);
     const { include, found } = captured;
     const packages = await packagesOf(captured.layers, captured);
     if (!last) return { root, found: [], packages: { added: packages, removed: [], changed: [] } };
@@ -148,7 +152,7 @@ class Here {
   #capture(
     command: readonly string[],
     cwd: string,
-    { arch, packages }: EnvironmentRequest,
+    { arch, packages, setup, setupScript }: EnvironmentRequest,
     signal?: AbortSignal,
   ): ReturnType<typeof capture> {
     const { env, local = false } = this.place;
@@ -156,7 +160,13 @@ class Here {
     const deps = { home: this.#home, env, vmSystem: this.#system, local, cacheDir: cacheDirectory(env, this.#home), here };
     return capture(
       deps,
-      { command, cwd, ...(packages ? { packages } : {}) },
+      {
+        command,
+        cwd,
+        ...(packages ? { packages } : {}),
+        ...(setup ? { setup } : {}),
+        ...(setupScript === undefined ? {} : { setupScript }),
+      },
       arch ?? (process.arch === 'arm64' ? 'arm64' : 'x86_64'),
       signal,
     );

@@ -35,6 +35,8 @@ const LastRunSchema = v.object({
   cwd: v.string(),
   /** Where its packages were taken from, if that was said. */
   packagesFrom: v.optional(v.picklist(PACKAGE_SOURCES)),
+  /** Its setup; the script's path is absolute. */
+  setup: v.optional(v.object({ commands: v.array(v.string()), script: v.optional(v.string()) })),
   /** `Python 3.11 (.venv)`, by kind. */
   titles: v.record(v.string(), v.string()),
   packages: v.array(PackageSchema),
@@ -45,7 +47,7 @@ export type LastRun = v.InferOutput<typeof LastRunSchema>;
 export async function rememberRun(
   deps: Pick<ClientDeps, 'cacheDir' | 'clock' | 'scaffold'>,
   job: string,
-  { command, packages }: Pick<RunRequest, 'command' | 'packages'>,
+  { command, packages, ...asked }: Pick<RunRequest, 'command' | 'packages' | 'setup' | 'setupScript'>,
   captured: Captured,
 ): Promise<void> {
   const root = await realpath(captured.root);
@@ -58,6 +60,7 @@ export async function rememberRun(
     command: [...command],
     cwd: captured.cwd,
     ...(packages ? { packagesFrom: packages } : {}),
+    ...setupOf(asked, path.join(captured.root, captured.cwd)),
     titles: Object.fromEntries(captured.found.map(({ kind, title }) => [kind, title])),
     packages: await packagesOf(captured.layers, captured),
   };
@@ -70,6 +73,12 @@ export async function rememberRun(
   } finally {
     await rm(temporary, { force: true });
   }
+}
+
+function setupOf({ setup = [], setupScript }: Pick<RunRequest, 'setup' | 'setupScript'>, cwd: string): Pick<LastRun, 'setup'> {
+  if (setup.length === 0 && setupScript === undefined) return {};
+  const script = setupScript === undefined ? {} : { script: path.resolve(cwd, setupScript) };
+  return { setup: { commands: [...setup], ...script } };
 }
 
 /** @returns undefined when there was none, or what was kept of it cannot be read */

@@ -2,6 +2,7 @@ import path from 'node:path';
 import { resolveArguments } from '../../capture/arguments';
 import { capturePackages } from '../../capture/packages';
 import { findRoot } from '../../capture/root';
+import { captureSetup } from '../../capture/setup';
 import type { Found, Layer, Notice, SourceContent } from '../../contract';
 import type { ClientDeps } from '../deps';
 import { NODE_VERSION } from '../launch/node-pins';
@@ -27,19 +28,23 @@ export interface Captured {
 /** Reads root, arguments and packages off the developer's machine; nothing is sent. An abort ends the programs that are asked. */
 export async function capture(
   deps: Pick<ClientDeps, 'home' | 'env' | 'vmSystem' | 'local' | 'cacheDir' | 'here'>,
-  request: Pick<NormalRequest, 'command' | 'cwd' | 'packages'> & Partial<Pick<NormalRequest, 'devPackages' | 'packageChoices'>>,
+  request: Pick<NormalRequest, 'command' | 'cwd' | 'packages'> &
+    Partial<Pick<NormalRequest, 'devPackages' | 'packageChoices' | 'setup' | 'setupScript'>>,
   arch: string,
   signal?: AbortSignal,
 ): Promise<Captured> {
   signal?.throwIfAborted();
   const root = await findRoot(request.cwd, { home: deps.home });
   const words = await resolveArguments(request.command, { cwd: request.cwd, root, home: deps.home, env: deps.env });
+  const platform = `${deps.vmSystem}-${arch}`;
+  const { setup: commands = [], setupScript: script, cwd } = request;
+  const setup = await captureSetup({ commands, ...(script === undefined ? {} : { script }), cwd, root, platform });
   const packages = await capturePackages({
     root,
     cwd: request.cwd,
     argv: request.command,
     env: deps.env,
-    platform: `${deps.vmSystem}-${arch}`,
+    platform,
     ...(request.packages ? { packages: request.packages } : {}),
     ...(request.devPackages ? { dev: true } : {}),
     vmNode: deps.local ? process.versions.node : NODE_VERSION,
@@ -53,9 +58,9 @@ export async function capture(
     cwd: path.relative(root, request.cwd).split(path.sep).join('/'),
     argv: words.argv,
     include: [...new Set([...words.include, ...packages.include])],
-    layers: packages.layers,
-    contents: packages.contents,
-    found: packages.found,
+    layers: [...(setup ? [setup.layer] : []), ...packages.layers],
+    contents: [...(setup?.contents ?? []), ...packages.contents],
+    found: [...(setup ? [setup.found] : []), ...packages.found],
     secrets: packages.secrets,
     notices: [...words.notices, ...packages.layers.flatMap((layer) => layer.notices)],
   };

@@ -1,4 +1,4 @@
-import { jobPrefix } from '../../contract';
+import { jobPrefix, SETUP_KIND } from '../../contract';
 import type { EnvironmentCache, EventData, EventType, Notice, Offer, RawcloudEvent } from '../../contract';
 import { lookAtSweep } from '../../store/keep';
 import type { RunRequest } from '../api';
@@ -154,7 +154,7 @@ async function cacheOf(
   { layers, root }: Captured,
   signal: AbortSignal | undefined,
 ): Promise<EnvironmentCache | undefined> {
-  if (layers.length === 0) return undefined;
+  if (layers.every(({ kind }) => kind === SETUP_KIND)) return undefined;
   const secret = await environmentSecret(deps.store, cacheOwner(deps.owner), signal ? { signal } : {});
   return { secret, project: root, ...(cache === 'rebuild' ? { rebuild: true } : {}) };
 }
