@@ -1,16 +1,17 @@
 import { Stack } from 'aws-cdk-lib';
 import { ManagedPolicy, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Grant, IGrantable } from 'aws-cdk-lib/aws-iam';
-import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { Construct } from 'constructs';
 import { clientPolicies, execStatements, KEY_ACTIONS, readStatements, runStatements, sharedPolicyName, stopStatements } from '../contract';
 import type { AccessFacts, PolicyStatement as Statement, SharedGrant } from '../contract';
 import { isUserOrGroup } from './attach';
+import { grantKey } from './bucket-key';
+import type { BucketKey } from './bucket-key';
 import { grantPolicies, grantStatements, SESSIONS } from './give';
 
 export interface GrantsProps {
   readonly facts: AccessFacts;
-  readonly encryptionKey: IKey | undefined;
+  readonly bucketKey: BucketKey | undefined;
   /** Whether they have names that others can tell. */
   readonly named: boolean;
 }
@@ -68,26 +69,22 @@ export class Grants {
       const policies = managed.map((grant) => this.policy(grant));
       return grantPolicies(grantee, policies, statements.at(-1)!);
     }
-    const { encryptionKey } = this.#props;
-    const actions = managed[0] === 'read' ? KEY_ACTIONS.read : KEY_ACTIONS.write;
-    const useKey = (one: IGrantable): Grant | undefined => encryptionKey?.grant(one, ...actions);
-    return grantStatements(grantee, statements, useKey);
+    const { bucketKey } = this.#props;
+    const { key = [] } = KINDS[managed[0]];
+    return grantStatements(grantee, statements, bucketKey && ((one) => grantKey(bucketKey, one, key)));
   }
 
   policy(grant: SharedGrant): ManagedPolicy {
-    const { id, description, statements, key = [] } = KINDS[grant];
+    const { id, description, statements, key } = KINDS[grant];
     const made = this.#scope.node.tryFindChild(id) as ManagedPolicy | undefined;
     if (made) return made;
-    const { facts, encryptionKey, named } = this.#props;
-    const ofKey = encryptionKey && key.length > 0 ? [keyStatement(encryptionKey, key)] : [];
-    return new ManagedPolicy(this.#scope, id, {
+    const { facts, bucketKey, named } = this.#props;
+    const policy = new ManagedPolicy(this.#scope, id, {
       ...(named ? { managedPolicyName: sharedPolicyName(facts.scaffold, Stack.of(this.#scope).region, grant) } : {}),
       description: `rawcloud: ${description}`,
-      statements: [...statements(facts), ...ofKey].map((statement) => PolicyStatement.fromJson(statement)),
+      statements: statements(facts).map((statement) => PolicyStatement.fromJson(statement)),
     });
+    if (bucketKey && key) grantKey(bucketKey, policy, key);
+    return policy;
   }
-}
-
-function keyStatement({ keyArn }: IKey, actions: readonly string[]): Statement {
-  return { Sid: 'KeyOfBucket', Effect: 'Allow', Action: actions, Resource: keyArn };
 }

@@ -5,7 +5,6 @@ import type { CfnLaunchTemplate } from 'aws-cdk-lib/aws-ec2';
 import type { OnEventOptions, Rule } from 'aws-cdk-lib/aws-events';
 import { PermissionsBoundary } from 'aws-cdk-lib/aws-iam';
 import type { Grant, IGrantable, IManagedPolicy, IRole } from 'aws-cdk-lib/aws-iam';
-import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
@@ -27,6 +26,8 @@ import {
 import type { Limits, MetricName } from '../contract';
 import { onLeftovers } from './bus-rules';
 import { stateOf } from './bucket';
+import { grantKey } from './bucket-key';
+import type { BucketKey } from './bucket-key';
 import { createExecDocument } from './exec-document';
 import { accessFacts, templateArn } from './access-facts';
 import { FunctionPolicies } from './function-policies';
@@ -111,7 +112,7 @@ export class RawCloud extends Construct implements IRawCloud {
   readonly #names: TakenNames;
   readonly #kinds: VmKind[] = [];
   readonly #network: Network;
-  readonly #encryptionKey: IKey | undefined;
+  readonly #bucketKey: BucketKey | undefined;
   readonly #jobs: JobPolicies;
   readonly #grants: Grants;
   readonly #permissionsBoundary: IManagedPolicy | undefined;
@@ -142,7 +143,7 @@ export class RawCloud extends Construct implements IRawCloud {
       byPath: this.#shared,
     });
     this.bucket = bucket;
-    this.#encryptionKey = encryptionKey;
+    this.#bucketKey = encryptionKey && { key: encryptionKey, bucketArn: bucket.bucketArn };
     this.#network = networkOf(this, props);
     this.connections = new Connections({ securityGroups: [...this.#network.securityGroups] });
     // A policy that was written before must know it.
@@ -175,7 +176,7 @@ export class RawCloud extends Construct implements IRawCloud {
       exec: this.#allowsExec,
       shared: this.#shared,
     });
-    this.#grants = new Grants(this, { facts, encryptionKey, named: this.#shared });
+    this.#grants = new Grants(this, { facts, bucketKey: this.#bucketKey, named: this.#shared });
     // Others know them by their path and tag, and those who are here as well.
     this.#jobs = new JobPolicies(this, !this.#shared);
     const policies = new FunctionPolicies(facts);
@@ -190,7 +191,7 @@ export class RawCloud extends Construct implements IRawCloud {
     });
     for (const { role } of [this.launchFunction, this.reaperFunction]) {
       if (!role) continue;
-      this.#encryptionKey?.grant(role, ...KEY_ACTIONS.write);
+      this.#useKey(role);
       this.#jobs.letLaunch(role);
     }
     if (this.reaperFunction.role) this.#jobs.keepFrom(this.reaperFunction.role);
@@ -278,7 +279,7 @@ export class RawCloud extends Construct implements IRawCloud {
   #addVmKind(scope: Construct, roleProps: Pick<VmRoleProps, 'description' | 'path'>): VmKind {
     const { region } = Stack.of(this);
     const role = createVmRole(scope, this.bucket.bucketArn, { ...roleProps, allowExec: this.#allowsExec });
-    this.#encryptionKey?.grant(role, ...KEY_ACTIONS.write);
+    this.#useKey(role);
     const template = createLaunchTemplate(scope, {
       name: this.scaffoldName,
       bucket: this.bucket.bucketName,
@@ -311,6 +312,10 @@ export class RawCloud extends Construct implements IRawCloud {
 
   get #groupIds(): [string, ...string[]] {
     return this.#network.securityGroups.map((group) => group.securityGroupId) as [string, ...string[]];
+  }
+
+  #useKey(role: IRole): void {
+    if (this.#bucketKey) grantKey(this.#bucketKey, role, KEY_ACTIONS.write);
   }
 
   #bound(scope: Construct): void {

@@ -63,19 +63,17 @@ export function stopStatements(facts: LookFacts): PolicyStatement[] {
 }
 
 /**
- * For who does not know the key of the bucket: any, but for this bucket only. The key's own policy has to leave it to IAM.
- * Source: S3 user guide, "Using bucket keys": the encryption context is the bucket's ARN then, else the object's.
+ * Uses of a key through S3 for one bucket. Source: S3 user guide, "Using bucket keys": the encryption context is the bucket's ARN then,
+ * else the object's.
  */
+export function throughBucket(bucketArn: string): NonNullable<PolicyStatement['Condition']> {
+  return { StringLike: { 'kms:ViaService': 's3.*', 'kms:EncryptionContext:aws:s3:arn': [bucketArn, `${bucketArn}/*`] } };
+}
+
+/** For who does not know the key of the bucket: any, but for this bucket only. The key's own policy has to leave it to IAM. */
 export function bucketKeyStatement({ partition, account, region, bucketArn }: LookFacts, actions: readonly string[]): PolicyStatement {
-  return {
-    Sid: 'KeyOfBucket',
-    Effect: 'Allow',
-    Action: actions,
-    Resource: `${partition}:kms:${region}:${account}:key/*`,
-    Condition: {
-      StringLike: { 'kms:ViaService': 's3.*', 'kms:EncryptionContext:aws:s3:arn': [bucketArn, `${bucketArn}/*`] },
-    },
-  };
+  const Resource = `${partition}:kms:${region}:${account}:key/*`;
+  return { Sid: 'KeyOfBucket', Effect: 'Allow', Action: actions, Resource, Condition: throughBucket(bucketArn) };
 }
 
 /** What reading, and what writing, an encrypted bucket takes. */

@@ -1,4 +1,4 @@
-import { KEY_ACTIONS, type PolicyStatement, RawcloudError } from '../contract';
+import { KEY_ACTIONS, type PolicyStatement, RawcloudError, throughBucket } from '../contract';
 import type { Principal } from './service';
 
 /** One question to the policies: may this be done to that. */
@@ -193,7 +193,9 @@ export class Policies {
   /** What lets somebody read and write an encrypted bucket. */
   keyStatements(bucket: string): PolicyStatement[] {
     const key = this.#keys.get(bucket);
-    return key === undefined ? [] : [{ Sid: 'KeyOfBucket', Effect: 'Allow', Action: KEY_ACTIONS.write, Resource: key }];
+    if (key === undefined) return [];
+    const Condition = throughBucket(`arn:aws:s3:::${bucket}`);
+    return [{ Sid: 'KeyOfBucket', Effect: 'Allow', Action: KEY_ACTIONS.write, Resource: key, Condition }];
   }
 
   /** Tells of every question from now on. @returns what ends it */

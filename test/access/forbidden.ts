@@ -714,18 +714,45 @@ function sessions(place: Place): Line[] {
   ];
 }
 
-/** The key of the bucket is used by who reads and writes there, and managed by nobody. */
-function keys({ region, key }: Place): Line[] {
+/** A use of a key as S3 makes it. */
+function through(service: string, arn: string): Conditions {
+  return { 'kms:viaservice': service, 'kms:encryptioncontext:aws:s3:arn': arn };
+}
+
+/** The key of the bucket is used by who reads and writes there, for nothing else, and managed by nobody. */
+function keys({ region, bucket, key }: Place): Line[] {
   const other = `arn:aws:kms:${region}:${ACCOUNT}:key/ffffffff-89ab-cdef-0123-456789abcdef`;
   const manage = ['ScheduleKeyDeletion', 'DisableKey', 'PutKeyPolicy', 'CreateGrant', 'ReEncryptFrom', 'Encrypt'];
   const strangers = ['limited', 'sharer', 'guest'] as const;
+  const [s3, ours] = [`s3.${region}.amazonaws.com`, `arn:aws:s3:::${bucket}`];
+  const proper = through(s3, ours);
   return [
     ...['Decrypt', 'GenerateDataKey'].flatMap((action): Line[] => [
-      { what: `${action} with another key`, who: ALL, question: ask(`kms:${action}`, other) },
-      { what: `${action} with our key from another team`, who: strangers, question: ask(`kms:${action}`, key) },
+      { what: `${action} with another key`, who: ALL, question: ask(`kms:${action}`, other, proper) },
+      { what: `${action} with our key from another team`, who: strangers, question: ask(`kms:${action}`, key, proper) },
+      {
+        what: `${action} with our key for another bucket`,
+        who: ALL,
+        question: ask(`kms:${action}`, key, through(s3, 'arn:aws:s3:::somebody')),
+      },
+      {
+        what: `${action} with our key for a bucket whose name only begins like ours`,
+        who: ALL,
+        question: ask(`kms:${action}`, key, through(s3, `${ours}-2/secret.txt`)),
+      },
+      {
+        what: `${action} with our key without S3`,
+        who: ALL,
+        question: ask(`kms:${action}`, key, { 'kms:encryptioncontext:aws:s3:arn': ours }),
+      },
+      {
+        what: `${action} with our key through another service`,
+        who: ALL,
+        question: ask(`kms:${action}`, key, through(`secretsmanager.${region}.amazonaws.com`, ours)),
+      },
     ]),
-    { what: 'write with our key though one only looks', who: ['reader'], question: ask('kms:GenerateDataKey', key) },
-    ...manage.map((action): Line => ({ what: `${action} of our key`, who: ALL, question: ask(`kms:${action}`, key) })),
+    { what: 'write with our key though one only looks', who: ['reader'], question: ask('kms:GenerateDataKey', key, proper) },
+    ...manage.map((action): Line => ({ what: `${action} of our key`, who: ALL, question: ask(`kms:${action}`, key, proper) })),
   ];
 }
 
@@ -755,7 +782,6 @@ function otherStacks(place: Place): Line[] {
     ['a sealed object', bucketKeys.sealed('j1')],
   ] as const;
   const key = `arn:aws:kms:${region}:${ACCOUNT}:key/aaaaaaaa-89ab-cdef-0123-456789abcdef`;
-  const through = (service: string, arn: string): Conditions => ({ 'kms:viaservice': service, 'kms:encryptioncontext:aws:s3:arn': arn });
   const s3 = `s3.${region}.amazonaws.com`;
   return [
     ...untemplated,

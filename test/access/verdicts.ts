@@ -34,10 +34,15 @@ export async function theirs({ principal, question, identity, bucket, key }: Cas
   const document = (Statement: readonly PolicyStatement[]) => ({
     Version: '2012-10-17',
     // IAM wants letters and digits, and each of them once.
-    Statement: Statement.map(({ Sid: _sid, ...statement }) => statement),
+    Statement: Statement.map(({ Sid: _sid, ...statement }) => renamed(statement)),
   });
   const simulation: Simulation = {
-    request: { principal, action, resource: { resource: oneOf(resource), accountId: ACCOUNT }, contextVariables: withNames(context) },
+    request: {
+      principal,
+      action,
+      resource: { resource: oneOf(resource), accountId: ACCOUNT },
+      contextVariables: withNames(renamed(context)),
+    },
     identityPolicies: [{ name: 'identity', policy: document(identity) }],
     serviceControlPolicies: [{ orgIdentifier: 'r-root', policies: [{ name: 'all', policy: ALL }] }],
     resourceControlPolicies: [],
@@ -58,6 +63,13 @@ export function decision(result: EvaluationResult): Decision {
 /** What a call makes has no name before; as `*` it would be a question about all there are. */
 function oneOf(resource: string): string {
   return resource === '*' ? resource : resource.replace(/\*$/, 'not-made-yet');
+}
+
+const OF_BUCKET = /kms:EncryptionContext:aws:s3:arn/gi;
+
+/** Of keys with a part of one's own choice it knows those with a slash alone: the one that S3 chooses goes by the name in AWS's table. */
+function renamed<T extends object>(conditions: T): T {
+  return JSON.parse(JSON.stringify(conditions).replaceAll(OF_BUCKET, 'kms:EncryptionContext:${EncryptionContextKey}')) as T;
 }
 
 function withNames(context: Conditions): Record<string, string | string[]> {

@@ -5,8 +5,9 @@ import { App, Aws, Duration, RemovalPolicy, Stack, Token } from 'aws-cdk-lib';
 import type { Environment } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { Port, SecurityGroup, Subnet, SubnetType, Vpc } from 'aws-cdk-lib/aws-ec2';
-import { AccountRootPrincipal, ManagedPolicy, Role } from 'aws-cdk-lib/aws-iam';
-import { Key } from 'aws-cdk-lib/aws-kms';
+import { AccountRootPrincipal, Group, ManagedPolicy, Role, User } from 'aws-cdk-lib/aws-iam';
+import { Alias, Key } from 'aws-cdk-lib/aws-kms';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { RawCloud, SpotPolicy } from '../../lib';
 import type { RawCloudProps } from '../../lib';
 import {
@@ -237,6 +238,8 @@ describe('parameter', () => {
   });
 });
 
+const KEY_ARN = 'arn:aws:kms:eu-central-1:123456789012:key/01234567-89ab-cdef-0123-456789abcdef';
+
 describe('what a company brings along', () => {
   function withProps(make: (stack: Stack) => RawCloudProps): Template {
     const stack = new Stack(new App({ outdir: mkdtempSync(path.join(outdir, 'app-')) }), 'Test');
@@ -261,6 +264,39 @@ describe('what a company brings along', () => {
       'RawCloudReaperRole',
       'RawCloudVmRole',
     ]);
+  });
+
+  test.each<[string, (stack: Stack) => IKey, object]>([
+    ['a key', (stack) => new Key(stack, 'Key'), { 'Fn::GetAtt': [expect.stringMatching(/^Key/), 'Arn'] }],
+    [
+      'the alias of a key',
+      (stack) => new Alias(stack, 'Alias', { aliasName: 'alias/data', targetKey: new Key(stack, 'Key') }),
+      { 'Fn::GetAtt': [expect.stringMatching(/^Key/), 'Arn'] },
+    ],
+    ['an imported key', (stack) => Key.fromKeyArn(stack, 'Key', KEY_ARN), expect.stringMatching(KEY_ARN) as object],
+  ])('%s is used through S3 for the bucket alone, by roles, users and groups', (_what, keyOf, resource) => {
+    const stack = new Stack(new App({ outdir: mkdtempSync(path.join(outdir, 'app-')) }), 'Test');
+    const cloud = new RawCloud(stack, 'RawCloud', { encryptionKey: keyOf(stack) });
+    cloud.grantRun(new Role(stack, 'Developer', { assumedBy: new AccountRootPrincipal() }));
+    cloud.grantRun(new User(stack, 'User'));
+    cloud.grantRead(new Group(stack, 'Group'));
+    const found = Template.fromStack(stack);
+    const policies = ['Policy', 'ManagedPolicy'].flatMap((kind) => Object.values(found.findResources(`AWS::IAM::${kind}`)));
+    const uses = policies
+      .flatMap((policy) => (policy['Properties'] as { PolicyDocument: { Statement: Statement[] } }).PolicyDocument.Statement)
+      .filter(({ Action }) => JSON.stringify(Action).includes('kms:'));
+    // VM, launch function, reaper, role, and the managed policies of who runs jobs and who looks at them.
+    expect(uses).toHaveLength(6);
+    const bucket = { 'Fn::GetAtt': [expect.stringMatching(/^RawCloudBucket/), 'Arn'] };
+    for (const { Resource, Condition } of uses) {
+      expect(Resource).toEqual(resource);
+      expect(Condition).toEqual({
+        StringLike: {
+          'kms:ViaService': 's3.*',
+          'kms:EncryptionContext:aws:s3:arn': [bucket, { 'Fn::Join': ['', [bucket, '/*']] }],
+        },
+      });
+    }
   });
 
   test('tags: in the template, the parameter, and the conditions of every launch', () => {
