@@ -1,7 +1,7 @@
 import { Lazy } from 'aws-cdk-lib';
 import { PolicyDocument, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
-import { assetsStatement, driverStatements, launchFunctionStatements, reaperStatements } from '../contract';
+import { assetsStatement, launchFunctionStatements, reaperStatements } from '../contract';
 import type { AccessFacts, PolicyStatement as Statement } from '../contract';
 
 /** What the two functions of a scaffolding may do; what is added before synthesis counts. */
@@ -11,9 +11,8 @@ export class FunctionPolicies {
   readonly #assetBuckets = new Set<string>();
 
   constructor(facts: AccessFacts) {
-    const launch = [...driverStatements(facts), ...launchFunctionStatements(facts)];
-    this.launch = documentOf(launch);
-    this.reaper = documentOf([...launch, ...reaperStatements(facts)]);
+    this.launch = documentOf(launchFunctionStatements(facts));
+    this.reaper = documentOf(reaperStatements(facts));
   }
 
   /** Lets both read what deployed jobs have among an app's assets. */

@@ -1,5 +1,5 @@
 import { clientStatements } from './access';
-import type { AccessFacts } from './access';
+import type { AccessFacts } from './access-facts';
 import { execDocumentName } from './exec';
 import type { LookFacts } from './look-access';
 import type { PolicyStatement } from './scaffold';

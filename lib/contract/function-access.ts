@@ -1,16 +1,19 @@
-import { CONTENT_DIRECTORIES, objectsUnder } from './access';
-import type { AccessFacts } from './access';
+import { CONTENT_DIRECTORIES, driverStatements, objectsUnder } from './access';
+import type { More } from './access';
+import type { AccessFacts } from './access-facts';
 import { busSource } from './bus-events';
 import { deployedPath } from './definition';
 import { jobRolePath } from './job-role';
-import { ROOT } from './keys';
-import { inRegion } from './look-access';
 import type { PolicyStatement } from './scaffold';
 import { scaffoldParameterName } from './scaffold';
 import { TAGS } from './tags';
 
-/** What the launch function may do beyond what every driver may: know deployed jobs, and copy their content ({@link assetsStatement}). */
-export function launchFunctionStatements({ partition, account, region, scaffold, otherStacks = false }: AccessFacts): PolicyStatement[] {
+/** What the launch function may do: what every driver may, know deployed jobs, and copy their content ({@link assetsStatement}). */
+export function launchFunctionStatements(facts: AccessFacts): PolicyStatement[] {
+  return [...driverStatements(facts), ...deployedJobs(facts)];
+}
+
+function deployedJobs({ partition, account, region, scaffold, otherStacks = false }: AccessFacts): PolicyStatement[] {
   return [
     {
       Sid: 'DeployedJobs',
@@ -38,8 +41,14 @@ function contentOfOtherStacks({ partition, account, region }: Pick<AccessFacts, 
   };
 }
 
+const OF_REAPER: More = {
+  reads: ['environments', 'reaper'],
+  onOurVms: [],
+  looks: ['ec2:DescribeLaunchTemplates', 'ec2:DescribeSecurityGroups', 'ec2:DescribeRegions'],
+};
+
 /**
- * What the reaper may do beyond the launch function: remember what it found, sweep old content, know what deployed jobs need, and delete
+ * What the reaper may do: what the launch function may, remember what it found, sweep old content, know what deployed jobs need, and delete
  * what carries our tag, but for what the scaffolding itself is made of.
  */
 export function reaperStatements(facts: AccessFacts): PolicyStatement[] {
@@ -47,27 +56,20 @@ export function reaperStatements(facts: AccessFacts): PolicyStatement[] {
   const ec2 = (resource: string): string => `${partition}:ec2:${region}:${account}:${resource}`;
   const paths = [deployedPath(scaffold), jobRolePath(scaffold)].map((path) => `${partition}:ssm:${region}:${account}:parameter${path}`);
   return [
-    { Sid: 'Marks', Effect: 'Allow', Action: ['s3:GetObject', 's3:PutObject'], Resource: `${bucketArn}/${ROOT}reaper/*` },
-    { Sid: 'Sweep', Effect: 'Allow', Action: 's3:PutObject', Resource: `${bucketArn}/${ROOT}sweep/*` },
+    ...driverStatements(facts, OF_REAPER),
+    ...deployedJobs(facts),
+    { Sid: 'MarksAndSweep', Effect: 'Allow', Action: 's3:PutObject', Resource: objectsUnder(bucketArn, ['reaper', 'sweep']) },
     {
       Sid: 'SweepContent',
       Effect: 'Allow',
       Action: 's3:DeleteObject',
       Resource: objectsUnder(bucketArn, [...CONTENT_DIRECTORIES, 'environments']),
     },
-    { Sid: 'LookAtEnvironments', Effect: 'Allow', Action: 's3:GetObject', Resource: `${bucketArn}/${ROOT}environments/*` },
     {
       Sid: 'TemplatesOfJobs',
       Effect: 'Allow',
       Action: 'ssm:GetParametersByPath',
       Resource: paths.flatMap((path) => [path, `${path}/*`]),
-    },
-    {
-      Sid: 'LookForLeftovers',
-      Effect: 'Allow',
-      Action: ['ec2:DescribeLaunchTemplates', 'ec2:DescribeSecurityGroups', 'ec2:DescribeRegions'],
-      Resource: '*',
-      Condition: inRegion(region),
     },
     // In every region: what carries the scaffolding's tag.
     {
