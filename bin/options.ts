@@ -45,9 +45,24 @@ export interface RunOptions extends ConnectionOptions {
   readonly packageAdd?: readonly string[];
   readonly setup?: readonly string[];
   readonly setupScript?: string;
+  /** Set by `env build`. */
+  readonly environmentOnly?: boolean;
   readonly root?: boolean;
   readonly dryRun?: boolean;
   readonly quiet?: boolean;
+  readonly yes?: boolean;
+}
+
+/** Of `env build`: a run of another kind. */
+export type EnvBuildOptions = RunOptions;
+
+export interface EnvListOptions extends ConnectionOptions {
+  readonly all?: boolean;
+}
+
+export interface EnvDeleteOptions extends ConnectionOptions {
+  readonly all?: boolean;
+  readonly unusedFor?: string;
   readonly yes?: boolean;
 }
 

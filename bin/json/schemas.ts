@@ -188,6 +188,19 @@ const Package = v.strictObject({
 });
 const Change = v.strictObject({ kind: v.string(), name: v.string(), from: v.string(), to: v.string() });
 
+const Kept = v.strictObject({
+  id: v.string(),
+  kind: Text,
+  platform: Text,
+  packages: v.optional(v.number()),
+  bytes: v.optional(v.number()),
+  storedBytes: v.number(),
+  builtAt: Iso,
+  usedAt: Iso,
+  isYours: v.boolean(),
+  isHere: v.boolean(),
+});
+
 /** The one object that a verb prints, by verb. */
 export const ANSWER_SCHEMAS = {
   ps: v.strictObject({ v: One, jobs: v.array(v.strictObject(Summary)) }),
@@ -232,6 +245,16 @@ export const ANSWER_SCHEMAS = {
     found: v.array(Change),
     packages: v.strictObject({ added: v.array(Package), removed: v.array(Package), changed: v.array(Change) }),
     files: v.optional(v.strictObject({ added: v.array(v.string()), changed: v.array(v.string()), removed: v.array(v.string()) })),
+  }),
+  // After the lines of its run.
+  'env build': v.strictObject({ v: One, environments: v.array(Kept) }),
+  'env list': v.strictObject({ v: One, environments: v.array(Kept) }),
+  'env delete': v.strictObject({
+    v: One,
+    environments: v.array(Kept),
+    objects: v.number(),
+    bytes: v.number(),
+    keptForOthers: v.array(v.string()),
   }),
   extend: v.strictObject({ v: One, job: v.string(), lifetimeUntil: Iso }),
   reap: v.strictObject({

@@ -1,3 +1,4 @@
+import type { Command } from 'commander';
 import type { RunOptions } from '../options';
 import type { Declaring } from '../program';
 import { withExamples } from './examples';
@@ -30,7 +31,35 @@ export function declareRun({ program, context, perform }: Declaring): void {
     .argument('<command...>', 'program and arguments')
     .passThroughOptions();
   withExamples(command, EXAMPLES, { before: WHERE_OPTIONS_END, after: CTRL_C });
-  command
+  withVariables(withHardware(command))
+    .option(
+      '--forward <logins>',
+      'logins of yours that the job gets: git, huggingface, gcp, kube; comma list, repeatable',
+      repeatable(true),
+    )
+    .option('--role <name>', 'AWS identity of the job instead of yours: a JobRole of the scaffolding, for as long as it runs')
+    .option('--no-credentials', 'the job gets no AWS identity');
+  withPackages(command)
+    .option('--root', "run as root, the VM's own role in reach")
+    .option('-y, --yes', 'synchronize a large tree without asking')
+    .optionsGroup('Job:')
+    .option('--name <name>', 'name to find the job by')
+    .option('-t, --tag <key=value>', 'tag of VM, disk and ledger; repeatable', repeatable(false))
+    .option('--timeout <duration>', 'end the command after this long (default: none)')
+    .option('--idle-timeout <duration>', 'end the command when it does next to nothing for this long (default: never)')
+    .option('--max-lifetime <duration>', 'the VM ends itself after this long, whatever happens (default: 24h)')
+    .option('--retries <n>', 'new VMs that start the command again when one is lost or taken back (default: 0)')
+    .option('-d, --detach', 'leave once the VM is launched; prints the job id')
+    .option('--download', 'bring new files home when the command has ended')
+    .option('--download-to <dir>', 'the same, into another directory')
+    .option('--dry-run', 'show plan and price; launch nothing');
+  withJson(command, 'one JSON event a line on stdout').option('-q, --quiet', "nothing but the command's own output");
+  withConnection(command).action(async (words: string[], options: RunOptions) => perform((c) => c.run(words, options, context)));
+}
+
+/** What the job runs on. */
+export function withHardware(command: Command): Command {
+  return command
     .optionsGroup('Hardware:')
     .option('--cpu <n|min-max>', 'vCPUs, at least n or a range (default: 2)')
     .option('--memory <size|min-max>', 'memory as 8GiB or 8-16GiB (default: 8GiB)')
@@ -39,19 +68,21 @@ export function declareRun({ program, context, perform }: Declaring): void {
     .option('--spot-policy <policy>', 'on-demand, spot, or spot_with_fallback (default: on-demand)')
     .option('--arch <arch>', "x86_64 or arm64 (default: this machine's)")
     .option('--disk <size>', 'disk (default: 30GiB)')
-    .option('--image <ami>', 'AMI id (default: the newest Amazon Linux 2023)')
+    .option('--image <ami>', 'AMI id (default: the newest Amazon Linux 2023)');
+}
+
+export function withVariables(command: Command): Command {
+  return command
     .optionsGroup('Environment:')
     .option('-e, --env <NAME=VALUE|NAME>', 'variable of the job, by NAME alone with its value here; repeatable', repeatable(false))
     .option('--env-file <file>', 'file with lines NAME=VALUE; repeatable', repeatable(false))
     .option('--secret-env <NAME=VALUE|NAME>', 'the same, kept secret whatever its name; repeatable', repeatable(false))
-    .option('--secret-env-file <file>', 'file with lines NAME=VALUE, all kept secret; repeatable', repeatable(false))
-    .option(
-      '--forward <logins>',
-      'logins of yours that the job gets: git, huggingface, gcp, kube; comma list, repeatable',
-      repeatable(true),
-    )
-    .option('--role <name>', 'AWS identity of the job instead of yours: a JobRole of the scaffolding, for as long as it runs')
-    .option('--no-credentials', 'the job gets no AWS identity')
+    .option('--secret-env-file <file>', 'file with lines NAME=VALUE, all kept secret; repeatable', repeatable(false));
+}
+
+/** What is installed on the VM before the command. */
+export function withPackages(command: Command): Command {
+  return command
     .option(
       '--packages <source>',
       'lock: as the lockfile says; installed: as they are here (default: installed, hashes of a lockfile that fits)',
@@ -71,20 +102,5 @@ export function declareRun({ program, context, perform }: Declaring): void {
       'command that the VM runs as root before, as "dnf install -y gdal"; repeatable, in order',
       repeatable(false),
     )
-    .option('--setup-script <file>', 'script that the VM runs as root before those')
-    .option('--root', "run as root, the VM's own role in reach")
-    .option('-y, --yes', 'synchronize a large tree without asking')
-    .optionsGroup('Job:')
-    .option('--name <name>', 'name to find the job by')
-    .option('-t, --tag <key=value>', 'tag of VM, disk and ledger; repeatable', repeatable(false))
-    .option('--timeout <duration>', 'end the command after this long (default: none)')
-    .option('--idle-timeout <duration>', 'end the command when it does next to nothing for this long (default: never)')
-    .option('--max-lifetime <duration>', 'the VM ends itself after this long, whatever happens (default: 24h)')
-    .option('--retries <n>', 'new VMs that start the command again when one is lost or taken back (default: 0)')
-    .option('-d, --detach', 'leave once the VM is launched; prints the job id')
-    .option('--download', 'bring new files home when the command has ended')
-    .option('--download-to <dir>', 'the same, into another directory')
-    .option('--dry-run', 'show plan and price; launch nothing');
-  withJson(command, 'one JSON event a line on stdout').option('-q, --quiet', "nothing but the command's own output");
-  withConnection(command).action(async (words: string[], options: RunOptions) => perform((c) => c.run(words, options, context)));
+    .option('--setup-script <file>', 'script that the VM runs as root before those');
 }

@@ -1,6 +1,6 @@
 import type { AccessFacts } from './access-facts';
 import { jobRolePath } from './job-role';
-import { ROOT } from './keys';
+import { bucketKeys, ROOT } from './keys';
 import { launchStatements } from './launch-access';
 import { inRegion } from './look-access';
 import type { PolicyStatement } from './scaffold';
@@ -35,13 +35,19 @@ export function clientPolicies(facts: AccessFacts): { readonly launch: PolicySta
 /** What joins statements of drivers for somebody who may more: statements of its own would make the policy longer. */
 export interface More {
   readonly reads: readonly string[];
+  /** Keys, or patterns of some. */
+  readonly readsKeys: readonly string[];
+  readonly forgets: readonly string[];
   readonly onOurVms: readonly string[];
   readonly looks: readonly string[];
 }
 
-const NOTHING_MORE: More = { reads: [], onOurVms: [], looks: [] };
+const NOTHING_MORE: More = { reads: [], readsKeys: [], forgets: [], onOurVms: [], looks: [] };
 const OF_PERSONS: More = {
   reads: HISTORY,
+  // What people are told of environments, and that they may go. What is in them only VMs read.
+  readsKeys: [bucketKeys.environmentUse('*')],
+  forgets: ['environments'],
   onOurVms: ['ec2:GetConsoleOutput'],
   looks: ['ec2:DescribeInstanceTypes', 'ec2:DescribeInstanceTypeOfferings', 'servicequotas:ListServiceQuotas'],
 };
@@ -64,13 +70,16 @@ export function objectsUnder(bucketArn: string, directories: readonly string[]):
   return directories.map((directory) => `${bucketArn}/${ROOT}${directory}/*`);
 }
 
-function bucketAccess({ bucketArn }: AccessFacts, { reads }: More): PolicyStatement[] {
+function bucketAccess({ bucketArn }: AccessFacts, { reads, readsKeys, forgets }: More): PolicyStatement[] {
   return [
     {
       Sid: 'Read',
       Effect: 'Allow',
       Action: 's3:GetObject',
-      Resource: objectsUnder(bucketArn, [...RECORDS, ...reads, ...CONTENT_DIRECTORIES, 'sweep']),
+      Resource: [
+        ...objectsUnder(bucketArn, [...RECORDS, ...reads, ...CONTENT_DIRECTORIES, 'sweep']),
+        ...readsKeys.map((key) => `${bucketArn}/${key}`),
+      ],
     },
     {
       Sid: 'Write',
@@ -78,7 +87,7 @@ function bucketAccess({ bucketArn }: AccessFacts, { reads }: More): PolicyStatem
       Action: 's3:PutObject',
       Resource: objectsUnder(bucketArn, [...RECORDS, ...HISTORY, ...CONTENT_DIRECTORIES, 'private']),
     },
-    { Sid: 'Forget', Effect: 'Allow', Action: 's3:DeleteObject', Resource: objectsUnder(bucketArn, PASSING) },
+    { Sid: 'Forget', Effect: 'Allow', Action: 's3:DeleteObject', Resource: objectsUnder(bucketArn, [...PASSING, ...forgets]) },
     // Without it a key that is not there would be "access denied", for a person who reads the error as well.
     { Sid: 'List', Effect: 'Allow', Action: 's3:ListBucket', Resource: bucketArn },
   ];

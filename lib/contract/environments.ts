@@ -1,3 +1,4 @@
+import { createHash, createHmac } from 'node:crypto';
 import * as v from 'valibot';
 
 /*
@@ -66,6 +67,51 @@ export type EnvironmentLease = v.InferOutput<typeof EnvironmentLeaseSchema>;
 
 /** `v1/environments/<key>/last`: the last environment of a project, which the next one may take parts from. */
 export const LastEnvironmentSchema = v.object({ v: v.literal(1), key: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)) });
+
+/**
+ * `v1/environments/<key>/use`: what people are told of an environment. Written by VMs that use it, once a day, and for each project once: so
+ * its age says when it was used last. Nothing that VMs do rests on it.
+ */
+export const EnvironmentUseSchema = v.object({
+  v: v.literal(1),
+  kind: v.string(),
+  platform: v.string(),
+  packages: Count,
+  /** Of its files, and of its chunks as they are stored. */
+  bytes: Count,
+  storedBytes: Count,
+  /** Milliseconds since 1970. */
+  builtAt: v.number(),
+  /** {@link environmentMark} of whose it is. */
+  owner: v.string(),
+  /** {@link environmentMark}s of the projects that use it, the last one first. */
+  projects: v.array(v.string()),
+  /** {@link environmentId}s of other environments in whose packs a part of it lies. */
+  packsOf: v.array(v.string()),
+});
+export type EnvironmentUse = v.InferOutput<typeof EnvironmentUseSchema>;
+
+/** @returns undefined for what another version wrote: it tells nothing, and the next VM writes it anew */
+export function readEnvironmentUse(body: Uint8Array): EnvironmentUse | undefined {
+  const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), EnvironmentUseSchema), Buffer.from(body).toString());
+  return parsed.success ? parsed.output : undefined;
+}
+
+/** How often a VM notes that it uses an environment, at most. */
+export const USE_NOTED_EVERY_MS = 24 * 3_600_000;
+
+/** What people call an environment: its key, which is a capability of VMs, cannot be told from it. */
+export function environmentId(key: string): string {
+  return createHash('sha256').update(key).digest('hex').slice(0, 10);
+}
+
+/** What only its owner recognizes. */
+export function environmentMark(secret: string, what: 'owner' | 'project', name = ''): string {
+  return createHmac('sha256', Buffer.from(secret, 'hex'))
+    .update(JSON.stringify(['mark', what, name]))
+    .digest('hex')
+    .slice(0, 16);
+}
 
 /** `v1/sealed/environments/<owner>`: made once, readable by drivers. Secret. */
 export const EnvironmentSecretSchema = v.object({ v: v.literal(1), secret: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)) });

@@ -43,6 +43,8 @@ function contentOfOtherStacks({ partition, account, region }: Pick<AccessFacts, 
 
 const OF_REAPER: More = {
   reads: ['environments', 'reaper'],
+  readsKeys: [],
+  forgets: [],
   onOurVms: [],
   looks: ['ec2:DescribeLaunchTemplates', 'ec2:DescribeSecurityGroups', 'ec2:DescribeRegions'],
 };

@@ -61,6 +61,8 @@ export const bucketKeys = {
   environments: `${ROOT}environments/`,
   environmentManifest: (key: string) => `${ROOT}environments/${key}/manifest`,
   environmentLease: (key: string) => `${ROOT}environments/${key}/lease`,
+  /** What people are told of an environment. */
+  environmentUse: (key: string) => `${ROOT}environments/${key}/use`,
   /** The last environment of a project. */
   environmentLast: (key: string) => `${ROOT}environments/${key}/last`,
   /** `<key of an environment>/<SHA-256>`. */
@@ -143,4 +145,11 @@ export function parseIndexKey(key: string): { createdAtMs: number; ownerKey: str
   const match = /^v1\/index\/(\d{13})\.([0-9a-f]{12})\.([^.]+)$/.exec(key);
   if (!match) return undefined;
   return { createdAtMs: LAST_MS - Number(match[1]), ownerKey: match[2]!, job: match[3]! };
+}
+
+/** Takes the key of an object of an environment apart; undefined for what is none of its own content. */
+export function parseEnvironmentKey(key: string): { readonly key: string; readonly kind: 'manifest' | 'use' | 'pack' } | undefined {
+  const match = /^v1\/environments\/([0-9a-f]{64})\/(?:(manifest|use)|[0-9a-f]{64})$/.exec(key);
+  if (!match) return undefined;
+  return { key: match[1]!, kind: (match[2] as 'manifest' | 'use' | undefined) ?? 'pack' };
 }

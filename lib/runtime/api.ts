@@ -101,6 +101,11 @@ export interface RunRequest {
   readonly setup?: readonly string[];
   /** File that is run so before them, relative to the working directory. @default - none */
   readonly setupScript?: string;
+  /**
+   * The VM makes the command's environment and keeps it for later jobs; instead of the command it runs `true`. An empty command then stands
+   * for whatever is active here. @default false
+   */
+  readonly environmentOnly?: boolean;
   /** Run as root, with the VM's own role in reach. @default false */
   readonly root?: boolean;
   /** What the job reads from standard input. @default - the null device */
@@ -289,6 +294,36 @@ export interface ReapReport {
   readonly unproved: readonly Unproved[];
 }
 
+/** An environment that VMs have kept. Times in milliseconds since 1970. */
+export interface KeptEnvironment {
+  /** Not its key, which nobody needs to see. */
+  readonly id: string;
+  /** Absent, with what follows, where no VM has noted it: it was made by an earlier version. */
+  readonly kind?: string;
+  readonly platform?: string;
+  readonly packages?: number;
+  /** Of its files on a VM. */
+  readonly bytes?: number;
+  /** What lies in the bucket under its key; a part of it may lie with another one. */
+  readonly storedBytes: number;
+  readonly builtAt: number;
+  /** To within a day. */
+  readonly usedAt: number;
+  /** Your jobs use it; jobs of others, and deployed ones, have environments of their own. */
+  readonly isYours: boolean;
+  /** Jobs of the project that the working directory lies in have used it. */
+  readonly isHere: boolean;
+}
+
+/** What is gone. */
+export interface DeletedEnvironments {
+  readonly environments: readonly KeptEnvironment[];
+  readonly objects: number;
+  readonly bytes: number;
+  /** Ids of those whose packs stay, since environments that are not deleted name them. */
+  readonly keptForOthers: readonly string[];
+}
+
 /** The runtime. It never prints and never reads the process environment. */
 export interface Client {
   readonly scaffold: { readonly name: string; readonly region: string; readonly account: string; readonly bucket: string };
@@ -311,6 +346,13 @@ export interface Client {
    * are one run. @throws E_USAGE for a job that is not deployed
    */
   start(request: TickRequest): Promise<StartedTick>;
+  /** Environments that VMs have kept, of everybody, the one that was used last first. */
+  environments(options?: { signal?: AbortSignal }): Promise<KeptEnvironment[]>;
+  /**
+   * Deletes environments, by ids or unique beginnings of some. Jobs that restore one just now build it anew, as do those that come.
+   * @throws E_USAGE for what is no environment: then nothing is deleted
+   */
+  deleteEnvironments(which: readonly string[], options?: { signal?: AbortSignal }): Promise<DeletedEnvironments>;
   /** One pass of the reaper: advances every open job, marks what is left behind, removes what an earlier pass marked. */
   reap(options?: { signal?: AbortSignal }): Promise<ReapReport>;
   close(): Promise<void>;

@@ -1,9 +1,21 @@
 import { jobOfPrefix, mapBounded, RawcloudError, TAGS, view } from '../contract';
 import type { Instance } from '../contract';
-import type { Client, JobHandle, JobSummary, ReapReport, RunPlan, RunRequest, StartedTick, TickRequest } from './api';
+import type {
+  Client,
+  DeletedEnvironments,
+  JobHandle,
+  JobSummary,
+  KeptEnvironment,
+  ReapReport,
+  RunPlan,
+  RunRequest,
+  StartedTick,
+  TickRequest,
+} from './api';
 import { startTick } from './definition/start';
 import type { ClientDeps } from './deps';
 import { JobReader } from './drive/reader';
+import { deleteEnvironments, keptEnvironments } from './environment/kept';
 import { activeJobs, findJob, indexEntries } from './find';
 import { Handle } from './handle';
 import { summarize } from './observe/status';
@@ -35,6 +47,9 @@ export function createClient(deps: ClientDeps): Client {
       return new Handle(deps, found.prefix, { id: found.job, name: found.name }, true);
     },
     jobs: (options: Signal & { all?: boolean; limit?: number } = {}): Promise<JobSummary[]> => listJobs(deps, options),
+    environments: (options: Signal = {}): Promise<KeptEnvironment[]> => keptEnvironments(deps, options),
+    deleteEnvironments: (which: readonly string[], options: Signal = {}): Promise<DeletedEnvironments> =>
+      deleteEnvironments(deps, which, options),
     start: (request: TickRequest): Promise<StartedTick> => startTick(deps, request),
     reap: (options: Signal = {}): Promise<ReapReport> =>
       reap({ ...deps, bus: deps.events, start: (request) => startTick(deps, request) }, options.signal),

@@ -20,7 +20,16 @@ export async function environmentSecret(store: Store, owner: string, options: { 
   });
 }
 
-async function read(store: Store, key: string, options: { readonly signal?: AbortSignal }): Promise<string | undefined> {
+/** @returns undefined where no job of the owner has needed one yet */
+export async function knownEnvironmentSecret(
+  store: Pick<Store, 'get'>,
+  owner: string,
+  options: { readonly signal?: AbortSignal } = {},
+): Promise<string | undefined> {
+  return read(store, bucketKeys.environmentSecret(owner), options);
+}
+
+async function read(store: Pick<Store, 'get'>, key: string, options: { readonly signal?: AbortSignal }): Promise<string | undefined> {
   const found = await store.get(key, options);
   if (found === 'absent' || found === 'unchanged') return undefined;
   return decodeJson(EnvironmentSecretSchema, found.body, 'the secret of the environment cache').secret;

@@ -17,10 +17,12 @@ export type { ExecCommand, ExecTerminal } from './exec/run';
 export type {
   Client,
   ConnectOptions,
+  DeletedEnvironments,
   JobHandle,
   JobResult,
   JobStatus,
   JobSummary,
+  KeptEnvironment,
   OutputChunk,
   ReapReport,
   RunPlan,

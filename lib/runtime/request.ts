@@ -43,6 +43,7 @@ export interface NormalRequest {
   readonly packageChoices: PackageChoices;
   readonly setup: readonly string[];
   readonly setupScript?: string;
+  readonly environmentOnly?: true;
   readonly root: boolean;
 }
 
@@ -88,6 +89,7 @@ const KNOWN: Readonly<Record<keyof RunRequest, true>> = {
   packageChoices: true,
   setup: true,
   setupScript: true,
+  environmentOnly: true,
   root: true,
   stdin: true,
   confirmLargeTree: true,
@@ -156,6 +158,7 @@ export function normalizeRequest(request: RunRequest, cwd: string, limits: Limit
     packageChoices: request.packageChoices ?? {},
     setup: request.setup ?? [],
     ...(request.setupScript === undefined ? {} : { setupScript: request.setupScript }),
+    ...(request.environmentOnly ? { environmentOnly: true } : {}),
     root: request.root ?? DEFAULTS.root,
   };
 }
@@ -167,9 +170,9 @@ function unknownKeys(request: RunRequest): string[] {
     .map((key) => `'${key}' is not a part of a run request; allowed are ${allowed.join(', ')}`);
 }
 
-function commandProblems({ command, name }: RunRequest): string[] {
+function commandProblems({ command, name, environmentOnly = false }: RunRequest): string[] {
   return [
-    ...(Array.isArray(command) && command.length > 0 && command[0] !== '' ? [] : ['there is no command to run']),
+    ...(Array.isArray(command) && (command.length > 0 || environmentOnly) && command[0] !== '' ? [] : ['there is no command to run']),
     ...(command?.some((word) => word.includes('\0')) ? ['the command holds a NUL byte'] : []),
     ...(name === undefined || /^[A-Za-z0-9._-]{1,64}$/.test(name)
       ? []

@@ -422,8 +422,14 @@ function objectsOfDrivers(place: Place): Line[] {
     ['a tick', bucketKeys.lastTick('nightly')],
     ['the reaper’s marks', bucketKeys.reaperMarks],
   ] as const;
-  const content = [bucketKeys.file(HASH), bucketKeys.agent(HASH), `${bucketKeys.environments}${HASH}/manifest`];
+  const content = [bucketKeys.file(HASH), bucketKeys.agent(HASH)];
+  const environment = object(bucketKeys.environmentManifest(HASH));
+  const use = object(bucketKeys.environmentUse(HASH));
   return [
+    { what: 'read an environment', who: ['client', 'launch', ...LOOKERS], question: ask('s3:GetObject', environment) },
+    { what: 'read what is told of an environment', who: ['launch', ...LOOKERS, 'limited'], question: ask('s3:GetObject', use) },
+    { what: 'write an environment', who: [...DRIVERS, ...LOOKERS], question: ask('s3:PutObject', environment) },
+    { what: 'delete an environment', who: ['launch', ...LOOKERS, 'limited'], question: ask('s3:DeleteObject', environment) },
     ...kept.map(([what, key]): Line => ({ what: `delete ${what}`, who: DRIVERS, question: ask('s3:DeleteObject', object(key)) })),
     ...content.map((key): Line => ({
       what: `delete content: ${key.split('/')[1]}`,

@@ -5,8 +5,8 @@ import { CreateLaunchTemplateCommand, CreateSecurityGroupCommand, EC2Client, Run
 import { openAws } from '../../lib/aws/clients';
 import type { AwsContext } from '../../lib/aws/clients';
 import { createS3Store } from '../../lib/aws/s3-store';
-import { bucketKeys, decodeJson, encodeJson, MarksSchema, STANDARD_QUOTAS, TAGS } from '../../lib/contract';
-import type { Deployed, JobRole, Store } from '../../lib/contract';
+import { bucketKeys, decodeJson, encodeJson, environmentId, MarksSchema, STANDARD_QUOTAS, TAGS } from '../../lib/contract';
+import type { Deployed, EnvironmentUse, JobRole, Store } from '../../lib/contract';
 import type { LocalCloud } from '../../lib/local/cloud';
 import type { Asked } from '../../lib/local/policy';
 import type { ReapReport, StartedTick } from '../../lib/runtime';
@@ -166,6 +166,7 @@ class Scenes {
     await this.#does(['run', '--quiet', '--', 'sh', '-c', 'cat in.txt > out.txt']);
     await this.#does(['download']);
     await this.#does(['run', '--role', TRAINING, 'true']);
+    await this.#environments();
     await this.#does(['run', '--detach', '--name', 'sleeper', '--', 'sh', '-c', 'echo begun; exec sleep 600']);
     const watching = house.start(['attach', 'sleeper']);
     await watching.saw(/begun/);
@@ -196,6 +197,27 @@ class Scenes {
     await house.allGone();
     await this.#does(['logs', 'sleeper']);
     await this.#does(['ps', '--all']);
+  }
+
+  /** Those that a VM has kept are listed and deleted. */
+  async #environments(): Promise<void> {
+    const key = 'e'.repeat(64);
+    const use: EnvironmentUse = {
+      v: 1,
+      kind: 'python',
+      platform: 'linux-x86_64',
+      packages: 1,
+      bytes: 1,
+      storedBytes: 1,
+      builtAt: 1,
+      owner: 'somebody',
+      projects: [],
+      packsOf: [],
+    };
+    await this.#store.put(bucketKeys.environmentManifest(key), Buffer.from('manifest'));
+    await this.#store.put(bucketKeys.environmentUse(key), encodeJson(use));
+    await this.#does(['env', 'list', '--all']);
+    await this.#does(['env', 'delete', environmentId(key), '--yes']);
   }
 
   /** Somebody looks into the VM, over a connection that breaks, and goes away before the command has ended. */

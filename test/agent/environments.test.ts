@@ -1,8 +1,17 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { bucketKeys, encodeJson, jobKeys } from '../../lib/contract';
-import type { Environment, EnvironmentCache, Layer, Store } from '../../lib/contract';
+import {
+  bucketKeys,
+  decodeJson,
+  encodeJson,
+  environmentId,
+  environmentMark,
+  EnvironmentUseSchema,
+  jobKeys,
+  USE_NOTED_EVERY_MS,
+} from '../../lib/contract';
+import type { Environment, EnvironmentCache, EnvironmentUse, Layer, Store } from '../../lib/contract';
 import { createMemoryStore } from '../../lib/store/memory';
 import { decodeEnvironment, encodeEnvironment } from '../../lib/store/environments/manifest';
 import { python3, pythonTest, scratch } from '../capture/package-fixtures';
@@ -165,6 +174,43 @@ describe('an environment', () => {
     expect(installed()).toEqual([]);
   });
 
+  pythonTest('is noted for people: what it is, whose, which projects use it, and whose packs it needs; once a day', async () => {
+    const noise = (): string => randomBytes(200_000).toString('base64');
+    const requirements = [wheels.add('one', '1', { 'one/noise.txt': noise() })];
+    const root = path.join(scratch(), 'vm');
+    await run({ requirements, root });
+    await vms.pop()!.remove();
+    const noted = async (): Promise<EnvironmentUse[]> => {
+      const all: EnvironmentUse[] = [];
+      for (const key of await keysOf('/use')) all.push(decodeJson(EnvironmentUseSchema, await bodyOf(key), 'use'));
+      return all;
+    };
+    const [first] = await noted();
+    const [mine, theirs] = ['here', 'there'].map((project) => environmentMark(SECRET, 'project', project));
+    expect(first).toMatchObject({ kind: 'python', packages: 1, owner: environmentMark(SECRET, 'owner'), projects: [mine], packsOf: [] });
+    expect(JSON.stringify(first)).not.toContain(SECRET);
+    // Later that day, for the same project: nothing is written.
+    const [key] = await keysOf('/use');
+    await store.put(key!, Buffer.from(JSON.stringify({ ...first, builtAt: 1 })));
+    await run({ requirements });
+    expect(await noted()).toMatchObject([{ builtAt: 1, projects: [mine] }]);
+    await run({ requirements, cache: { project: 'there' } });
+    expect(await noted()).toMatchObject([{ builtAt: 1, projects: [theirs, mine] }]);
+    // A day later.
+    const later = { ...store, get: aged(key!, USE_NOTED_EVERY_MS) };
+    let puts = 0;
+    await run({
+      requirements,
+      store: { ...later, put: (name, ...rest) => ((puts += name === key ? 1 : 0), store.put(name, ...rest)) },
+    });
+    expect(puts).toBe(1);
+    // One that is made of it.
+    await run({ requirements: [...requirements, wheels.add('two', '2')], root });
+    await vms.pop()!.remove();
+    const id = environmentId(key!.split('/')[2]!);
+    expect((await noted()).map(({ packsOf }) => packsOf)).toContainEqual([id]);
+  });
+
   pythonTest('is for others what was asked for, whatever the command makes of it', async () => {
     const requirements = [wheels.add('one', '1', { 'one/large.bin': randomBytes(3e6).toString('latin1') })];
     const script = `python -c 'import one; open(one.__file__, "w").write("VERSION = 0")'; one`;
@@ -179,6 +225,14 @@ describe('an environment', () => {
     expect(installed()).toEqual(requirements);
   });
 });
+
+/** So much later, as far as that object is concerned. */
+function aged(which: string, ms: number): Store['get'] {
+  return async (key, options) => {
+    const found = await store.get(key, options);
+    return key === which && typeof found !== 'string' ? { ...found, now: found.modified + ms } : found;
+  };
+}
 
 /** The same bucket, where environments are concerned; jobs lie elsewhere. */
 function echo(shared: Store): Store {
@@ -259,19 +313,11 @@ describe('what goes wrong with the cache is no reason to fail', () => {
     for (const key of [...(await keysOf('/manifest')), ...(await keysOf('/last'))]) await store.delete(key);
     await store.put(lease!, encodeJson({ v: 1, vm: 'dead', nonce: 'x', state: 'building' }));
     installed();
-    const later = { ...store, get: oldLease(lease!) };
+    const later = { ...store, get: aged(lease!, 61_000) };
     expect(await (await run({ requirements, script: 'one', store: later })).text()).toBe('1\n');
     expect(installed()).toEqual(requirements);
     expect((await manifests()).length).toBe(1);
   });
-
-  /** A minute later, as far as that object is concerned. */
-  function oldLease(lease: string): Store['get'] {
-    return async (key, options) => {
-      const found = await store.get(key, options);
-      return key === lease && typeof found !== 'string' ? { ...found, now: found.modified + 61_000 } : found;
-    };
-  }
 
   pythonTest('a package that is not to be had fails as it does without a cache, and leaves no lease', async () => {
     await run({ requirements: [wheels.add('one', '1')] });

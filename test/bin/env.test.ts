@@ -4,10 +4,11 @@ import { problemsOf } from '../../bin/json/check';
 import { createMemoryStore } from '../../lib/store/memory';
 import { rememberRun } from '../../lib/runtime/environment/last-run';
 import { capture } from '../../lib/runtime/run/capture';
-import type { RunRequest } from '../../lib/runtime';
+import type { KeptEnvironment, RunRequest } from '../../lib/runtime';
 import { syncTree } from '../../lib/runtime/sync/sync';
 import { scratch, write, writeDistribution, writeVenv } from '../capture/package-fixtures';
 import { Cli, StillClock } from './cli';
+import { KEPT, NOW } from './fake-client';
 
 let base: string;
 let root: string;
@@ -128,6 +129,78 @@ test.each(['show', 'diff'])('env %s --json is as documented', async (verb) => {
   const json = cli();
   expect(await json.run('env', verb, '--json')).toBe(0);
   expect(json.lines.flatMap((line) => problemsOf(line, `env ${verb}`))).toEqual([]);
+});
+
+const OLD: KeptEnvironment = { ...KEPT, id: '77aa00bb11', kind: 'node', usedAt: NOW - 45 * 86_400_000, isHere: false };
+const OTHERS: KeptEnvironment = { id: '0123456789', storedBytes: 5_000, builtAt: NOW, usedAt: NOW, isYours: false, isHere: false };
+
+function withKept(terminal?: string): Cli {
+  const stdin = terminal === undefined ? {} : { isTTY: true, ask: async () => terminal };
+  return new Cli({ env, cwd: root, script: { kept: [KEPT, OLD, OTHERS] }, stdin });
+}
+
+test('env list tells what is kept of yours, and with --all of others', async () => {
+  const own = withKept();
+  expect(await own.run('env', 'list')).toBe(0);
+  expect(own.stdout.split('\n')).toEqual([
+    'ID          KIND    PLATFORM      PACKAGES  SIZE     STORED    BUILT         USED          HERE',
+    '3f9a0c12de  python  linux-x86_64  142       210 MiB  66.8 MiB  40 d 0 h ago  3 d 0 h ago   yes',
+    '77aa00bb11  node    linux-x86_64  142       210 MiB  66.8 MiB  40 d 0 h ago  45 d 0 h ago',
+    '',
+  ]);
+  const all = withKept();
+  expect(await all.run('env', 'list', '--all')).toBe(0);
+  expect(all.stdout).toMatch(/^0123456789 +unknown +4\.9 KiB .* unknown$/m);
+  const none = cli();
+  expect(await none.run('env', 'list')).toBe(0);
+  expect(none.stderr).toContain('No environment of yours is kept');
+});
+
+test('env delete deletes what is named, or old, or all of yours, once that is confirmed', async () => {
+  const named = withKept('y');
+  expect(await named.run('env', 'delete', '3f9', '0123456789')).toBe(0);
+  expect(named.client.calls).toContain('delete 3f9a0c12de 0123456789');
+  expect(named.stdout).toMatch(/^Deleted 2 environments \(3f9a0c12de, 0123456789\): 66\.8 MiB freed$/m);
+  const old = withKept();
+  expect(await old.run('env', 'delete', '--unused-for', '30d', '--yes')).toBe(0);
+  expect(old.client.calls).toContain('delete 77aa00bb11');
+  const all = withKept();
+  expect(await all.run('env', 'delete', '--all', '--yes')).toBe(0);
+  expect(all.client.calls).toContain('delete 3f9a0c12de 77aa00bb11');
+  const none = withKept();
+  expect(await none.run('env', 'delete', '--unused-for', '90d')).toBe(0);
+  expect(none.stderr).toContain('nothing was deleted');
+});
+
+test.each<[string, string | undefined, readonly string[], number, RegExp]>([
+  ['without a choice', undefined, [], 2, /nothing says which environments/],
+  ['with two', undefined, ['--all', '3f9a'], 2, /exclude one another/],
+  ['on what is no environment', undefined, ['ffff', '--yes'], 2, /'ffff': no environment, or more than one/],
+  ['without a terminal to ask at', undefined, ['--all'], 2, /no terminal to ask at.*3f9a0c12de, 77aa00bb11/],
+  ['when the answer is no', 'n', ['--all'], 130, /nothing was deleted/],
+  ['on a duration that is none', undefined, ['--unused-for', 'long'], 2, /--unused-for/],
+])('env delete fails %s, and deletes nothing', async (_what, terminal, words, code, text) => {
+  const wrong = withKept(terminal);
+  expect(await wrong.run('env', 'delete', ...words)).toBe(code);
+  expect(wrong.stderr).toMatch(text);
+  expect(wrong.client.calls.filter((call) => call.startsWith('delete'))).toEqual([]);
+});
+
+test('env build is a run of its own kind, and tells what is kept; it fails when nothing is', async () => {
+  const built = withKept();
+  expect(await built.run('env', 'build', '--cpu', '8', '--setup', 'dnf install -y gcc', '--', ...COMMAND)).toBe(0);
+  expect(built.client.requests[0]).toMatchObject({
+    command: COMMAND,
+    environmentOnly: true,
+    credentials: 'none',
+    cpu: { min: 8 },
+    setup: ['dnf install -y gcc'],
+  });
+  expect(built.stderr).toMatch(/^3f9a0c12de +python/m);
+  expect(built.stderr).not.toContain(OLD.id);
+  const lost = cli();
+  expect(await lost.run('env', 'build')).toBe(119);
+  expect(lost.stderr).toContain('not kept for later jobs');
 });
 
 test('fails on a login and an architecture that are not known', async () => {

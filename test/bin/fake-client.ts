@@ -2,10 +2,12 @@ import type { Bill, EventData, EventType, LogStream, Offer, OutputFile, Rawcloud
 import { RawcloudError } from '../../lib/contract';
 import type {
   Client,
+  DeletedEnvironments,
   JobHandle,
   JobResult,
   JobStatus,
   JobSummary,
+  KeptEnvironment,
   OutputChunk,
   ReapReport,
   RunPlan,
@@ -145,6 +147,19 @@ export const REPORT: ReapReport = {
 };
 
 /** What a fake client does. */
+export const KEPT: KeptEnvironment = {
+  id: '3f9a0c12de',
+  kind: 'python',
+  platform: 'linux-x86_64',
+  packages: 142,
+  bytes: 220_000_000,
+  storedBytes: 70_000_000,
+  builtAt: NOW - 40 * 86_400_000,
+  usedAt: NOW - 3 * 86_400_000,
+  isYours: true,
+  isHere: true,
+};
+
 export interface Script {
   readonly local?: boolean;
   readonly launching?: readonly RawcloudEvent[];
@@ -155,6 +170,7 @@ export interface Script {
   readonly chunks?: readonly OutputChunk[];
   readonly bootLog?: string;
   readonly report?: ReapReport;
+  readonly kept?: readonly KeptEnvironment[];
   /** Thrown by run(), after the launching events. */
   readonly runFails?: Error;
   /** Thrown by watch(), after the watching events. */
@@ -183,6 +199,18 @@ export class FakeClient implements Client {
 
   get local(): boolean {
     return this.script.local ?? false;
+  }
+
+  async environments(): Promise<KeptEnvironment[]> {
+    this.calls.push('environments');
+    return [...(this.script.kept ?? [])];
+  }
+
+  async deleteEnvironments(which: readonly string[]): Promise<DeletedEnvironments> {
+    this.calls.push(`delete ${which.join(' ')}`);
+    const environments = (this.script.kept ?? []).filter(({ id }) => which.includes(id));
+    const bytes = environments.reduce((sum, { storedBytes }) => sum + storedBytes, 0);
+    return { environments, objects: environments.length * 2, bytes, keptForOthers: [] };
   }
 
   async plan(request: RunRequest): Promise<RunPlan> {

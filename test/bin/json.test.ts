@@ -7,6 +7,7 @@ import { Sink } from '../../bin/sink';
 import { EVENT_DATA_SCHEMAS } from '../../lib/contract/event-schemas';
 import type { LocalCloudControl } from '../../bin/io';
 import type { Exec } from '../../lib/runtime/exec/open';
+import { KEPT } from './fake-client';
 import { Cli } from './cli';
 import { WHOLE } from './fake-deployment';
 import { DESTRUCTION } from './fake-destruction';
@@ -48,6 +49,9 @@ const LINES: readonly (readonly [verb: string, words: string])[] = [
   ['local', 'local reset --json'],
   ['env show', 'env show --json'],
   ['env diff', 'env diff --json'],
+  ['env list', 'env list --all --json'],
+  ['env delete', 'env delete --all --yes --json'],
+  ['env build', 'env build --json'],
   ['explain', 'explain --json'],
   ['explain', 'explain E_QUOTA --json'],
   ['completion', 'completion bash --json'],
@@ -71,7 +75,7 @@ test.each(LINES)('%s: each line of `%s` is as documented', async (verb, words) =
     cloud: CLOUD,
     deployment: WHOLE,
     destruction: DESTRUCTION,
-    script: { chunks: CHUNKS, bootLog: 'booted\n' },
+    script: { chunks: CHUNKS, bootLog: 'booted\n', kept: [KEPT] },
     exec: entered,
     // What reads this machine needs a project.
     ...(verb.startsWith('env ') ? { cwd: project, env: { HOME: path.dirname(project) } } : {}),

@@ -32,7 +32,10 @@ const run = (words: readonly string[]): Promise<Ended> =>
 
 pythonTest('the second run restores what the first has built, and asks no registry', async () => {
   const command = ['python', '-c', 'import one, two; print(one.VERSION, two.VERSION)'];
-  const installed = (): number => readFileSync(wheels.log, 'utf8').split('\n').filter(Boolean).length;
+  const installed = (): number =>
+    readFileSync(wheels.log, 'utf8')
+      .split('\n')
+      .filter((line) => /^(one|two)=/.test(line)).length;
   const first = await run(['--', ...command]);
   expect(first).toMatchObject({ code: 0, stdout: Buffer.from('1.0 1.0\n') });
   expect(installed()).toBe(2);
@@ -46,6 +49,48 @@ pythonTest('the second run restores what the first has built, and asks no regist
   expect(third.stderr).not.toContain('restored from cache');
   expect(installed()).toBe(4);
   await house.allGone();
+});
+
+pythonTest('one that was built ahead is restored by the first run; it is listed, and once deleted it is built anew', async () => {
+  wheels.add('three', '1.0');
+  await house.write({ 'in.txt': 'in' });
+  const venv = path.join(house.project, '.other');
+  writeVenv(venv, [{ name: 'three', version: '1.0' }], python3?.minor);
+  const env = { VIRTUAL_ENV: venv };
+  const command = ['--', 'python', '-c', 'import three; print(three.VERSION)'];
+  const installed = (): number =>
+    readFileSync(wheels.log, 'utf8')
+      .split('\n')
+      .filter((line) => line.startsWith('three')).length;
+  const built = await house.rawcloud(['env', 'build', '--name', 'ahead', ...command], { env });
+  expect(built).toMatchObject({ code: 0, stdout: Buffer.from('') });
+  expect(built.stderr).toContain('the job itself runs nothing but true');
+  const [, id] = /^([0-9a-f]{10}) +python +linux-/m.exec(built.stderr) ?? [];
+  expect((await house.rawcloud(['status', 'ahead', '--json'])).stdout.toString()).toContain('"argv":["true"]');
+  expect(installed()).toBe(1);
+  const run = await house.rawcloud(['run', ...command], { env });
+  expect(run).toMatchObject({ code: 0, stdout: Buffer.from('1.0\n') });
+  expect(run.stderr).toContain('environment restored from cache (1 package,');
+  expect(installed()).toBe(1);
+
+  type Kept = { id: string; kind: string; isYours: boolean; isHere: boolean };
+  const list = async (): Promise<readonly Kept[]> => (await house.value<{ environments: Kept[] }>(['env', 'list'])).environments;
+  expect(await list()).toContainEqual(expect.objectContaining({ id, kind: 'python', isYours: true, isHere: true }));
+  const gone = await house.rawcloud(['env', 'delete', id!, '--yes']);
+  expect(gone.stdout.toString()).toMatch(new RegExp(`^Deleted 1 environment \\(${id}\\): .* freed$`, 'm'));
+  expect((await list()).map((one) => one.id)).not.toContain(id);
+  const anew = await house.rawcloud(['run', ...command], { env });
+  expect(anew).toMatchObject({ code: 0, stdout: Buffer.from('1.0\n') });
+  expect(installed()).toBe(2);
+  await house.allGone();
+});
+
+test('env build fails before any launch where there is nothing to build', async () => {
+  const launches = house.calls('RunInstances');
+  const ended = await house.rawcloud(['env', 'build', '--', 'true']);
+  expect(ended.code).toBe(2);
+  expect(ended.stderr).toContain("there is no environment to build: 'true' needs neither Python nor Node packages");
+  expect(house.calls('RunInstances')).toBe(launches);
 });
 
 pythonTest('what keys of environments are made with is in no output, log or record but the sealed ones', async () => {

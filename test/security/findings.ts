@@ -44,6 +44,11 @@ export const NAG: readonly Accepted[] = [
     why: 'content lies under its hash, or a key that nobody else can make; VMs read it, and write environments only; drivers bring the rest, the reaper deletes what is old',
   },
   {
+    finding: objects(String.raw`environments\/\*\/use`),
+    at: at(grants('Run')),
+    why: 'what people are told of environments, whose keys nobody but VMs can make; what is in an environment they do not read',
+  },
+  {
     finding: objects(String.raw`(active|index|ledger|market|sealed|sweep|ticks|private|reaper)\/\*`),
     at: at(FUNCTIONS),
     why: 'records of jobs, one directory for each kind; of private grants drivers write and delete, and nobody but the VM reads',

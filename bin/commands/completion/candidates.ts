@@ -39,7 +39,7 @@ export function candidates(program: Command, words: readonly string[], known: Kn
 }
 
 /** Verbs whose operands are a command. */
-const TAKES_COMMAND = new Set(['run', 'show', 'diff']);
+const TAKES_COMMAND = new Set(['run', 'show', 'diff', 'build']);
 
 /** Behind the first word after which options are no more ours: of the command, or the job that it is for. */
 function isInCommand({ command, operands, optionsEnded }: Place): boolean {

@@ -32,6 +32,8 @@ export function optionValues({ long }: Option, { variables }: Known): readonly C
       return words(SpotPolicySchema.options);
     case '--packages':
       return words(PACKAGE_SOURCES);
+    case '--unused-for':
+      return words(['7d', '30d', '60d']);
     case '--removal-policy':
       return words(['retain', 'destroy']);
     case '--package-strictness':

@@ -1,4 +1,3 @@
-import { RawcloudError } from '../../../lib/contract';
 import type { EnvironmentHere, EnvironmentRequest } from '../../../lib/runtime/environment/here';
 import type { Context } from '../../context';
 import type { EnvHereOptions } from '../../options';
@@ -8,6 +7,7 @@ import { styleFor, widthOf } from '../../render/style';
 import { isOn } from '../connection';
 import { parseArch } from '../run/hardware';
 import { parseLogins, parsePackages } from '../run/request';
+import { interruptible } from './interruptible';
 
 /** Columns where there is no terminal. */
 const WIDTH = 100;
@@ -51,15 +51,4 @@ function requestOf(
     ...(forward ? { logins: parseLogins(forward) } : {}),
     ...(credentials === false ? { credentials: 'none' } : {}),
   };
-}
-
-/** Ctrl-C ends programs that are being asked. */
-async function interruptible<T>({ io }: Context, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const stop = new AbortController();
-  const undo = io.signals.listen(() => stop.abort(new RawcloudError('E_ABORTED', 'it was interrupted')));
-  try {
-    return await work(stop.signal);
-  } finally {
-    undo();
-  }
 }

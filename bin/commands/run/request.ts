@@ -48,6 +48,7 @@ export async function readRequest(command: readonly string[], options: RunOption
     packageChoices: readPackageChoices(options, problems),
     setup: options.setup,
     setupScript: options.setupScript,
+    environmentOnly: options.environmentOnly,
     root: options.root ?? false,
   });
   checkCombinations(options, problems);

@@ -1,4 +1,4 @@
-import { bucketKeys, encodeJson, formatSize } from '../../contract';
+import { bucketKeys, encodeJson, formatSize, RENEW_AFTER_MS } from '../../contract';
 import type { Environment, EnvironmentParts, Layer } from '../../contract';
 import { renewEnvironment } from '../../store/environments/renew';
 import { takeSnapshot } from '../../store/environments/snapshot';
@@ -7,6 +7,7 @@ import { storeEnvironment } from '../../store/environments/store';
 import { sizeOf } from '../../store/environments/manifest';
 import type { Lease } from './lease';
 import type { CacheDeps } from './making';
+import { noteUse } from './use';
 
 /** Work for the sake of later VMs, which goes on beside the command. */
 export interface Beside {
@@ -76,6 +77,9 @@ export class Storing implements Beside {
       ...(over === undefined ? {} : { over }),
     });
     await rememberLast(this.deps, { key, lastKey }, signal);
+    const { environment } = stored;
+    if (stored.manifest === 'stored')
+      await noteUse(this.deps, { key, layer, environment, builtAt: this.deps.clock.now(), isNew: true }, signal);
     const { packages, bytes } = sizeOf(stored.environment.parts);
     say(`${layer.kind}: environment kept for later VMs (${packages} packages, ${formatSize(bytes)}; ${formatSize(stored.sentBytes)} sent)`);
   }
@@ -85,11 +89,18 @@ export class Storing implements Beside {
   }
 }
 
+export interface UsingOptions extends Keys {
+  readonly layer: Layer;
+  readonly environment: Environment;
+  /** Of its manifest. */
+  readonly ageMs: number;
+}
+
 /** What is used does not grow old: the reaper sweeps what nobody has used for long. */
-export class Renewing implements Beside {
+export class Using implements Beside {
   constructor(
     private readonly deps: CacheDeps,
-    private readonly options: Keys & { readonly environment: Environment },
+    private readonly options: UsingOptions,
   ) {}
 
   async settle(): Promise<void> {
@@ -97,10 +108,13 @@ export class Renewing implements Beside {
   }
 
   async run({ signal }: { readonly signal: AbortSignal }): Promise<void> {
-    const { store } = this.deps;
-    const { key, environment } = this.options;
-    if (!(await renewEnvironment(store, key, environment, { signal }))) return;
-    await rememberLast(this.deps, this.options, signal);
+    const { store, clock } = this.deps;
+    const { key, layer, environment, ageMs } = this.options;
+    if (ageMs >= RENEW_AFTER_MS) {
+      if (!(await renewEnvironment(store, key, environment, { signal }))) return;
+      await rememberLast(this.deps, this.options, signal);
+    }
+    await noteUse(this.deps, { key, layer, environment, builtAt: clock.now() - ageMs, isNew: false }, signal);
   }
 
   async end(): Promise<void> {

@@ -1,14 +1,5 @@
 import { rm, mkdir, statfs } from 'node:fs/promises';
-import {
-  bucketKeys,
-  decodeJson,
-  findRawcloudError,
-  formatSize,
-  hasCode,
-  LastEnvironmentSchema,
-  RawcloudError,
-  RENEW_AFTER_MS,
-} from '../../contract';
+import { bucketKeys, decodeJson, findRawcloudError, formatSize, hasCode, LastEnvironmentSchema, RawcloudError } from '../../contract';
 import type {
   Builder,
   BuildIo,
@@ -28,7 +19,7 @@ import { restoreParts } from '../../store/environments/restore';
 import { textOf } from '../report';
 import { environmentKey, lastKey, systemFacts } from './keys';
 import { Lease } from './lease';
-import { Renewing, Storing } from './beside';
+import { Storing, Using } from './beside';
 import type { Beside } from './beside';
 
 /** What the cache needs to be used. */
@@ -143,8 +134,7 @@ class Making {
       const parts = environment.parts.filter((part) => !ways.isForBuilding?.(layer, part));
       await this.#write(environment, parts);
       const built = await this.#buildRest([]);
-      const beside = found.ageMs < RENEW_AFTER_MS ? {} : { beside: this.#renewing(environment) };
-      return { built, restored: sizeOf(parts), notices: [], ...beside };
+      return { built, restored: sizeOf(parts), notices: [], beside: this.#using(environment, found.ageMs) };
     } catch (error) {
       this.deps.signal.throwIfAborted();
       mustNotBeDisk(error);
@@ -251,8 +241,8 @@ class Making {
     return new Storing(this.deps, { ...this.options, key: this.#key, lastKey: this.#lastKey, base, lease, over: this.#over });
   }
 
-  #renewing(environment: Environment): Beside {
-    return new Renewing(this.deps, { key: this.#key, lastKey: this.#lastKey, environment });
+  #using(environment: Environment, ageMs: number): Beside {
+    return new Using(this.deps, { layer: this.options.layer, key: this.#key, lastKey: this.#lastKey, environment, ageMs });
   }
 
   /** The cache is out of reach: that is said, and the layer is built. */

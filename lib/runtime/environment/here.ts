@@ -1,4 +1,3 @@
-import { access } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { packagesOf } from '../../capture/inventory';
@@ -97,7 +96,7 @@ class Here {
 
   async show(request: EnvironmentRequest, signal?: AbortSignal): Promise<ShownEnvironment> {
     const { env, cwd } = this.place;
-    const command = request.command ?? (await this.#anything());
+    const command = request.command ?? [];
     const captured = await this.#capture(command, cwd, request, signal);
     const { root, include, layers, contents, found } = captured;
     const [measured, logins] = await Promise.all([
@@ -120,7 +119,7 @@ class Here {
     const root = await findRoot(this.place.cwd, { home: this.#home });
     const cacheDir = cacheDirectory(this.place.env, this.#home);
     const last = await lastRun(cacheDir, root);
-    const command = request.command ?? last?.command ?? (await this.#anything());
+    const command = request.command ?? last?.command ?? [];
     const cwd = request.command ? this.place.cwd : path.join(root, last?.cwd ?? path.relative(root, this.place.cwd));
     const lastSetup = request.setup === undefined && request.setupScript === undefined ? last?.setup : undefined;
     const asLast = {
@@ -172,18 +171,6 @@ class Here {
     );
   }
 
-  /** A shell uses what is active; a virtual environment that lies here is meant as well. */
-  async #anything(): Promise<readonly string[]> {
-    const { env, cwd } = this.place;
-    if (env['VIRTUAL_ENV'] || env['CONDA_PREFIX']) return ['sh'];
-    const root = await findRoot(cwd, { home: this.#home });
-    for (let at = path.resolve(cwd); ; at = path.dirname(at)) {
-      if (await isThere(path.join(at, '.venv', 'pyvenv.cfg')))
-        return ['sh', '-c', `"${path.join(path.relative(cwd, at), '.venv/bin/python')}"`];
-      if (at === root || at === path.dirname(at)) return ['sh'];
-    }
-  }
-
   #identity({ credentials }: EnvironmentRequest): string[] {
     const { env, profile, local } = this.place;
     if (credentials === 'none') return [];
@@ -191,13 +178,6 @@ class Here {
     const named = profile ?? (env['AWS_ACCESS_KEY_ID'] ? undefined : (env['AWS_PROFILE'] ?? 'default'));
     return [named === undefined ? 'AWS: the identity of AWS_ACCESS_KEY_ID' : `AWS: the identity of profile ${named}, if there is one`];
   }
-}
-
-async function isThere(file: string): Promise<boolean> {
-  return access(file).then(
-    () => true,
-    () => false,
-  );
 }
 
 /** Names alone. */

@@ -3,8 +3,10 @@ import { resolveArguments } from '../../capture/arguments';
 import { capturePackages } from '../../capture/packages';
 import { findRoot } from '../../capture/root';
 import { captureSetup } from '../../capture/setup';
+import { RawcloudError } from '../../contract';
 import type { Found, Layer, Notice, SourceContent } from '../../contract';
 import type { ClientDeps } from '../deps';
+import { anyCommand } from '../environment/anything';
 import { NODE_VERSION } from '../launch/node-pins';
 import type { NormalRequest } from '../request';
 
@@ -29,20 +31,21 @@ export interface Captured {
 export async function capture(
   deps: Pick<ClientDeps, 'home' | 'env' | 'vmSystem' | 'local' | 'cacheDir' | 'here'>,
   request: Pick<NormalRequest, 'command' | 'cwd' | 'packages'> &
-    Partial<Pick<NormalRequest, 'devPackages' | 'packageChoices' | 'setup' | 'setupScript'>>,
+    Partial<Pick<NormalRequest, 'devPackages' | 'packageChoices' | 'setup' | 'setupScript' | 'environmentOnly'>>,
   arch: string,
   signal?: AbortSignal,
 ): Promise<Captured> {
   signal?.throwIfAborted();
   const root = await findRoot(request.cwd, { home: deps.home });
-  const words = await resolveArguments(request.command, { cwd: request.cwd, root, home: deps.home, env: deps.env });
+  const command = request.command.length > 0 ? request.command : await anyCommand(deps.env, { cwd: request.cwd, home: deps.home });
+  const words = await resolveArguments(command, { cwd: request.cwd, root, home: deps.home, env: deps.env });
   const platform = `${deps.vmSystem}-${arch}`;
   const { setup: commands = [], setupScript: script, cwd } = request;
   const setup = await captureSetup({ commands, ...(script === undefined ? {} : { script }), cwd, root, platform });
   const packages = await capturePackages({
     root,
     cwd: request.cwd,
-    argv: request.command,
+    argv: command,
     env: deps.env,
     platform,
     ...(request.packages ? { packages: request.packages } : {}),
@@ -53,6 +56,7 @@ export async function capture(
     ...(request.packageChoices ? { packageChoices: request.packageChoices } : {}),
     ...(signal ? { signal } : {}),
   });
+  if (request.environmentOnly && packages.layers.length === 0) throw nothingToBuild(request.command);
   return {
     root,
     cwd: path.relative(root, request.cwd).split(path.sep).join('/'),
@@ -62,6 +66,25 @@ export async function capture(
     contents: [...(setup?.contents ?? []), ...packages.contents],
     found: [...(setup ? [setup.found] : []), ...packages.found],
     secrets: packages.secrets,
-    notices: [...words.notices, ...packages.layers.flatMap((layer) => layer.notices)],
+    notices: [
+      ...(request.environmentOnly ? [ENVIRONMENT_ONLY] : []),
+      ...words.notices,
+      ...packages.layers.flatMap((layer) => layer.notices),
+    ],
   };
+}
+
+const ENVIRONMENT_ONLY: Notice = {
+  level: 'info',
+  text: 'the VM makes the environment and keeps it for later jobs; the job itself runs nothing but true',
+};
+
+function nothingToBuild(command: readonly string[]): RawcloudError {
+  const [program] = command;
+  const why =
+    program === undefined ? 'nothing is active here, and no lockfile lies here' : `'${program}' needs neither Python nor Node packages`;
+  return new RawcloudError('E_USAGE', `there is no environment to build: ${why}`, {
+    remedy:
+      'Name the command that it is for, as in: rawcloud env build -- python train.py. What --setup does is not kept: each VM does it.',
+  });
 }

@@ -32,7 +32,7 @@ export function makeSpec(input: SpecInput): JobSpec {
     owner: input.owner,
     createdAt: new Date(input.createdAt).toISOString(),
     source: { kind: input.source },
-    work: { kind: 'command', argv: [...captured.argv], cwd: captured.cwd },
+    work: { kind: 'command', argv: request.environmentOnly ? ['true'] : [...captured.argv], cwd: captured.cwd },
     tasks: { count: 1, blocks: [[1, 1]] },
     environment: {
       tree: input.tree,
