@@ -9,9 +9,12 @@ export interface BucketKey {
   readonly bucketArn: string;
 }
 
-/** Lets somebody use the key of a bucket for that bucket: whatever else it encrypts stays closed. */
-export function grantKey({ key, bucketArn }: BucketKey, grantee: IGrantable, actions: readonly string[]): Grant {
-  return key.grant(new OnlyThroughBucket(grantee.grantPrincipal, bucketArn), ...actions);
+/**
+ * Lets somebody use the key of a bucket for that bucket: whatever else it encrypts stays closed.
+ * @param bucketKey @default - the bucket has none: nothing to do
+ */
+export function grantKey(bucketKey: BucketKey | undefined, grantee: IGrantable, actions: readonly string[]): Grant | undefined {
+  return bucketKey?.key.grant(new OnlyThroughBucket(grantee.grantPrincipal, bucketKey.bucketArn), ...actions);
 }
 
 /** A principal whose statements hold for uses of a key through one bucket alone, in policies of its own and in the key's. */

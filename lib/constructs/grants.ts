@@ -71,7 +71,7 @@ export class Grants {
     }
     const { bucketKey } = this.#props;
     const { key = [] } = KINDS[managed[0]];
-    return grantStatements(grantee, statements, bucketKey && ((one) => grantKey(bucketKey, one, key)));
+    return grantStatements(grantee, statements, (one) => grantKey(bucketKey, one, key));
   }
 
   policy(grant: SharedGrant): ManagedPolicy {
@@ -84,7 +84,7 @@ export class Grants {
       description: `rawcloud: ${description}`,
       statements: statements(facts).map((statement) => PolicyStatement.fromJson(statement)),
     });
-    if (bucketKey && key) grantKey(bucketKey, policy, key);
+    if (key) grantKey(bucketKey, policy, key);
     return policy;
   }
 }

@@ -32,6 +32,11 @@ export function addForeignVmKind(scope: Construct, description: string, { scaffo
   return { role, roleId: role.roleId, template: createLaunchTemplate(scope, common) };
 }
 
+/** Whether it is in the stack of the scaffolding. */
+export function isHere(scope: IConstruct, cloud: IConstruct): boolean {
+  return Stack.of(scope) === Stack.of(cloud);
+}
+
 /** What looking at jobs is narrowed to, in the stack of `scope`. */
 export function lookFacts(scope: IConstruct, scaffold: string, bucket: IBucket): LookFacts {
   const { partition, account, region } = Stack.of(scope);

@@ -1,17 +1,15 @@
 import { Duration, RemovalPolicy, Stack, Tags, Token } from 'aws-cdk-lib';
 import type { Metric, MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
 import { Connections } from 'aws-cdk-lib/aws-ec2';
-import type { CfnLaunchTemplate } from 'aws-cdk-lib/aws-ec2';
 import type { OnEventOptions, Rule } from 'aws-cdk-lib/aws-events';
 import { PermissionsBoundary } from 'aws-cdk-lib/aws-iam';
-import type { Grant, IGrantable, IManagedPolicy, IRole } from 'aws-cdk-lib/aws-iam';
+import type { Grant, IGrantable, IRole } from 'aws-cdk-lib/aws-iam';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import type { IConstruct } from 'constructs';
 import {
   checkScaffoldName,
   DEFAULT_SCAFFOLD_NAME,
@@ -27,12 +25,10 @@ import type { Limits, MetricName } from '../contract';
 import { onLeftovers } from './bus-rules';
 import { stateOf } from './bucket';
 import { grantKey } from './bucket-key';
-import type { BucketKey } from './bucket-key';
 import { createExecDocument } from './exec-document';
-import { accessFacts, templateArn } from './access-facts';
+import { accessFacts } from './access-facts';
 import { FunctionPolicies } from './function-policies';
 import { createLaunchFunction, createReaperFunction, tickReaper } from './functions';
-import { createLaunchTemplate } from './launch-template';
 import type { IRawCloud, JobHost, VmKind } from './i-raw-cloud';
 import { checkAttributes, ImportedRawCloud, publishedAttributes } from './imported-cloud';
 import type { RawCloudAttributes } from './imported-cloud';
@@ -42,14 +38,13 @@ import { Grants } from './grants';
 import { metricOf } from './metrics';
 import { networkOf } from './network';
 import type { Network } from './network';
-import { addForeignVmKind, checkForeignAssets, checkSamePlace, foreignLetters, unshared } from './other-stacks';
+import { checkForeignAssets, foreignLetters, isHere } from './other-stacks';
 import type { RawCloudProps } from './raw-cloud-props';
 import { createScaffoldParameter } from './scaffold-parameter';
 import { checkOnlyOne } from './only-one';
 import { share } from './share';
 import { TakenNames } from './taken-names';
-import { createInstanceProfile, createVmRole } from './vm-role';
-import type { VmRoleProps } from './vm-role';
+import { VmKinds } from './vm-kinds';
 import { checkVmTags } from './vm-tags';
 import { checkRegions } from './watched-regions';
 import { zonesForJson } from './zones';
@@ -108,14 +103,9 @@ export class RawCloud extends Construct implements IRawCloud {
   /** @internal */
   readonly jobHost: JobHost;
 
-  readonly #shared: boolean;
-  readonly #names: TakenNames;
-  readonly #kinds: VmKind[] = [];
   readonly #network: Network;
-  readonly #bucketKey: BucketKey | undefined;
   readonly #jobs: JobPolicies;
   readonly #grants: Grants;
-  readonly #permissionsBoundary: IManagedPolicy | undefined;
   readonly #vmTags: Readonly<Record<string, string>>;
   readonly #limits: Limits | undefined;
   readonly #metrics: boolean;
@@ -127,32 +117,42 @@ export class RawCloud extends Construct implements IRawCloud {
     if (Token.isUnresolved(name)) throw new Error("rawcloud: 'name' must be known before the deployment; give plain text");
     this.scaffoldName = checkScaffoldName(name);
     checkOnlyOne(this);
-    this.#shared = props.shared ?? false;
-    this.#names = new TakenNames(name);
-
-    this.#permissionsBoundary = props.permissionsBoundary;
+    const { shared = false, permissionsBoundary } = props;
+    const names = new TakenNames(name);
     this.#vmTags = checkVmTags(props.vmTags ?? {});
     this.#limits = limitsOf(props);
     this.#metrics = props.metrics ?? false;
     this.#allowsExec = props.allowExec ?? false;
-    this.#bound(this);
+    if (permissionsBoundary) PermissionsBoundary.of(this).apply(permissionsBoundary);
     const stack = Stack.of(this);
     const { bucket, encryptionKey } = stateOf(this, props, {
-      roleIds: () => this.#kinds.map(({ roleId }) => roleId),
+      roleIds: () => kinds.roleIds,
       roleArns: vmRolesUnder({ partition: `arn:${stack.partition}`, account: stack.account, region: stack.region }, name),
-      byPath: this.#shared,
+      byPath: shared,
     });
     this.bucket = bucket;
-    this.#bucketKey = encryptionKey && { key: encryptionKey, bucketArn: bucket.bucketArn };
+    const bucketKey = encryptionKey && { key: encryptionKey, bucketArn: bucket.bucketArn };
     this.#network = networkOf(this, props);
     this.connections = new Connections({ securityGroups: [...this.#network.securityGroups] });
+    // Others know them by their path and tag, and those who are here as well.
+    this.#jobs = new JobPolicies(this, !shared);
+    const kinds = new VmKinds(this, {
+      scaffold: name,
+      bucket,
+      bucketKey,
+      securityGroupIds: this.#groupIds,
+      vmTags: this.#vmTags,
+      allowExec: this.#allowsExec,
+      shared,
+      permissionsBoundary,
+      jobs: this.#jobs,
+    });
     // A policy that was written before must know it.
     const path = props.bucket ? vmRolePath(stack.region, name) : undefined;
-    const own = this.#addVmKind(this, { path });
-    const { role, roleId, template } = own;
-    this.vmRole = role;
+    const own = kinds.addOwn(path);
+    this.vmRole = own.role;
     if (this.#allowsExec) createExecDocument(this, name);
-    this.#publish(roleId, template, checkRegions(props.watchedRegions));
+    this.#publish(own, checkRegions(props.watchedRegions));
 
     const deadLetters = new Queue(this, 'DeadLetters', {
       encryption: QueueEncryption.SQS_MANAGED,
@@ -174,11 +174,9 @@ export class RawCloud extends Construct implements IRawCloud {
       vmTags: this.#vmTags,
       ...(this.#limits ? { limits: this.#limits } : {}),
       exec: this.#allowsExec,
-      shared: this.#shared,
+      shared,
     });
-    this.#grants = new Grants(this, { facts, bucketKey: this.#bucketKey, named: this.#shared });
-    // Others know them by their path and tag, and those who are here as well.
-    this.#jobs = new JobPolicies(this, !this.#shared);
+    this.#grants = new Grants(this, { facts, bucketKey, named: shared });
     const policies = new FunctionPolicies(facts);
     this.launchFunction = createLaunchFunction(this, {
       ...functions,
@@ -191,12 +189,12 @@ export class RawCloud extends Construct implements IRawCloud {
     });
     for (const { role } of [this.launchFunction, this.reaperFunction]) {
       if (!role) continue;
-      this.#useKey(role);
+      grantKey(bucketKey, role, KEY_ACTIONS.write);
       this.#jobs.letLaunch(role);
     }
     if (this.reaperFunction.role) this.#jobs.keepFrom(this.reaperFunction.role);
     tickReaper(this, this.reaperFunction, deadLetters, props.reaperInterval);
-    if (this.#shared) {
+    if (shared) {
       share(this, {
         facts,
         bucket: bucket.bucketName,
@@ -208,11 +206,11 @@ export class RawCloud extends Construct implements IRawCloud {
     }
     this.jobHost = {
       demands: { name, vmTags: this.#vmTags, ...(this.#limits ? { limits: this.#limits } : {}) },
-      addVmKind: (scope, description) => (this.#isHere(scope) ? this.#addJob(scope, description) : this.#addForeign(scope, description)),
-      allowAssetsOf: (assets) => (this.#isHere(assets) ? policies.allowAssets(assets) : checkForeignAssets(assets)),
+      addVmKind: (scope, description) => kinds.add(scope, description),
+      allowAssetsOf: (assets) => (isHere(assets, this) ? policies.allowAssets(assets) : checkForeignAssets(assets)),
       // Of another stack: only where the policy of the queue lets all rules in.
-      deadLettersOf: (scope) => (this.#isHere(scope) ? deadLetters : this.#shared ? foreignLetters(scope, deadLetters) : undefined),
-      takeName: (kind, taken, by) => this.#names.take(kind, taken, by),
+      deadLettersOf: (scope) => (isHere(scope, this) ? deadLetters : shared ? foreignLetters(scope, deadLetters) : undefined),
+      takeName: (kind, taken, by) => names.take(kind, taken, by),
     };
     Tags.of(this).add(TAGS.scaffold, name);
   }
@@ -267,45 +265,6 @@ export class RawCloud extends Construct implements IRawCloud {
     return this.#grants.stop(grantee);
   }
 
-  /** VMs of a deployed job. Their role lies where other stacks' do, so that it stays the same when the scaffolding becomes `shared`. */
-  #addJob(scope: Construct, description: string): VmKind {
-    this.#bound(scope);
-    const kind = this.#addVmKind(scope, { description, path: vmRolePath(Stack.of(this).region, this.scaffoldName) });
-    this.#jobs.add({ roleArn: kind.role.roleArn, templateArn: templateArn(this, kind) });
-    return kind;
-  }
-
-  /** VMs with a role and launch template of their own, below `scope`. */
-  #addVmKind(scope: Construct, roleProps: Pick<VmRoleProps, 'description' | 'path'>): VmKind {
-    const { region } = Stack.of(this);
-    const role = createVmRole(scope, this.bucket.bucketArn, { ...roleProps, allowExec: this.#allowsExec });
-    this.#useKey(role);
-    const template = createLaunchTemplate(scope, {
-      name: this.scaffoldName,
-      bucket: this.bucket.bucketName,
-      region,
-      roleId: role.roleId,
-      instanceProfileArn: createInstanceProfile(scope, role).instanceProfileArn,
-      securityGroupIds: this.#groupIds,
-      vmTags: this.#vmTags,
-    });
-    const kind = { role, roleId: role.roleId, template };
-    this.#kinds.push(kind);
-    return kind;
-  }
-
-  #isHere(scope: IConstruct): boolean {
-    return Stack.of(scope) === Stack.of(this);
-  }
-
-  #addForeign(scope: Construct, description: string): VmKind {
-    checkSamePlace(scope, this);
-    if (!this.#shared) throw unshared(scope, this);
-    this.#bound(scope);
-    const own = { scaffold: this.scaffoldName, bucket: this.bucket, vmTags: this.#vmTags, allowExec: this.#allowsExec };
-    return addForeignVmKind(scope, description, { ...own, securityGroupIds: this.#groupIds });
-  }
-
   #metric(metricName: MetricName, props: MetricOptions = {}): Metric {
     return metricOf(this, { scaffold: this.scaffoldName, isOn: this.#metrics, metricName }, props);
   }
@@ -314,15 +273,7 @@ export class RawCloud extends Construct implements IRawCloud {
     return this.#network.securityGroups.map((group) => group.securityGroupId) as [string, ...string[]];
   }
 
-  #useKey(role: IRole): void {
-    if (this.#bucketKey) grantKey(this.#bucketKey, role, KEY_ACTIONS.write);
-  }
-
-  #bound(scope: Construct): void {
-    if (this.#permissionsBoundary) PermissionsBoundary.of(scope).apply(this.#permissionsBoundary);
-  }
-
-  #publish(roleId: string, template: CfnLaunchTemplate, watchedRegions: readonly string[] | undefined): void {
+  #publish({ roleId, template }: VmKind, watchedRegions: readonly string[] | undefined): void {
     const { account, region } = Stack.of(this);
     const { subnets } = this.#network;
     createScaffoldParameter(this, {
