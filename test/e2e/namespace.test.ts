@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { House } from './house';
 import { namespaces } from '../local/namespaces';
 
@@ -29,6 +30,15 @@ namespaces.describe('a job on a namespace machine', () => {
     expect(ended.code).toBe(7);
     expect(ended.stderr).toMatch(/ip-172-31-\d+-\d+\n/);
     expect(ended.stderr).toMatch(/\$0\.0\d+/);
+  });
+
+  test('has what a setup has done as root to the machine, and not to the developer’s', async () => {
+    const made = '/var/lib/rawcloud/job/home/made';
+    const setup = `id -u > ${made}; chmod 644 ${made}`;
+    const ended = await house.rawcloud(['run', '--setup', setup, '--', 'cat', made]);
+    expect(ended).toMatchObject({ code: 0, stdout: Buffer.from('0\n') });
+    expect(existsSync(made)).toBe(false);
+    expect(ended.stderr).not.toContain('your machine itself');
   });
 
   test('is a user of its own, with a home of its own, among its own processes', async () => {
