@@ -8,5 +8,5 @@ module.exports = {
   testMatch: ['**/*.packages.ts'],
   // They compute, and share the caches of the tools.
   maxWorkers: 2,
-  testTimeout: 240_000,
+  testTimeout: 480_000,
 };

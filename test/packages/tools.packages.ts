@@ -30,6 +30,17 @@ const TOOLS: Readonly<
     },
     install: [['install', '--quiet']],
   },
+  pdm: {
+    files: { 'pyproject.toml': PROJECT },
+    install: [
+      ['use', '--first', '--quiet', python3!.minor],
+      ['install', '--quiet'],
+    ],
+  },
+  hatch: {
+    files: { 'pyproject.toml': `${PROJECT}[tool.hatch.envs.default]\nskip-install = true\ndependencies = ${DEPENDENCIES}\n` },
+    install: [['--quiet', 'env', 'create']],
+  },
 };
 
 test.each(Object.keys(TOOLS))('a project of %s, started by its run on a VM without it: packages and output are equal', async (tool) => {

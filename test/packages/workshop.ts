@@ -25,8 +25,8 @@ interface Where {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** For a Python: names and versions of all that is installed, and nothing about where it came from. */
-export const LIST = ['-c', 'import importlib.metadata as m; print(sorted((d.name, d.version) for d in m.distributions()))'];
+/** For a Python: names and versions of all that is installed, as `pip list` has them: what is editable has records in two places, and counts once. No braces: hatch has a use of its own for them. */
+export const LIST = ['-c', 'import importlib.metadata as m; print(sorted(set((d.name, d.version) for d in m.distributions())))'];
 
 /** Programs that a VM may have of the machine it runs on. */
 const VM_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
