@@ -51,6 +51,10 @@ const YARN_4 = `__metadata:
   languageName: node
   linkType: hard
 `;
+const YARN_3 = YARN_4.replace('version: 8', 'version: 6')
+  .replace('cacheKey: 10c0', 'cacheKey: 8')
+  .replaceAll(/"npm:(\S+)"/g, '$1')
+  .replace('  languageName: node', '  dependencies:\n    deep: 4\n    deeper: 1.0\n  languageName: node');
 const BUN = `{
   "lockfileVersion": 1,
   "workspaces": { "": { "name": "app", "dependencies": { "a": "^1.0.0", }, "devDependencies": { "b-tool": "2.0.0", }, }, },
@@ -62,6 +66,7 @@ const LOCKS = [
   ['pnpm', 'pnpm', 'pnpm-lock.yaml', PNPM, '10.9.0'],
   ['yarn 1', 'yarn', 'yarn.lock', YARN_1, '1.22.22'],
   ['yarn 4', 'yarn', 'yarn.lock', YARN_4, '4.5.3'],
+  ['yarn 3', 'yarn', 'yarn.lock', YARN_3, '3.8.7'],
   ['bun', 'bun', 'bun.lock', BUN, '1.3.0'],
 ] as const;
 

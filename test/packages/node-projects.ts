@@ -7,7 +7,17 @@ import { openWorkshop } from './workshop';
 import type { Workshop } from './workshop';
 
 /** Package managers as the registry has them, for the developer alone. */
-const MANAGERS = ['pnpm@10.34.9', 'yarn@1.22.22', '@yarnpkg/cli-dist@4.18.1', 'bun@1.4.5'];
+const MANAGERS = {
+  npm: undefined,
+  pnpm: 'pnpm@10.34.9',
+  'pnpm 9': 'pnpm@9.15.9',
+  'yarn 1': 'yarn@1.22.22',
+  'yarn 3': '@yarnpkg/cli-dist@3.8.7',
+  'yarn 4': '@yarnpkg/cli-dist@4.18.1',
+  bun: 'bun@1.4.5',
+} as const;
+
+export type Manager = keyof typeof MANAGERS;
 
 /** A developer with all of them, and VMs with no more than Node and npm. */
 export interface NodeWorkshop extends Workshop {
@@ -15,15 +25,12 @@ export interface NodeWorkshop extends Workshop {
   readonly pathOf: (manager: Manager) => string;
 }
 
-export type Manager = 'npm' | 'pnpm' | 'yarn 1' | 'yarn 4' | 'bun';
-
-const PACKAGE: Readonly<Record<Manager, string>> = { npm: '', pnpm: 'pnpm', 'yarn 1': 'yarn', 'yarn 4': '@yarnpkg/cli-dist', bun: 'bun' };
-
 export async function openNodeWorkshop(): Promise<NodeWorkshop> {
   const tools = path.join(process.env['TMPDIR']!, 'managers');
-  for (const name of MANAGERS) {
-    // Two of them are called yarn.
-    const prefix = path.join(tools, name.slice(0, name.lastIndexOf('@')));
+  const directoryOf = (manager: Manager): string => path.join(tools, manager.replace(' ', '-'));
+  for (const [manager, name] of Object.entries(MANAGERS)) {
+    if (name === undefined) continue;
+    const prefix = directoryOf(manager as Manager);
     await mkdir(prefix, { recursive: true });
     const args = ['install', '--prefix', prefix, '--no-audit', '--no-fund', '--no-package-lock', name];
     await promisify(execFile)('npm', args, { cwd: prefix });
@@ -31,7 +38,7 @@ export async function openNodeWorkshop(): Promise<NodeWorkshop> {
   const shop = await openWorkshop({ tools: path.dirname(process.execPath), vm: {} });
   return {
     ...shop,
-    pathOf: (manager) => `${path.join(tools, PACKAGE[manager], 'node_modules', '.bin')}:${shop.env['PATH']}`,
+    pathOf: (manager) => `${path.join(directoryOf(manager), 'node_modules', '.bin')}:${shop.env['PATH']}`,
     close: async () => {
       await shop.close();
       await rm(tools, { recursive: true });

@@ -33,7 +33,15 @@ const CASES: Readonly<Record<string, Case>> = {
     lib: 'workspace:*',
     files: { 'pnpm-workspace.yaml': "packages: ['packages/*']\ndangerouslyAllowAllBuilds: true\n" },
   },
+  'pnpm 9': { manager: 'pnpm 9', node: NODE, lib: 'workspace:*', files: { 'pnpm-workspace.yaml': "packages: ['packages/*']\n" } },
   'yarn 1': { manager: 'yarn 1', node: NODE },
+  'yarn 3': {
+    manager: 'yarn 3',
+    node: NODE,
+    lib: 'workspace:*',
+    files: { '.yarnrc.yml': 'nodeLinker: node-modules\n', 'yarn.lock': '' },
+    more: GYP,
+  },
   'yarn 4 with node_modules': {
     manager: 'yarn 4',
     node: NODE,
@@ -54,7 +62,9 @@ const CASES: Readonly<Record<string, Case>> = {
 const INSTALL: Readonly<Record<Manager, readonly [string, ...string[]]>> = {
   npm: ['npm', 'install', '--no-audit', '--no-fund'],
   pnpm: ['pnpm', 'install'],
+  'pnpm 9': ['pnpm', 'install'],
   'yarn 1': ['yarn', 'install'],
+  'yarn 3': ['yarn', 'install'],
   'yarn 4': ['yarn', 'install'],
   bun: ['bun', 'install'],
 };

@@ -1,15 +1,16 @@
 import { readFile } from 'node:fs/promises';
-import { loadAll } from 'js-yaml';
+import { FAILSAFE_SCHEMA, loadAll } from 'js-yaml';
 import * as v from 'valibot';
 import { RawcloudError, unlessMissing } from '../../contract';
 
 /**
  * YAML, and JSON with commas after last members, which is YAML too. The last document where there are several: from 11 on, pnpm
  * keeps what itself is made of in one before. undefined when there is none.
+ * @param scalars `text`: as it stands, whatever it looks like. @default - numbers, truth values and null by YAML's rules
  */
-export function parseYaml(text: string): unknown {
+export function parseYaml(text: string, scalars?: 'text'): unknown {
   refuseConflict(text);
-  return loadAll(text).at(-1);
+  return loadAll(text, scalars === 'text' ? { schema: FAILSAFE_SCHEMA } : {}).at(-1);
 }
 
 /** @throws when git has left a conflict in it */

@@ -56,14 +56,15 @@ function nameOf(key: string): string {
 
 const Names = v.nullish(v.record(v.string(), v.string()), {});
 const EntrySchema = v.looseObject({ resolution: v.string(), linkType: v.optional(v.string()), dependencies: Names });
-const MetadataSchema = v.looseObject({ version: v.pipe(v.union([v.string(), v.number()]), v.transform(String)) });
+const MetadataSchema = v.looseObject({ version: v.string() });
 
 /** Which yarn writes and reads each form. Source: yarnpkg/berry, `LOCKFILE_VERSION`. */
 const FORMS: Readonly<Record<string, string>> = { '4': '2', '5': '3', '6': '3', '7': '4', '8': '4', '9': '>=4.10', '10': '>=4.10' };
 
 async function readBerry(file: string): Promise<Lock> {
   const { __metadata: metadata, ...rest } = await parseLock(file, 'yarn', (text) =>
-    v.parse(v.looseObject({ __metadata: MetadataSchema }), parseYaml(text)),
+    // To yarn every scalar is text: versions 2 and 3 write a range `4` without quotes.
+    v.parse(v.looseObject({ __metadata: MetadataSchema }), parseYaml(text, 'text')),
   );
   const managers = FORMS[metadata.version];
   if (managers === undefined)
