@@ -24,6 +24,7 @@ export class CdkApp {
   private constructor(
     readonly directory: string,
     readonly stackName: string,
+    private readonly region: string = REGION,
   ) {}
 
   /** Synthesizes the scaffolding of that name. */
@@ -36,9 +37,9 @@ export class CdkApp {
   }
 
   /** As somebody's own app with our constructs in it, synthesized in this process. */
-  static async of(stackName: string, make: (app: App, stackName: string) => Stack): Promise<CdkApp> {
+  static async of(stackName: string, make: (app: App, stackName: string) => Stack, region?: string): Promise<CdkApp> {
     const directory = await mkdtemp(path.join(os.tmpdir(), 'rawcloud-cdk-'));
-    const cdkApp = new CdkApp(directory, stackName);
+    const cdkApp = new CdkApp(directory, stackName, region);
     const app = new App({ outdir: cdkApp.#assembly });
     make(app, stackName);
     app.synth();
@@ -51,7 +52,7 @@ export class CdkApp {
 
   /** What an administrator does once in an account's region: the functions' code lies in its bucket. moto cannot do it twice. */
   async bootstrap(): Promise<void> {
-    await this.#cdk('bootstrap', [`aws://${ACCOUNT}/${REGION}`, '--method=direct', '--no-previous-parameters']);
+    await this.#cdk('bootstrap', [`aws://${ACCOUNT}/${this.region}`, '--method=direct', '--no-previous-parameters']);
   }
 
   /**
@@ -108,18 +109,18 @@ export class CdkApp {
     const quiet = ['--no-notices', '--no-version-reporting', '--no-color', '--ci'];
     const { stdout } = await promisify(execFile)(process.execPath, [CLI, verb, ...args, ...quiet], {
       cwd: this.directory,
-      env: { ...awsEnv(), HOME: this.directory, TMPDIR: this.directory, CDK_DISABLE_CLI_TELEMETRY: 'true' },
+      env: { ...awsEnv(this.region), HOME: this.directory, TMPDIR: this.directory, CDK_DISABLE_CLI_TELEMETRY: 'true' },
     });
     return stdout;
   }
 }
 
 /** What somebody's shell would hold who works against moto. */
-export function awsEnv(): Record<string, string> {
+export function awsEnv(region: string = REGION): Record<string, string> {
   return {
     PATH: process.env['PATH'] ?? '',
     AWS_ENDPOINT_URL: URL,
-    AWS_REGION: REGION,
+    AWS_REGION: region,
     AWS_ACCESS_KEY_ID: KEYS.accessKeyId,
     AWS_SECRET_ACCESS_KEY: KEYS.secretAccessKey,
     AWS_EC2_METADATA_DISABLED: 'true',

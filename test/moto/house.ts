@@ -48,10 +48,14 @@ export class House {
   ) {}
 
   /** `zones`: instead of the scaffolding's own. */
-  static async open({ name = 'default', zones }: { name?: string; zones?: readonly string[] } = {}): Promise<House> {
+  static async open({
+    name = 'default',
+    zones,
+    region,
+  }: { name?: string; zones?: readonly string[]; region?: string } = {}): Promise<House> {
     const directory = await mkdtemp(path.join(os.tmpdir(), 'rawcloud-house-'));
     await mkdir(path.join(directory, 'project'));
-    const aws = await openMoto();
+    const aws = await openMoto(region);
     const deployed = await readScaffold(aws, name);
     const scaffold = zones ? { ...deployed, zones: [...zones] } : deployed;
     const store = createS3Store(aws, scaffold);
@@ -69,7 +73,7 @@ export class House {
 
   /** What the built CLI prints for the same developer. @throws when it leaves with another code than 0 */
   async cli(...args: readonly string[]): Promise<string> {
-    const env = { ...awsEnv(), HOME: this.directory };
+    const env = { ...awsEnv(this.aws.region), HOME: this.directory };
     return (await promisify(execFile)(process.execPath, [CLI, ...args], { cwd: this.file(''), env })).stdout;
   }
 

@@ -9,7 +9,7 @@ import type { AwsContext } from '../../lib/aws/clients';
 import { callHandler } from '../fakes/handler';
 import { awsEnv } from './cdk';
 import { getJson } from './http';
-import { ACCOUNT, REGION } from './moto';
+import { ACCOUNT } from './moto';
 
 /** What CloudFormation made of a function, as Lambda tells it. */
 export interface FunctionFacts {
@@ -36,23 +36,24 @@ export class DeployedFunction {
   private constructor(
     readonly facts: FunctionFacts,
     readonly directory: string,
+    private readonly region: string,
   ) {}
 
   /** The function of that description in that scaffolding. @throws unless there is just one */
   static async find(aws: AwsContext, scaffold: string, description: RegExp): Promise<DeployedFunction> {
-    const { Functions } = (await getJson('lambda', '/2015-03-31/functions/?MaxItems=1000')) as { Functions: FunctionFacts[] };
+    const { Functions } = (await getJson('lambda', '/2015-03-31/functions/?MaxItems=1000', aws.region)) as { Functions: FunctionFacts[] };
     const found = Functions.filter((f) => f.Environment.Variables['RAWCLOUD_SCAFFOLD'] === scaffold && description.test(f.Description));
     if (found.length !== 1) throw new Error(`${found.length} functions of '${scaffold}' are described so: ${description}`);
     const directory = await mkdtemp(path.join(os.tmpdir(), 'rawcloud-function-'));
     await unpack(aws, found[0]!.FunctionName, directory);
-    return new DeployedFunction(found[0]!, directory);
+    return new DeployedFunction(found[0]!, directory, aws.region);
   }
 
   /** @returns what the handler returns @throws what it throws */
   async invoke(event: unknown): Promise<unknown> {
     const { Handler, Environment, FunctionName } = this.facts;
     const given = { AWS_LAMBDA_FUNCTION_NAME: FunctionName, LAMBDA_TASK_ROOT: this.directory, TMPDIR: os.tmpdir() };
-    const env = { ...awsEnv(), ...given, ...Environment.Variables };
+    const env = { ...awsEnv(this.region), ...given, ...Environment.Variables };
     return callHandler({ directory: this.directory, handler: Handler, env }, event);
   }
 
@@ -63,8 +64,8 @@ export class DeployedFunction {
 
 /** The code that the function was made from, as an asset: Lambda tells its name and its hash. */
 async function unpack(aws: AwsContext, name: string, directory: string): Promise<void> {
-  const facts = (await getJson('lambda', `/2015-03-31/functions/${name}`)) as FunctionCode;
-  const object = { Bucket: `cdk-hnb659fds-assets-${ACCOUNT}-${REGION}`, Key: path.basename(facts.Code.Location) };
+  const facts = (await getJson('lambda', `/2015-03-31/functions/${name}`, aws.region)) as FunctionCode;
+  const object = { Bucket: `cdk-hnb659fds-assets-${ACCOUNT}-${aws.region}`, Key: path.basename(facts.Code.Location) };
   const { Body } = await (await aws.s3()).send(new GetObjectCommand(object));
   const bytes = await Body!.transformToByteArray();
   expect(createHash('sha256').update(bytes).digest('base64')).toBe(facts.Configuration.CodeSha256);

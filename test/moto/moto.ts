@@ -25,8 +25,8 @@ function setting(name: string): string {
   return value;
 }
 
-export function openMoto(): Promise<AwsContext> {
-  return openAws({ env: {}, region: REGION, endpoint: URL, credentials: KEYS });
+export function openMoto(region: string = REGION): Promise<AwsContext> {
+  return openAws({ env: {}, region, endpoint: URL, credentials: KEYS });
 }
 
 /** @throws when it is not deployed */
