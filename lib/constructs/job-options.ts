@@ -116,21 +116,21 @@ export function definitionOf(
   checkAsked(options);
   const { vmTypes, families, cpu = 2, retries = 2, timeout, idleTimeout, cloud } = options;
   const within = defaultsWithin(cloud.jobHost.demands.limits ?? {});
-  const spotPolicy = options.spotPolicy ?? within.spotPolicy;
-  const lifetimeS = options.maxLifetime?.toSeconds() ?? within.lifetimeS;
-  checkWithinLimits(cloud.jobHost.demands, { lifetimeS, spotPolicy, vmTypes });
+  const { spotPolicy } = options;
+  const lifetimeS = options.maxLifetime?.toSeconds();
+  checkWithinLimits(cloud.jobHost.demands, { ...within, ...definedOf({ lifetimeS, spotPolicy }), vmTypes });
   return {
     hardware: {
       ...(vmTypes ? { vmTypes } : { cpu: { min: cpu }, memoryGiB: { min: options.memoryGiB ?? 4 * cpu } }),
       ...(families ? { families } : {}),
       arch: options.architecture ?? Architecture.X86_64,
       diskGiB: options.diskGiB ?? 30,
-      spotPolicy,
+      ...(spotPolicy ? { spotPolicy } : {}),
     },
     limits: {
       ...(timeout ? { taskTimeoutS: timeout.toSeconds() } : {}),
       ...(idleTimeout ? { idleS: idleTimeout.toSeconds() } : {}),
-      lifetimeS,
+      ...(lifetimeS === undefined ? {} : { lifetimeS }),
       graceS: GRACE_S,
       retries: retries === 0 ? [] : RETRY_REASONS.map((on) => ({ on, times: retries })),
     },

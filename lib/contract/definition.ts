@@ -15,14 +15,18 @@ const { vmTypes, families, cpu, memoryGiB, arch, diskGiB, spotPolicy } = hardwar
 
 /**
  * What a deployed job runs, as it was captured when the app was synthesized: pinned, so that what was deployed is what
- * runs. Lies among the app's assets under its SHA-256, as do the objects it names.
+ * runs. Lies among the app's assets under its SHA-256, as do the objects it names. What was not asked for of what a scaffolding limits
+ * is decided when a tick comes: the limits are its own to change.
  */
 export const DefinitionSchema = v.strictObject({
   v: v.literal(1),
   work,
   environment: v.strictObject({ tree, layers, image }),
-  hardware: v.strictObject({ vmTypes, families, cpu, memoryGiB, arch, diskGiB, spotPolicy }),
-  limits,
+  hardware: v.strictObject({ vmTypes, families, cpu, memoryGiB, arch, diskGiB, spotPolicy: v.optional(spotPolicy) }),
+  limits: v.strictObject({
+    ...limits.entries,
+    lifetimeS: v.optional(limits.entries.lifetimeS),
+  }),
   overlap: OverlapSchema,
   tags,
   /** What its VMs boot from. */

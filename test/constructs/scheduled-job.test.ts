@@ -102,10 +102,13 @@ describe('a scheduled job', () => {
     expect(definition).toMatchObject({
       work: { argv: ['sh', 'report.sh'], cwd: '' },
       environment: { layers: [{ kind: 'setup', recipe: { steps: [{ kind: 'command', command: 'dnf install -y gdal' }] } }] },
-      hardware: { cpu: { min: 2 }, memoryGiB: { min: 8 }, arch: 'x86_64', spotPolicy: 'on-demand' },
-      limits: { idleS: 1_800, lifetimeS: 86_400, retries: [{ times: 2 }, { times: 2 }] },
+      hardware: { cpu: { min: 2 }, memoryGiB: { min: 8 }, arch: 'x86_64' },
+      limits: { idleS: 1_800, retries: [{ times: 2 }, { times: 2 }] },
       overlap: 'skip',
     });
+    // Nothing was asked for of what a scaffolding limits.
+    expect(definition.limits).not.toHaveProperty('lifetimeS');
+    expect(definition.hardware).not.toHaveProperty('spotPolicy');
     for (const { sha256, bytes } of [...definition.contents, definition.agent, definition.node]) expect(fileOf(sha256)).toHaveLength(bytes);
   });
 

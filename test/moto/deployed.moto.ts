@@ -10,6 +10,7 @@ import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { EventJob, JobTarget, RawCloud, ScheduledJob } from '../../lib';
 import { jobKeys } from '../../lib/contract';
 import type { AwsContext } from '../../lib/aws/clients';
+import { templateOf } from '../../lib/aws/cloudformation';
 import { readParameter } from '../../lib/aws/parameters';
 import type { ReapReport, StartedTick } from '../../lib/runtime';
 import { CdkApp } from './cdk';
@@ -31,6 +32,9 @@ const TICK = '2026-11-23T12:00:00Z';
 /** A region that nobody has bootstrapped or deployed into. */
 const REGION = 'eu-west-1';
 const DEPLOY = ['deploy', '--name', NAME];
+
+/** moto knows no prices, and the table that is built in is of another region. */
+const ESTIMATED = { estimated: true };
 
 let source: string;
 let shell: Shell;
@@ -80,14 +84,14 @@ async function layDown(): Promise<void> {
 
   const policy = 'arn:aws:iam::aws:policy/PowerUserAccess,arn:aws:iam::aws:policy/IAMFullAccess';
   const made = await rawcloud(shell, [...DEPLOY, '--yes', '--bootstrap', '--execution-policy', policy, ...choices]);
-  expect(made).toMatchObject({ code: 0 });
+  expect(made).toMatchObject({ code: 0, stderr: '' });
   expect(made.stdout).toContain('bootstrap  done\n');
   expect(made.stdout).toMatch(/CREATE_COMPLETE +RawCloud-jobs \(AWS::CloudFormation::Stack\)/);
   expect(made.stdout).toContain('deployed   RawCloud-jobs\n');
   expect(await readScaffold(aws, NAME)).toMatchObject({ region: REGION, limits: { vms: 7 }, vmTags: { team: 'dätä' } });
 
   const again = await rawcloud(shell, [...DEPLOY, '--yes']);
-  expect(again).toMatchObject({ code: 0 });
+  expect(again).toMatchObject({ code: 0, stderr: '' });
   expect(again.stdout).toMatch(/^Nothing to change: RawCloud-jobs is as it shall be\.\n/);
   await forgetPasses();
 }
@@ -98,11 +102,11 @@ async function takeAway(): Promise<void> {
   await (await house.boot({ id: job })).run();
   await pass();
   await app.destroy();
-  await expect(start(await tick(TICK))).rejects.toThrow(/no job '\w+' is deployed in scaffolding 'jobs'/);
+  await expect(start(await tick(TICK))).rejects.toThrow(/no job '\S+' is deployed in scaffolding 'jobs'/);
 
   const ledger = path.join(source, 'ledger.jsonl');
   const gone = await rawcloud(shell, ['destroy', '--scaffold', NAME, '--yes', '--export', ledger]);
-  expect(gone).toMatchObject({ code: 0 });
+  expect(gone).toMatchObject({ code: 0, stderr: '' });
   expect(gone.stdout).toContain(`removed    stack RawCloud-${NAME}\n`);
   expect(gone.stdout).toContain(`removed    bucket ${house.scaffold.bucket}\n`);
   expect(readFileSync(ledger, 'utf8')).toContain(job);
@@ -199,7 +203,7 @@ test('a tick runs from the schedule to the bill by the deployed functions alone'
   expect(await endOf(started.job)).toMatch(/end\.json$/);
   const job = await house.client.job(started.job);
   const status = await job.status();
-  expect(status).toMatchObject({ name: 'Nightly', state: 'ended', outcome: 'ok', exitCode: 0, bill: { estimated: false } });
+  expect(status).toMatchObject({ name: 'Nightly', state: 'ended', outcome: 'ok', exitCode: 0, bill: ESTIMATED });
   expect(status.bill.lines[0]).toMatchObject({ what: 'm7i.large' });
   expect(status.bill.usd).toBeGreaterThan(0);
   const chunks: Uint8Array[] = [];
@@ -220,7 +224,7 @@ test('an event that is delivered twice becomes one run, with its detail, whose f
   const job = await house.client.job(first.job);
   expect(await job.status()).toMatchObject({ name: 'Arrived', outcome: 'failed', exitCode: 3 });
   // The rule of the stack has matched the reaper's event, and of all jobs only this one's.
-  const detail = { job: first.job, kind: 'event', tick: 'e-1', outcome: 'failed', exitCode: 3, bill: { estimated: false } };
+  const detail = { job: first.job, kind: 'event', tick: 'e-1', outcome: 'failed', exitCode: 3, bill: ESTIMATED };
   expect(await failures()).toMatchObject([{ source: 'rawcloud.jobs', 'detail-type': 'Job Ended', detail }]);
 });
 
@@ -247,14 +251,15 @@ test('the functions are what the template says: runtime, time, memory, environme
 });
 
 test('what moto passes over is what is listed, and all that is listed is in these stacks', async () => {
-  const types = Object.values(await app.resources()).map(({ Type }) => Type);
+  const { Resources } = await templateOf(aws, `RawCloud-${NAME}`);
+  const types = [...Object.values(await app.resources()), ...Object.values(Resources)].map(({ Type }) => Type);
   expect(await passedOver(types)).toEqual(listed(types));
   expect(listed(types)).toEqual(Object.keys(NOT_SHOWN).sort());
 });
 
 test('an update of the scaffolding keeps what was chosen, and leaves the jobs of the other stack in place', async () => {
   const updated = await rawcloud(shell, [...DEPLOY, '--yes', '--max-lifetime', '12h', '--vm-tag', 'none', '--no-metrics']);
-  expect(updated).toMatchObject({ code: 0 });
+  expect(updated).toMatchObject({ code: 0, stderr: '' });
   for (const line of [
     '  changed    --max-lifetime: default → 12h\n  changed    --vm-tag: team=dätä → default\n',
     '  changed    --metrics: on → default\n',

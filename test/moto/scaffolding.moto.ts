@@ -53,7 +53,7 @@ describeContract({ suite: 'the scaffolding', place: 'moto' }, DEVIATIONS, ({ tes
       launchTemplateId: expect.stringMatching(/^lt-/) as string,
       launchTemplateVersion: '1',
       securityGroupId: expect.stringMatching(/^sg-/) as string,
-      zones: ['us-east-1a', 'us-east-1b', 'us-east-1c', 'us-east-1d'],
+      zones: ['us-east-1a', 'us-east-1b', 'us-east-1c', 'us-east-1d', 'us-east-1e', 'us-east-1f'],
       version: VERSION,
     });
   });

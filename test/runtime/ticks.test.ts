@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { bucketKeys, decodeJson, jobKeys, JobSpecSchema, LaunchSchema, OutcomeSchema } from '../../lib/contract';
-import type { Definition, Deployed, Overlap } from '../../lib/contract';
+import type { Definition, Deployed, Overlap, Scaffold } from '../../lib/contract';
 import { startTick } from '../../lib/runtime/definition/start';
 import { updateLast } from '../../lib/runtime/definition/ticks';
 import type { ReapReport, StartedTick } from '../../lib/runtime/api';
@@ -127,6 +127,29 @@ describe('a tick of a deployed job', () => {
         bucketKeys.file(ref('pack').sha256),
         bucketKeys.file(ref('tree').sha256),
       ].sort(),
+    );
+  });
+
+  test('has of what the scaffolding limits what it gives now, where the job asked for nothing; fails for what it asked for in vain', async () => {
+    const world = new World();
+    const deps = depsOf(world);
+    const tick = (now: Scaffold['limits'], then: Definition, at: string): Promise<StartedTick> =>
+      startTick(
+        { ...deps, scaffold: { ...deps.scaffold, limits: now }, deployed: { ...deps.deployed, definition: async () => then } },
+        { id: 'nightly', tick: at },
+      );
+    const asked = definition('allow');
+    const { spotPolicy: _spot, ...hardware } = asked.hardware;
+    const { lifetimeS: _lifetime, ...limits } = asked.limits;
+    const now = { lifetimeS: 1_800, spotPolicies: ['spot' as const] };
+    const { job } = await tick(now, { ...asked, hardware, limits }, TICK);
+    const spec = await world.store.get(jobKeys.spec(await prefixOf(world, job)));
+    expect(typeof spec === 'string' ? spec : decodeJson(JobSpecSchema, spec.body, 'spec')).toMatchObject({
+      hardware: { spotPolicy: 'spot' },
+      limits: { lifetimeS: 1_800 },
+    });
+    await expect(tick(now, asked, NEXT)).rejects.toThrow(
+      /a lifetime of 1 h is too long; allowed are up to 30 min.*on-demand is not allowed/,
     );
   });
 

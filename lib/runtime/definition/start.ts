@@ -1,5 +1,5 @@
-import { bucketKeys, checkWithinLimits, jobKeys, mapBounded, RawcloudError, SETUP_KIND } from '../../contract';
-import type { Definition, Deployed, JobSpec, Ref, Tick } from '../../contract';
+import { bucketKeys, checkWithinLimits, defaultsWithin, jobKeys, mapBounded, RawcloudError, SETUP_KIND } from '../../contract';
+import type { Definition, Deployed, JobSpec, Ref, Scaffold, Tick } from '../../contract';
 import type { StartedTick, TickRequest } from '../api';
 import { updateControl } from '../control';
 import type { ClientDeps } from '../deps';
@@ -125,8 +125,9 @@ async function copyContents(deps: ClientDeps, deployed: Deployed, definition: De
 }
 
 async function prepare(deps: ClientDeps, { deployed, definition, tick, asked }: Launching): Promise<Prepared> {
-  const { hardware, environment } = definition;
-  checkWithinLimits(deps.scaffold, { ...hardware, lifetimeS: definition.limits.lifetimeS });
+  const { environment } = definition;
+  const { hardware, limits } = withDefaults(definition, deps.scaffold);
+  checkWithinLimits(deps.scaffold, { ...hardware, lifetimeS: limits.lifetimeS });
   const [image, view] = await Promise.all([deps.resolveImage(hardware.arch, environment.image), deps.market.view(hardware.spotPolicy)]);
   const market = withinLimits(view, deps.scaffold.limits);
   const isCached = environment.layers.some(({ kind }) => kind !== SETUP_KIND);
@@ -134,7 +135,7 @@ async function prepare(deps: ClientDeps, { deployed, definition, tick, asked }: 
   const input = deployed.inputVariable === undefined || asked.input === undefined ? {} : { [deployed.inputVariable]: asked.input };
   return {
     job: tick.job,
-    spec: specOf(deps, deployed, definition, tick, Object.keys(input)),
+    spec: specOf(deps, { deployed, definition, tick, hardware, limits, secretNames: Object.keys(input) }),
     secretVariables: input,
     forwarded: undefined,
     environments,
@@ -151,8 +152,23 @@ async function prepare(deps: ClientDeps, { deployed, definition, tick, asked }: 
   };
 }
 
-function specOf(deps: ClientDeps, deployed: Deployed, definition: Definition, tick: Tick, secretNames: string[]): JobSpec {
-  const { work, environment, hardware, limits, tags } = definition;
+type Allotted = Pick<JobSpec, 'limits'> & { readonly hardware: Omit<JobSpec['hardware'], 'region' | 'zones'> };
+
+/** What was not asked for is as the scaffolding's limits are now. */
+function withDefaults({ hardware, limits }: Definition, scaffold: Scaffold): Allotted {
+  const { lifetimeS, spotPolicy } = defaultsWithin(scaffold.limits ?? {});
+  return {
+    hardware: { ...hardware, spotPolicy: hardware.spotPolicy ?? spotPolicy },
+    limits: { ...limits, lifetimeS: limits.lifetimeS ?? lifetimeS },
+  };
+}
+
+interface Specified extends Omit<Launching, 'asked'>, Allotted {
+  readonly secretNames: string[];
+}
+
+function specOf(deps: ClientDeps, { deployed, definition, tick, hardware, limits, secretNames }: Specified): JobSpec {
+  const { work, environment, tags } = definition;
   const { tree, layers, image } = environment;
   const { secrets } = deployed;
   return {

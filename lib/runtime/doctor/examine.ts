@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Check, CheckId } from '../../contract';
 import { bucket, prices, reaper } from './bucket-checks';
 import { clock, identity, scaffolding } from './caller-checks';
@@ -32,6 +33,8 @@ const CHECKS: readonly { readonly id: CheckId; readonly look: Look }[] = [
  * @throws only when the signal aborts
  */
 export async function* examine(deps: DoctorDeps, signal?: AbortSignal): AsyncGenerator<Check> {
+  // So many calls at once, each of which ends with it, are no leak, of which Node would warn.
+  if (signal) setMaxListeners(0, signal);
   const facts = new Facts(deps, signal);
   const looking = CHECKS.map((check) => ({ id: check.id, findings: lookAt(check, facts) }));
   for (const { id, findings } of looking) {
