@@ -71,6 +71,9 @@ const WORDS: { readonly [C in ScaffoldChoice]: readonly [option: string, values:
   logRetentionDays: ['--log-retention', (value) => [value === 'forever' ? value : `${value}d`]],
 };
 
+/** Choices that have no value. */
+const SWITCHES: ReadonlySet<ScaffoldChoice> = new Set(['shared', 'allowExec', 'metrics']);
+
 /** One choice in words. */
 export interface ChoiceWords {
   readonly option: string;
@@ -94,6 +97,12 @@ export function optionsOf(choices: ScaffoldChoices): string[] {
   return Object.entries(wordsOf(choices)).flatMap(([choice, { option, values }]) =>
     choice === 'vpc' || values.length === 0 ? [option, ...values] : values.flatMap((value) => [option, value]),
   );
+}
+
+/** The options by which a command takes a choice back. */
+export function optionsBack(choice: ScaffoldChoice): string[] {
+  const [option] = WORDS[choice];
+  return SWITCHES.has(choice) ? [option.replace('--', '--no-')] : [option, 'none'];
 }
 
 /** What becomes of one choice. */

@@ -46,13 +46,18 @@ export class CdkApp {
     return cdkApp;
   }
 
-  async resources(): Promise<Record<string, Resource>> {
-    return (await this.#template()).Resources;
+  /** What an administrator does once in an account's region: the functions' code lies in its bucket. moto cannot do it twice. */
+  static async bootstrap(region?: string): Promise<void> {
+    const app = new CdkApp(await mkdtemp(path.join(os.tmpdir(), 'rawcloud-cdk-')), 'CDKToolkit', region);
+    try {
+      await app.#cdk('bootstrap', [`aws://${ACCOUNT}/${app.region}`, '--method=direct', '--no-previous-parameters']);
+    } finally {
+      await app.close();
+    }
   }
 
-  /** What an administrator does once in an account's region: the functions' code lies in its bucket. moto cannot do it twice. */
-  async bootstrap(): Promise<void> {
-    await this.#cdk('bootstrap', [`aws://${ACCOUNT}/${this.region}`, '--method=direct', '--no-previous-parameters']);
+  async resources(): Promise<Record<string, Resource>> {
+    return (await this.#template()).Resources;
   }
 
   /**

@@ -1,10 +1,12 @@
-import { execFile } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import os from 'node:os';
 import path from 'node:path';
 import { awsEnv } from './cdk';
 import { ROOT } from './moto';
 
 export interface Ended {
+  /** -1: by a signal. */
   readonly code: number;
   readonly stdout: string;
   readonly stderr: string;
@@ -20,18 +22,41 @@ export interface Shell {
   readonly env?: Readonly<Record<string, string>>;
 }
 
+export interface Started {
+  readonly ended: Promise<Ended>;
+  /** Waits until it prints that. @throws when it ends before */
+  printed(text: string): Promise<void>;
+  /** As Ctrl-C. */
+  interrupt(): void;
+}
+
 /** The built CLI, as somebody's shell runs it. The packages of the CDK that npm has once installed are the machine's. */
-export function rawcloud({ directory, region, cli = CLI, env = {} }: Shell, args: readonly string[]): Promise<Ended> {
-  const all = { ...shellEnv(directory, region), ...env };
-  return new Promise((resolve) => {
-    execFile(process.execPath, [cli, ...args], { cwd: directory, env: all, maxBuffer: 2 ** 24 }, (error, stdout, stderr) => {
-      resolve({ code: error ? Number(error.code) : 0, stdout, stderr });
-    });
+export function rawcloud(shell: Shell, args: readonly string[]): Promise<Ended> {
+  return startRawcloud(shell, args).ended;
+}
+
+/** The same, while it runs. */
+export function startRawcloud({ directory, region, cli = CLI, env = {} }: Shell, args: readonly string[]): Started {
+  const cache = { XDG_CACHE_HOME: path.join(os.homedir(), '.cache') };
+  const child = spawn(process.execPath, [cli, ...args], {
+    cwd: directory,
+    env: { ...awsEnv(region), HOME: directory, TMPDIR: directory, ...cache, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
   });
+  const said = { stdout: '', stderr: '' };
+  for (const from of ['stdout', 'stderr'] as const) child[from].setEncoding('utf8').on('data', (text: string) => (said[from] += text));
+  const ended = once(child, 'close').then(([code]) => ({ code: (code as number | null) ?? -1, ...said }));
+  return {
+    ended,
+    async printed(text) {
+      const over = ended.then(() => 'over' as const);
+      while (!said.stdout.includes(text)) {
+        if ((await Promise.race([once(child.stdout, 'data'), over])) !== 'over' || said.stdout.includes(text)) continue;
+        throw new Error(`it ended and never said '${text}' but:\n${said.stdout}${said.stderr}`);
+      }
+    },
+    interrupt: () => void child.kill('SIGINT'),
+  };
 }
 
-export const CLI = path.join(ROOT, 'dist/bin/rawcloud.js');
-
-export function shellEnv(directory: string, region: string): Record<string, string> {
-  return { ...awsEnv(region), HOME: directory, XDG_CACHE_HOME: path.join(os.homedir(), '.cache'), TMPDIR: directory };
-}
+const CLI = path.join(ROOT, 'dist/bin/rawcloud.js');

@@ -9,15 +9,17 @@ export interface Sent {
   readonly body?: string;
   /** @default - that of most tests */
   readonly region?: string;
+  /** @default - moto of all tests */
+  readonly url?: string;
 }
 
 /** One request to a service of which the product needs no SDK client. moto tells services by the credential's scope, and checks no signatures. */
 export function send(service: string, sent: Sent): Promise<{ status: number; body: string }> {
-  const { method = 'POST', path = '/', headers, body = '', region = REGION } = sent;
+  const { method = 'POST', path = '/', headers, body = '', region = REGION, url = URL } = sent;
   const scope = `Credential=${KEYS.accessKeyId}/20260101/${region}/${service}/aws4_request, SignedHeaders=host, Signature=none`;
   return new Promise((resolve, reject) => {
     const all = { authorization: `AWS4-HMAC-SHA256 ${scope}`, ...headers };
-    const made = request(URL + path, { method, headers: all, agent: false }, (answer) => {
+    const made = request(url + path, { method, headers: all, agent: false }, (answer) => {
       textOf(answer).then((text) => resolve({ status: answer.statusCode ?? 0, body: text }), reject);
     });
     made.on('error', reject);

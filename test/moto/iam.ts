@@ -11,10 +11,10 @@ export interface IamAnswer {
 }
 
 /** One call of IAM, of which the product needs none: so there is no SDK client for it. @throws with IAM's code */
-export async function iam(Action: string, input: Readonly<Record<string, string>> = {}): Promise<IamAnswer> {
+export async function iam(Action: string, input: Readonly<Record<string, string>> = {}, url?: string): Promise<IamAnswer> {
   const form = new URLSearchParams({ Action, Version: '2010-05-08', ...input });
   const headers = { 'content-type': 'application/x-www-form-urlencoded' };
-  const { status, body: xml } = await send('iam', { headers, body: form.toString() });
+  const { status, body: xml } = await send('iam', { headers, body: form.toString(), ...(url ? { url } : {}) });
   const texts = (name: string): string[] => [...xml.matchAll(new RegExp(`<${name}>([^<]*)</${name}>`, 'g'))].map((m) => m[1]!);
   const text = (name: string): string => texts(name)[0] ?? '';
   if (status !== 200) throw new Error(`iam:${Action} failed with ${text('Code')}: ${text('Message')}`);

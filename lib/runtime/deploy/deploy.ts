@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { changesOf, choicesIn, problemsOfChoices, RawcloudError, standingCosts, wordsOf } from '../../contract';
-import type { Assembly, CdkTools, Check, ScaffoldChoices, StackStep } from '../../contract';
+import type { Assembly, CdkTools, Check, ScaffoldChoices, StackStep, Template } from '../../contract';
 import { isWell } from '../doctor/well';
 import { bootstrapCommand, commandFor, deployCommand } from './commands';
 import { checkBucket } from './bucket';
@@ -149,13 +149,14 @@ function asReturned(template: Assembly['template']): unknown {
 async function makeBootstrap(cdk: CdkTools, request: DeployRequest, account: string, stage: Stage, signal?: AbortSignal): Promise<void> {
   const { region } = stage.where;
   await request.onEvent({ type: 'bootstrapping', account, region });
-  await stage.follow('CDKToolkit', (onStep) => cdk.bootstrap(account, request.executionPolicies ?? [], onStep), signal);
+  await stage.follow({ stack: 'CDKToolkit' }, (onStep) => cdk.bootstrap(account, request.executionPolicies ?? [], onStep), signal);
   await request.onEvent({ type: 'bootstrapped', account, region });
 }
 
 async function change(cdk: CdkTools, assembly: Assembly, request: DeployRequest, stage: Stage, signal?: AbortSignal): Promise<void> {
   await request.onEvent({ type: 'deploying', stack: assembly.stackName });
-  await stage.follow(assembly.stackName, (onStep) => cdk.deploy(assembly, onStep), signal);
+  const { stackName: stack, template } = assembly;
+  await stage.follow({ stack, template }, (onStep) => cdk.deploy(assembly, onStep), signal);
 }
 
 async function tellVerdict(deps: DeployDeps, { name, onEvent }: DeployRequest, signal?: AbortSignal): Promise<void> {
@@ -173,7 +174,8 @@ function refused(): RawcloudError {
 
 /** How far it is, for who is interrupted or fails in the middle. */
 class Stage {
-  choices: ScaffoldChoices = {};
+  /** Once what was chosen before is known as well. */
+  choices: ScaffoldChoices | undefined;
   #stack: string | undefined;
   #steps: StackStep[] = [];
 
@@ -187,9 +189,13 @@ class Stage {
   }
 
   /** Begins something with a stack and follows what CloudFormation does; when it is interrupted, that goes on by itself. */
-  async follow(stack: string, begin: (onStep: (step: StackStep) => Promise<void>) => Promise<void>, signal?: AbortSignal): Promise<void> {
+  async follow(
+    what: { readonly stack: string; readonly template?: Template },
+    begin: (onStep: (step: StackStep) => Promise<void>) => Promise<void>,
+    signal?: AbortSignal,
+  ): Promise<void> {
     signal?.throwIfAborted();
-    this.#stack = stack;
+    this.#stack = what.stack;
     this.#steps = [];
     const over = new AbortController();
     const interrupted = new Promise<never>((_, reject) => {
@@ -203,7 +209,8 @@ class Stage {
       await Promise.race([begin(stepped), interrupted]);
     } catch (error) {
       if (signal?.aborted) throw error;
-      throw failureOf(error, { stack, steps: this.#steps, adminCommand: this.#adminCommand(), ...this.where });
+      const commands = { adminCommand: this.#adminCommand(), againCommand: this.#againCommand() };
+      throw failureOf(error, { ...what, ...commands, ...this.where, steps: this.#steps });
     } finally {
       over.abort();
     }
@@ -211,12 +218,21 @@ class Stage {
 
   #adminCommand(): string {
     const policies = (this.request.executionPolicies ?? []).flatMap((policy) => ['--execution-policy', policy]);
-    return deployCommand(this.where, this.choices, policies);
+    return this.#command(policies);
+  }
+
+  /** What the same person types to go on. */
+  #againCommand(): string {
+    return this.#command();
+  }
+
+  #command(more: readonly string[] = []): string {
+    return deployCommand(this.where, { choices: this.choices, asked: this.request.choices }, more);
   }
 
   /** Interrupted: what state it is in, and how to go on. */
   interrupted(cause: unknown): RawcloudError {
-    const again = deployCommand(this.where, this.choices);
+    const again = this.#againCommand();
     if (this.#stack === undefined) {
       return new RawcloudError('E_ABORTED', 'it was interrupted; nothing was changed in the account', { remedy: `Again: ${again}`, cause });
     }

@@ -37,7 +37,9 @@ export const SCAFFOLD: Scaffold = {
 /** What our app would make of choices: all that differs stands in one resource. */
 export function templateFor(choices: ScaffoldChoices): Template {
   const Metadata = choicesMetadata(choices);
-  const Resources = { RawCloudThing: { Type: 'AWS::SSM::Parameter', Properties: { Value: JSON.stringify(choices) } } };
+  const Resources = {
+    RawCloudThing: { Type: 'AWS::SSM::Parameter', Properties: { Name: '/rawcloud/thing', Value: JSON.stringify(choices) } },
+  };
   return { ...(Metadata ? { Metadata } : {}), Resources };
 }
 

@@ -390,6 +390,44 @@ describe('in the middle', () => {
     account.fails = Object.assign(new Error('The security token included in the request is expired'), { name: 'ExpiredToken' });
     await expect(account.deploy()).rejects.toMatchObject({ code: 'E_CREDENTIALS_EXPIRED' });
   });
+
+  test('fails when another parameter than the scaffolding’s own is there, by its name', async () => {
+    const account = new Account();
+    account.steps = [failed({ id: 'RawCloudThing', type: 'AWS::SSM::Parameter', reason: 'The parameter already exists.' })];
+    account.fails = new Error('The stack named RawCloud failed creation');
+    await expect(account.deploy()).rejects.toMatchObject({
+      code: 'E_DEPLOY',
+      remedy: expect.stringMatching(
+        /^The parameter \/rawcloud\/thing is another.*delete-parameter --name \/rawcloud\/thing --region/,
+      ) as string,
+    });
+  });
+
+  test('fails when nobody answers any more with what goes on by itself, and says of nothing that it is taken back', async () => {
+    const account = new Account();
+    account.steps = [STEP];
+    account.fails = Object.assign(new Error('connect ECONNREFUSED 127.0.0.1:1'), { code: 'ECONNREFUSED' });
+    await expect(account.deploy({ maxVms: 7 })).rejects.toMatchObject({
+      code: 'E_ENDPOINT_DOWN',
+      remedy: expect.stringMatching(
+        /^Check the network.*begun with the stack RawCloud, it goes on with by itself\..*: rawcloud deploy --region eu-west-1 --max-vms 7$/,
+      ) as string,
+    });
+  });
+
+  test.each([
+    ['Access Denied', 'AccessDenied', 'E_PERMISSION', /An administrator types, once: rawcloud deploy/],
+    ['The bucket is being deleted', 'OperationAborted', 'E_DEPLOY', /^When the cause is gone, start rawcloud deploy again\.$/],
+  ])('fails of an upload with what was behind it: %s', async (said, name, code, remedy) => {
+    const account = new Account();
+    const cause = new AggregateError([Object.assign(new Error(said), { name })]);
+    account.fails = new Error('Failed to publish asset RawCloud Template', { cause });
+    await expect(account.deploy()).rejects.toMatchObject({
+      code,
+      message: expect.stringContaining(`Failed to publish asset RawCloud Template: ${name}: ${said}`) as string,
+      remedy: expect.stringMatching(remedy) as string,
+    });
+  });
 });
 
 test('fails without permission to look, with what an administrator types', async () => {
@@ -401,5 +439,16 @@ test('fails without permission to look, with what an administrator types', async
     code: 'E_PERMISSION',
     remedy: expect.stringMatching(/an administrator, once.* rawcloud deploy --region eu-west-1 --scaffold team-a$/) as string,
     data: { action: 'sts:GetCallerIdentity' },
+  });
+});
+
+test('fails without permission before it is known what was chosen before, with all that was asked for', async () => {
+  const account = new Account();
+  account.identityFails = new RawcloudError('E_PERMISSION', 'sts:GetCallerIdentity was denied');
+  const asked = { maxVms: 7, vpc: VPC, subnets: ['subnet-1', 'subnet-2'], shared: null, vmTags: null };
+  await expect(account.deploy(asked)).rejects.toMatchObject({
+    remedy: expect.stringMatching(
+      new RegExp(`deploy --region eu-west-1 --max-vms 7 --vpc ${VPC} --subnets subnet-1,subnet-2 --no-shared --vm-tag none$`),
+    ) as string,
   });
 });
