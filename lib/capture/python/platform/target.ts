@@ -2,12 +2,13 @@ import path from 'node:path';
 import type { Distribution } from '../distributions';
 import { markerEnvironment } from '../lock/marker';
 import { platformsOf } from '../local/wheel-name';
-import { readText } from '../read-text';
+import { readText, textReader } from '../read-text';
+import type { ReadText } from '../read-text';
 
 /** Tags of the wheel that a package was installed from: `cp311-cp311-macosx_11_0_arm64`; none when nobody wrote them down. */
-export async function tagsOf({ record }: Pick<Distribution, 'record'>): Promise<string[]> {
+export async function tagsOf({ record }: Pick<Distribution, 'record'>, read: ReadText = readText): Promise<string[]> {
   if (!record.endsWith('.dist-info')) return [];
-  const wheel = (await readText(path.join(record, 'WHEEL'))) ?? '';
+  const wheel = (await read(path.join(record, 'WHEEL'))) ?? '';
   return [...wheel.matchAll(/^Tag:[ \t]*(\S+)/gm)].map(([, tag]) => tag!);
 }
 
@@ -22,9 +23,10 @@ export function isCompiled(tags: readonly string[]): boolean {
  * @param here - the machine, for an environment that would run anywhere
  */
 export async function platformOfEnvironment(distributions: readonly Distribution[], here: string): Promise<string> {
+  const read = textReader();
   let either: string | undefined;
   for (const distribution of distributions) {
-    const platforms = (await tagsOf(distribution)).flatMap((tag) => platformsOf(`-${tag}.whl`) ?? []);
+    const platforms = (await tagsOf(distribution, read)).flatMap((tag) => platformsOf(`-${tag}.whl`) ?? []);
     if (platforms.includes(here)) return here;
     // A universal2 wheel does not say which of the two it is used on.
     if (new Set(platforms).size === 1) return platforms[0]!;

@@ -1,0 +1,86 @@
+/* Reading an environment of Python with 300 distributions, beside those who list it. Needs uv on PATH. */
+import { mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import process from 'node:process';
+import { build } from 'esbuild';
+import { medians, mustRun, run } from '../measure.mjs';
+
+const DISTRIBUTIONS = 300;
+/** Middle of what the 500 most downloaded packages of PyPI have, roughly: files, and kilobytes of their description. */
+const FILES = 40;
+const DESCRIPTION_KB = 6;
+
+export async function measure(context) {
+  if ((await run('sh', ['-c', 'command -v uv'])).code !== 0) return context.report('capture', { skipped: 'uv' }, 'it is not on PATH');
+  const { scratch } = context;
+  const program = path.join(scratch, 'environment-capture.js');
+  const entry = path.join(import.meta.dirname, '../environment-capture.ts');
+  await build({
+    entryPoints: [entry],
+    outfile: program,
+    bundle: true,
+    minify: true,
+    platform: 'node',
+    target: 'node20',
+    logLevel: 'error',
+  });
+  const { cwd, python } = await environment(scratch);
+  const ours = async () => {
+    const { ms, stdout } = await mustRun(process.execPath, [program, python, cwd, scratch], { cwd });
+    const { ms: inProcessMs, packages, peakMiB } = JSON.parse(stdout);
+    if (packages !== DISTRIBUTIONS) throw new Error(`${packages} packages were read, ${DISTRIBUTIONS} are there`);
+    return { ms, inProcessMs, peakMiB };
+  };
+  const listed = async (command, args) => {
+    const { ms, stdout } = await mustRun(command, args, { cwd });
+    const found = stdout.split('\n').filter((line) => line.startsWith('package-number-')).length;
+    if (found !== DISTRIBUTIONS) throw new Error(`${command} found ${found} packages, ${DISTRIBUTIONS} are there`);
+    return ms;
+  };
+  const rows = [];
+  for (let pair = 0; pair <= context.pairs; pair++) {
+    const { ms, inProcessMs, peakMiB } = await ours();
+    const pip = await listed(python, ['-m', 'pip', 'freeze']);
+    const uv = await listed('uv', ['pip', 'freeze', '--python', python]);
+    // The first of all has read nothing yet.
+    if (pair > 0) rows.push({ ratio: ms / pip, ratioToUv: inProcessMs / uv, ms, inProcessMs, pipMs: pip, uvMs: uv, peakMiB });
+  }
+  const { ratioToUv, inProcessMs, uvMs, ...whole } = medians(rows);
+  context.report(`capture of ${DISTRIBUTIONS} distributions, with the start of Node`, whole, 'pip freeze', 0.25);
+  context.report(
+    'capture without the start of Node',
+    { ratio: ratioToUv, ms: inProcessMs, baselineMs: uvMs },
+    'uv pip freeze, a whole process',
+    1.5,
+  );
+}
+
+/** A virtual environment, with records as pip leaves them. */
+async function environment(scratch) {
+  const cwd = path.join(scratch, 'captured');
+  const venv = path.join(cwd, '.venv');
+  await mkdir(cwd);
+  await mustRun('python3', ['-m', 'venv', venv]);
+  const python = path.join(venv, 'bin/python');
+  const { stdout } = await mustRun(python, ['-c', 'import sysconfig; print(sysconfig.get_path("purelib"))']);
+  for (let at = 0; at < DISTRIBUTIONS; at++) await distribution(stdout.trim(), `package-number-${at}`);
+  await writeFile(path.join(cwd, 'main.py'), '');
+  return { cwd, python };
+}
+
+async function distribution(site, name) {
+  const module = name.replaceAll('-', '_');
+  const info = `${module}-1.2.3.dist-info`;
+  const files = Array.from({ length: FILES }, (_, at) => `${module}/part_${at}.py`);
+  const digest = 'sha256=47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU';
+  const records = {
+    METADATA: `Metadata-Version: 2.1\nName: ${name}\nVersion: 1.2.3\nRequires-Python: >=3.8\n\n${'word '.repeat(DESCRIPTION_KB * 205)}\n`,
+    WHEEL: 'Wheel-Version: 1.0\nGenerator: bench\nRoot-Is-Purelib: true\nTag: py3-none-any\n',
+    INSTALLER: 'pip\n',
+    RECORD: [...files.map((file) => `${file},${digest},0`), `${info}/METADATA,,`, `${info}/RECORD,,`, ''].join('\n'),
+  };
+  await mkdir(path.join(site, module), { recursive: true });
+  await mkdir(path.join(site, info));
+  for (const file of files) await writeFile(path.join(site, file), '');
+  for (const [file, text] of Object.entries(records)) await writeFile(path.join(site, info, file), text);
+}
