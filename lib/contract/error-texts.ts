@@ -223,9 +223,10 @@ export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
     todo: ['`rawcloud logs JOB` shows what it wrote until then.'],
   },
   E_ABORTED: {
-    means: 'rawcloud was interrupted before anything was launched. Nothing is left on.',
-    why: ['Ctrl-C, SIGTERM, or an aborted signal of a program that uses the library.'],
-    todo: ['Run it again. What was uploaded already need not travel again.'],
+    means:
+      'rawcloud was interrupted, or what it asked was answered with no. Of a run nothing was launched, and nothing is left on; a deployment that CloudFormation is at goes on by itself, as the message then says.',
+    why: ['Ctrl-C, SIGTERM, an answer that was not yes, or an aborted signal of a program that uses the library.'],
+    todo: ['Run it again. What was uploaded already need not travel again; a deployment waits for the end of the one before it.'],
   },
   E_NEWER: {
     means: 'A record in the bucket was written by a newer rawcloud than this one. It was not touched.',
