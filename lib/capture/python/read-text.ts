@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { performance } from 'node:perf_hooks';
-import { hasCode } from '../../contract';
+import { hasCode, systemClock } from '../../contract';
+import type { Clock } from '../../contract';
 
 /** undefined when there is no such file; what cannot be read otherwise fails. */
 export async function readText(file: string): Promise<string | undefined> {
@@ -24,18 +24,18 @@ const FAR_READS = 5;
  * Reads many small files one after the other without asking the thread pool, which takes five times as long as reading them; once
  * several have taken long (a network disk), it does, so that many are under way at once.
  */
-export function textReader(): ReadText {
+export function textReader(clock: Pick<Clock, 'now'> = systemClock): ReadText {
   let slow = 0;
   return (file) => {
     if (slow >= FAR_READS) return readText(file);
-    const start = performance.now();
+    const start = clock.now();
     try {
       return readFileSync(file, 'utf8');
     } catch (error) {
       if (hasCode(error, 'ENOENT')) return undefined;
       throw error;
     } finally {
-      if (performance.now() - start > FAR_MS) slow += 1;
+      if (clock.now() - start > FAR_MS) slow += 1;
     }
   };
 }
