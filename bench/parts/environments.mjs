@@ -1,4 +1,7 @@
-/* Environments of Python, from packages that lie on this machine: built, kept, restored, extended. Needs uv and zstd on PATH. */
+/*
+ * Environments of Python: built, kept, restored, extended, from packages that lie on this machine; whole runs take theirs from the index.
+ * Needs uv, zstd and curl on PATH.
+ */
 import { randomBytes } from 'node:crypto';
 import { mkdir, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
