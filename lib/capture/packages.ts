@@ -50,11 +50,12 @@ export async function capturePackages(context: CaptureContext): Promise<Captured
 }
 
 /** @throws E_PACKAGE for choices among packages that do not travel: whoever made them expects them to */
-function refuseIdleChoices({ packageChoices = {}, argv }: CaptureContext): void {
+function refuseIdleChoices({ packageChoices = {}, argv, locked }: CaptureContext): void {
   const { strictness: _ofAll, ...ofSome } = packageChoices;
   if (Object.keys(ofSome).length === 0) return;
   throw new RawcloudError('E_PACKAGE', `'${argv.join(' ')}' brings no Python packages that could be chosen from`, {
-    remedy:
-      'Leave out --package-ignore, --package-only, --package-add and --package-strictness NAME=…, or activate the environment that the command needs.',
+    remedy: `Leave out --package-ignore, --package-only, --package-add and --package-strictness NAME=…, or ${
+      locked ? 'lay a lockfile of Python beside the job' : 'activate the environment that the command needs'
+    }.`,
   });
 }

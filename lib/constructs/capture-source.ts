@@ -6,12 +6,13 @@ import { Annotations, AssetHashType } from 'aws-cdk-lib';
 import { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import type { Construct } from 'constructs';
 import { builtFile } from './package-files';
-import type { Definition, Notice } from '../contract';
+import type { Definition, Notice, PackageChoices } from '../contract';
 
 export interface CaptureSourceProps {
   readonly source: string;
   readonly command: readonly string[];
   readonly setup?: readonly string[];
+  readonly packageChoices: PackageChoices;
   readonly rest: Pick<Definition, 'hardware' | 'limits' | 'overlap' | 'tags'> & Pick<Definition['environment'], 'image'>;
 }
 
@@ -37,7 +38,8 @@ export function captureSource(scope: Construct, props: CaptureSourceProps): Capt
   const outDir = mkdtempSync(path.join(os.tmpdir(), 'rawcloud-synth-'));
   try {
     const captured = runCapture({ ...props, outDir });
-    for (const { level, text } of captured.notices) {
+    for (const { level, text: said } of captured.notices) {
+      const text = inWordsOfProps(said);
       const annotations = Annotations.of(scope);
       if (level === 'warning') annotations.addWarningV2('rawcloud:capture', text);
       else annotations.addInfo(text);
@@ -67,7 +69,15 @@ function runCapture(request: CaptureSourceProps & { readonly outDir: string }): 
   const answer = readAnswer(stdout);
   if (answer?.captured) return answer.captured;
   const { message, remedy } = answer?.error ?? { message: `the capture ended with exit code ${status}: ${stderr.slice(-500)}` };
-  throw new Error(`rawcloud: ${message}${remedy ? `\n  ${remedy}` : ''}`);
+  throw new Error(inWordsOfProps(`rawcloud: ${message}${remedy ? `\n  ${remedy}` : ''}`));
+}
+
+/** Captures speak of options of the command line; whoever writes a construct has props: `packageIgnore` for `--package-ignore`. */
+function inWordsOfProps(text: string): string {
+  return text.replace(
+    /--package-(strictness|ignore|only|add)\b/g,
+    (_option, what: string) => `package${what[0]!.toUpperCase()}${what.slice(1)}`,
+  );
 }
 
 function readAnswer(text: string): { captured?: Captured; error?: { message: string; remedy?: string } } | undefined {

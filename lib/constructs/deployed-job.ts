@@ -6,7 +6,7 @@ import { Construct } from 'constructs';
 import { assetName, checkDefinitionId, deployedParameterName, TAGS } from '../contract';
 import type { Deployed, SecretSource } from '../contract';
 import { captureSource } from './capture-source';
-import { definitionOf } from './job-options';
+import { definitionOf, packageChoicesOf } from './job-options';
 import type { JobOptions } from './job-options';
 
 export interface DeployedJobProps extends JobOptions {
@@ -44,6 +44,7 @@ export class DeployedJob extends Construct implements IGrantable {
       source: props.source,
       command: props.command,
       ...(props.setup ? { setup: props.setup } : {}),
+      packageChoices: packageChoicesOf(props).choices,
       rest,
     });
     const { role, roleId, template } = cloud.jobHost.addVmKind(this, `rawcloud: VMs of the job ${name}`);

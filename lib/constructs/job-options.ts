@@ -1,7 +1,16 @@
 import type { Duration } from 'aws-cdk-lib';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { IStringParameter } from 'aws-cdk-lib/aws-ssm';
-import { checkTagsBeside, checkWithinLimits, defaultsWithin, problemsOfAsked, problemsOfSetup, RETRY_REASONS } from '../contract';
+import {
+  checkTagsBeside,
+  checkWithinLimits,
+  defaultsWithin,
+  problemsOfAsked,
+  problemsOfPackageChoices,
+  problemsOfSetup,
+  readPackageWords,
+  RETRY_REASONS,
+} from '../contract';
 import type { Definition, SecretSource } from '../contract';
 import { Architecture, Overlap } from './choices';
 import { isLate } from './late';
@@ -38,7 +47,7 @@ export interface JobOptions {
   /**
    * Directory that travels with the job, by the ignore rules of `rawcloud run`. The command runs in it. Files and packages
    * are pinned when the app is synthesized: what was deployed is what runs. Packages come from its lockfiles, whatever is
-   * installed: those of npm, pnpm, yarn and bun; `requirements.txt` with exact versions, and `.python-version`.
+   * installed: those of npm, pnpm, yarn and bun; `requirements.txt` with exact versions, `uv.lock` and its like, and `.python-version`.
    */
   readonly source: string;
 
@@ -50,6 +59,25 @@ export interface JobOptions {
    * have the variables and secrets of the job. The first that fails ends the run. @default - none
    */
   readonly setup?: string[];
+
+  /**
+   * How near Python packages on the VM are to what the lockfile has: 'exact'; 'compatible', another version of the same minor release where
+   * that one cannot be had, and rules drop what is of another system; or 'loose', solved on the VM. Of one package as 'torch=loose'.
+   * @default - exact
+   */
+  readonly packageStrictness?: string[];
+
+  /** Names of Python packages of the lockfile that are left out. @default - none */
+  readonly packageIgnore?: string[];
+
+  /** Names of Python packages of the lockfile that are taken, with what they need; all others are left out. @default - all */
+  readonly packageOnly?: string[];
+
+  /**
+   * Requirements of Python besides the lockfile, as pip takes them, in place of what it has under the name. Solved when an environment is
+   * built: what is not `NAME==VERSION` may be another version another day. @default - none
+   */
+  readonly packageAdd?: string[];
 
   /** 1 to 64 letters, digits, dots, dashes and underscores; shown by `rawcloud ps`. @default - the construct's id */
   readonly name?: string;
@@ -159,8 +187,11 @@ function checkPinned({ cloud: _cloud, variables = {}, secrets = {}, ...pinned }:
 /** @throws with every problem found, not just the first */
 function checkAsked({ vmTypes, families, cpu, memoryGiB, diskGiB, image, retries, ...options }: JobOptions): void {
   checkTagsBeside(options.cloud.jobHost.demands, options.jobTags ?? {});
+  const packages = packageChoicesOf(options);
   const problems = [
     ...problemsOfSetup(options.setup ?? []),
+    ...packages.problems,
+    ...problemsOfPackageChoices(packages.choices),
     ...problemsOfAsked({
       ...definedOf({ vmTypes, families, diskGiB, image, retries, spotPolicy: options.spotPolicy, tags: options.jobTags }),
       ...(cpu === undefined ? {} : { cpu: { min: cpu } }),
@@ -171,6 +202,15 @@ function checkAsked({ vmTypes, families, cpu, memoryGiB, diskGiB, image, retries
     }),
   ];
   if (problems.length > 0) throw new Error(`rawcloud: ${problems.join('; ')}`);
+}
+
+export function packageChoicesOf({
+  packageStrictness: strictness,
+  packageIgnore: ignore,
+  packageOnly: only,
+  packageAdd: add,
+}: Pick<JobOptions, 'packageStrictness' | 'packageIgnore' | 'packageOnly' | 'packageAdd'>): ReturnType<typeof readPackageWords> {
+  return readPackageWords(definedOf({ strictness, ignore, only, add }), 'packageStrictness');
 }
 
 /** Without what was not said: to be undefined is not to be absent. */

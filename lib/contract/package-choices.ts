@@ -7,9 +7,9 @@ import { canonicalName } from './python-metadata';
 export const STRICTNESSES = ['exact', 'compatible', 'loose'] as const;
 export type Strictness = (typeof STRICTNESSES)[number];
 
-/** What of the Python packages that are installed here the job gets. Names as they are typed: `Foo_bar` is `foo-bar`. */
+/** What of the Python packages that are installed here, or that a deployed job's lockfile has, the job gets. Names as they are typed: `Foo_bar` is `foo-bar`. */
 export interface PackageChoices {
-  /** Of all packages. @default 'exact' on VMs of this platform, else 'compatible' */
+  /** Of all packages. @default 'exact' on VMs of this platform and of lockfiles, else 'compatible' */
   readonly strictness?: Strictness;
   /** Of packages by name; goes before the one of all. */
   readonly strictnessOf?: Readonly<Record<string, Strictness>>;
@@ -19,6 +19,43 @@ export interface PackageChoices {
   readonly only?: readonly string[];
   /** Requirements as pip takes them, `boto3>=1.34`, solved on the VM. In place of what is installed under the name. @default - none */
   readonly add?: readonly string[];
+}
+
+/** The same as people type it: `compatible` of all packages, `torch=loose` of one. */
+export interface PackageWords extends Pick<PackageChoices, 'ignore' | 'only' | 'add'> {
+  readonly strictness?: readonly string[];
+}
+
+/** @param option what the words of strictness were given to, for people: `--package-strictness` */
+export function readPackageWords(
+  { strictness = [], ignore, only, add }: PackageWords,
+  option: string,
+): { readonly choices: PackageChoices; readonly problems: readonly string[] } {
+  const problems: string[] = [];
+  const levels = strictness.flatMap((text) => {
+    const read = readStrictness(text);
+    if (!read) problems.push(`${option} '${text}' is not known; allowed are ${STRICTNESSES.join(', ')}, of one package as torch=loose`);
+    return read ?? [];
+  });
+  const ofAll = levels.filter(({ name }) => name === undefined).map(({ level }) => level);
+  if (new Set(ofAll).size > 1)
+    problems.push(`${option} ${ofAll.join(' and ')} exclude each other; for one package write NAME=${ofAll.at(-1)!}`);
+  const named = levels.flatMap(({ name, level }) => (name === undefined ? [] : [[name, level] as const]));
+  const choices: PackageChoices = {
+    ...(ofAll[0] === undefined ? {} : { strictness: ofAll[0] }),
+    ...(named.length > 0 ? { strictnessOf: Object.fromEntries(named) } : {}),
+    ...(ignore ? { ignore } : {}),
+    ...(only ? { only } : {}),
+    ...(add ? { add } : {}),
+  };
+  return { choices, problems };
+}
+
+function readStrictness(text: string): { readonly name?: string; readonly level: Strictness } | undefined {
+  const equals = text.lastIndexOf('=');
+  const [name, word] = equals === -1 ? [undefined, text] : [text.slice(0, equals), text.slice(equals + 1)];
+  const level = STRICTNESSES.find((known) => known === word.toLowerCase());
+  return level === undefined || name === '' ? undefined : { ...(name === undefined ? {} : { name }), level };
 }
 
 const NAME = /^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$/;

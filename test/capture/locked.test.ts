@@ -2,7 +2,7 @@ import path from 'node:path';
 import * as v from 'valibot';
 import { capturePackages } from '../../lib/capture/packages';
 import { PythonRecipeSchema } from '../../lib/contract';
-import type { PythonRecipe } from '../../lib/contract';
+import type { PackageChoices, PythonRecipe } from '../../lib/contract';
 import { context, python3, pythonTest, scratch, write, writeVenv } from './package-fixtures';
 
 const HASH = `--hash=sha256:${'ab'.repeat(32)}`;
@@ -13,10 +13,11 @@ async function capture(
   files: Readonly<Record<string, unknown>>,
   argv: readonly string[] = ['python', 'a.py'],
   env: Record<string, string> = ENV,
+  packageChoices: PackageChoices = {},
 ) {
   const root = scratch();
   write(root, files);
-  const { layers, found } = await capturePackages(context(root, argv, { env, locked: true }));
+  const { layers, found } = await capturePackages(context(root, argv, { env, locked: true, packageChoices }));
   return {
     root,
     layers,
@@ -149,6 +150,99 @@ describe('Python packages of a deployed job', () => {
     const { recipe, layers } = await capture({ 'requirements.txt': 'numpy==2' }, ['python3', 'a.py'], env);
     expect(recipe).toMatchObject({ python: python3!.minor });
     expect(layers[0]!.notices).toMatchObject([{ text: expect.stringMatching(/as on this machine; a file \.python-version/) as string }]);
+  });
+});
+
+describe('choices about the packages of a deployed job', () => {
+  const UV_LOCK = [
+    'version = 1',
+    '[[package]]\nname = "job"\nversion = "0"\nsource = { virtual = "." }\ndependencies = [{ name = "pandas" }, { name = "torch" }, { name = "pywin32" }]',
+    '[[package]]\nname = "pandas"\nversion = "2.2.3"\nsource = { registry = "https://pypi.org/simple" }\ndependencies = [{ name = "numpy" }]',
+    '[[package]]\nname = "numpy"\nversion = "2.1.0"\nsource = { registry = "https://pypi.org/simple" }',
+    '[[package]]\nname = "torch"\nversion = "2.3.0+cu121"\nsource = { registry = "https://pypi.org/simple" }',
+    '[[package]]\nname = "pywin32"\nversion = "306"\nsource = { registry = "https://pypi.org/simple" }',
+    '[[package]]\nname = "secret"\nversion = "1"\nsource = { git = "ssh://git@example.test/secret.git#0123" }',
+  ].join('\n');
+  const project = 'dependencies = ["pandas", "torch", "pywin32"]';
+  const FILES = { '.python-version': '3.12', 'uv.lock': UV_LOCK, 'pyproject.toml': `[project]\nname = "job"\n${project}\n` };
+
+  const chosen = async (packageChoices: PackageChoices, files: Readonly<Record<string, string>> = FILES) => {
+    const { recipe, layers } = await capture(files, ['python', 'a.py'], ENV, packageChoices);
+    return { recipe: recipe as PythonRecipe, said: layers[0]!.notices.map(({ text }) => text) };
+  };
+
+  test('none: it is taken as it stands, and a build that has an index of its own comes from there', async () => {
+    const { recipe, said } = await chosen({});
+    expect(recipe.requirements).toEqual(['numpy==2.1.0', 'pandas==2.2.3', 'pywin32==306', 'torch==2.3.0+cu121']);
+    expect(recipe).not.toHaveProperty('leeway');
+    expect(recipe.indexes).toMatchObject({ torch: expect.stringContaining('https://download.pytorch.org/whl/cu121') as string });
+    expect(said).toEqual([]);
+  });
+
+  test('are followed by name: what is left out, taken with what it needs, and added in place of what is there', async () => {
+    const left = await chosen({ ignore: ['Numpy'], add: ['torch==2.4.0', 'boto3>=1.34'] });
+    expect(left.recipe.requirements).toEqual(['pandas==2.2.3', 'pywin32==306']);
+    expect(left.recipe.leeway).toMatchObject({ solve: ['boto3>=1.34', 'torch==2.4.0'], without: ['numpy'], completes: false });
+    expect(left.said).toEqual(['left out as asked: numpy, which pandas needs']);
+    const only = await chosen({ only: ['pandas'] });
+    expect(only.recipe.requirements).toEqual(['numpy==2.1.0', 'pandas==2.2.3']);
+    expect(only.said).toEqual(['only pandas and what they need: 2 of 5 Python packages']);
+  });
+
+  test('let versions yield, and rules drop what is of another system; of one package alone where one is named', async () => {
+    const { recipe, said } = await chosen({ strictness: 'compatible', strictnessOf: { pandas: 'loose' } });
+    expect(recipe.requirements).toEqual(['torch==2.3.0+cu121']);
+    expect(recipe.leeway).toMatchObject({ yielding: ['torch'], solve: ['pandas>=2.2,<3'] });
+    expect(said).toEqual(['changed for linux-x86_64: left out pywin32 (the API of Windows)']);
+    const one = await chosen({ strictnessOf: { pandas: 'compatible' } });
+    expect(one.recipe.requirements).toContain('pywin32==306');
+    expect(one.recipe.leeway).toMatchObject({ yielding: ['pandas'], solve: [] });
+  });
+
+  test('take a lockfile whose hashes stay with what is taken as it stands', async () => {
+    const files = { '.python-version': '3.12', 'requirements.txt': `numpy==2.1.0 ${HASH}\nattrs==24.2.0 ${HASH}\npywin32==306 ${HASH}\n` };
+    const { recipe } = await chosen({ strictness: 'compatible', strictnessOf: { attrs: 'exact' } }, files);
+    expect(recipe.requirements).toEqual([`attrs==24.2.0 ${HASH}`, `numpy==2.1.0 ${HASH}`]);
+    expect(recipe.leeway).toMatchObject({ yielding: ['numpy'] });
+  });
+
+  test('take what a VM could not reach only where it is not left out', async () => {
+    const files = { ...FILES, 'uv.lock': UV_LOCK.replace('{ name = "torch" }', '{ name = "secret" }'), 'pyproject.toml': '' };
+    await expect(chosen({}, files)).rejects.toMatchObject({ message: expect.stringMatching(/^secret of .*needs credentials/) as string });
+    expect((await chosen({ ignore: ['secret'] }, files)).recipe.requirements).toEqual(['numpy==2.1.0', 'pandas==2.2.3', 'pywin32==306']);
+  });
+
+  test('may add to no lockfile at all', async () => {
+    const { recipe, said } = await chosen({ add: ['boto3==1.40.1'] }, { 'a.py': '', '.python-version': '3.12' });
+    expect(recipe).toMatchObject({ requirements: [], leeway: { solve: ['boto3==1.40.1'] } });
+    expect(said).toEqual([]);
+  });
+
+  test.each<[string, PackageChoices, Readonly<Record<string, string>>, RegExp, RegExp]>([
+    [
+      'a name that it does not have',
+      { ignore: ['nunpy'] },
+      FILES,
+      /^Python 3\.12 \(uv\.lock\) has no package nunpy .*near are numpy/,
+      /lockfile/,
+    ],
+    [
+      'needs that it does not tell',
+      { only: ['numpy'] },
+      { '.python-version': '3.12', 'requirements.txt': 'numpy==2.1.0' },
+      /requirements\.txt does not say what its packages need/,
+      /--package-ignore.*uv\.lock/,
+    ],
+    [
+      'a build that no index has',
+      {},
+      { '.python-version': '3.12', 'requirements.txt': 'mine==1.0+site7' },
+      /^builds of Python 3\.12 \(requirements\.txt\) are in no index that a VM knows: mine==1\.0\+site7/,
+      /--package-strictness mine=compatible/,
+    ],
+  ])('fail for %s', async (_what, choices, files, message, remedy) => {
+    const error = { code: 'E_PACKAGE', message: expect.stringMatching(message) as string, remedy: expect.stringMatching(remedy) as string };
+    await expect(chosen(choices, files)).rejects.toMatchObject(error);
   });
 });
 

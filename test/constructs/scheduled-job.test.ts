@@ -150,6 +150,26 @@ describe('a scheduled job', () => {
   });
 });
 
+test('has the Python packages of its lockfile as the props choose, and says what rules changed', () => {
+  const files = { 'a.py': '', 'requirements.txt': 'numpy==2.1.0\nattrs==24.2.0\npywin32==306\n', '.python-version': '3.12' };
+  const { template, outdir } = inStack((made) => {
+    const job = scheduled(made, {
+      source: directory(files),
+      command: ['python', 'a.py'],
+      packageStrictness: ['compatible', 'attrs=exact'],
+      packageAdd: ['boto3==1.40.1'],
+    });
+    expect(JSON.stringify(job.node.findAll().flatMap((one) => one.node.metadata))).toContain('left out pywin32 (the API of Windows)');
+  });
+  const { definition, assets } = deployedJob(template);
+  const file = path.join(outdir, `asset.${assetName(definition)}${assets.keySuffix}`);
+  const [layer] = decodeJson(DefinitionSchema, readFileSync(file), 'definition').environment.layers;
+  expect(layer!.recipe).toMatchObject({
+    requirements: ['attrs==24.2.0', 'numpy==2.1.0'],
+    leeway: { yielding: ['numpy'], solve: ['boto3==1.40.1'] },
+  });
+});
+
 test('all that can carry tags has the scaffolding’s, the jobs’ own resources too', () => {
   const untagged: string[] = [];
   const { template } = inStack((made) => {
@@ -237,6 +257,26 @@ describe('a job fails to synthesize, saying why,', () => {
       /holds 1\.1 GiB in 2 files; allowed is up to 954 MiB\. Largest: data\.bin \(1\.1 GiB\)[^]*\.rawcloudignore/,
     ],
     ['with a setup command that is empty', (made) => scheduled(made, { setup: ['true', ''] }), /setup command 2 is empty/],
+    [
+      'with choices among packages that nobody can follow, all told in the words of its props',
+      (made) => scheduled(made, { packageStrictness: ['lose', 'torch=loose'], packageIgnore: ['a b'], packageAdd: ['x>'] }),
+      /packageStrictness 'lose' is not known; allowed are exact, compatible, loose.*'a b' is not the name of a package.*'x>' is not a package to be added/,
+    ],
+    [
+      'with choices among packages that its lockfile does not have',
+      (made) =>
+        scheduled(made, {
+          source: directory({ 'a.py': '', 'requirements.txt': 'numpy==2.1.0\n', '.python-version': '3.12' }),
+          command: ['python', 'a.py'],
+          packageIgnore: ['nunpy'],
+        }),
+      /has no package nunpy \(packageIgnore; near are numpy\)/,
+    ],
+    [
+      'with choices among packages, and none that could be chosen from',
+      (made) => scheduled(made, { packageOnly: ['numpy'] }),
+      /brings no Python packages that could be chosen from[^]*packageOnly.*lay a lockfile of Python beside the job/,
+    ],
     [
       'with tags, a name, a duration or the name of a variable that only the deployment knows, all told',
       (made) =>

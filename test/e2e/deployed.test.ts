@@ -1,20 +1,30 @@
 import { once } from 'node:events';
+import { readFileSync, rmSync } from 'node:fs';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import path from 'node:path';
 import type { Client, JobHandle } from '../../lib/runtime';
 import type { Fault } from '../../lib/local/service';
+import { Wheels } from '../agent/wheels';
+import { python3, pythonTest, write } from '../capture/package-fixtures';
 import { until } from '../local/until';
 import { Deployment } from './deployment';
 import { House } from './house';
 
+/** Setups are for root alone. */
+const isRoot = process.getuid?.() === 0;
 const TICK = '2026-11-23T12:00:00Z';
+const before = process.env['PATH'];
 const PASSWORD = 'correct horse battery staple';
 
+let wheels: Wheels;
 let house: House;
 let app: Deployment;
 let client: Client;
 
 beforeAll(async () => {
+  wheels = new Wheels(path.join(process.env['TMPDIR']!, 'wheels'));
+  // The machines of the local cloud have the PATH of this process.
+  process.env['PATH'] = [wheels.bin, before].join(':');
   house = await House.open();
   app = new Deployment(house.cloud, path.join(house.directory, 'cache'));
   await app.open();
@@ -24,7 +34,9 @@ beforeAll(async () => {
 afterAll(async () => {
   await client.close();
   app.close();
+  process.env['PATH'] = before;
   await house.close();
+  rmSync(wheels.directory, { recursive: true });
 });
 
 /** Who credentials say that one is. */
@@ -115,6 +127,43 @@ describe('a deployed job', () => {
         `variable PASSWORD: the job's role is not allowed secretsmanager:GetSecretValue of secret ${arn}; ` +
         "variable KEY: the job's role is not allowed ssm:GetParameter of parameter /app/none",
     });
+    expect(house.alive()).toEqual([]);
+  });
+
+  pythonTest('has the packages of its lockfile by its rules, after its setup, whatever is installed here', async () => {
+    for (const name of ['one', 'two', 'three']) wheels.add(name, '1.0');
+    const source = path.join(house.directory, 'scored');
+    write(source, {
+      'requirements.txt': 'one==1.0\ntwo==1.0\n',
+      '.python-version': `${python3!.minor}\n`,
+      'score.py':
+        'import importlib.util, one, three; print(one.VERSION, three.VERSION, importlib.util.find_spec("two"), open("made").read())',
+    });
+    await app.deploy({
+      id: 'scored',
+      argv: ['python', 'score.py'],
+      source,
+      variables: { LIBRARY: 'gdal' },
+      setup: [`printf '%s' "$LIBRARY by $(id -u), $(ls)" > made`],
+      packageChoices: { ignore: ['two'], add: ['three==1.0'] },
+    });
+    const job = await client.job((await client.start({ id: 'scored', tick: TICK })).job);
+    if (!isRoot) {
+      expect(await job.wait()).toMatchObject({ exitCode: 119, message: expect.stringContaining('a setup runs as root') as string });
+      return;
+    }
+    expect(await job.wait()).toMatchObject({ outcome: 'ok' });
+    expect(await output(job)).toMatch(/^1\.0 1\.0 None gdal by 0, requirements\.txt\s+score\.py\n$/);
+    expect(readFileSync(wheels.log, 'utf8')).toBe('one==1.0\nthree==1.0\n');
+
+    await app.deploy({ id: 'unset', argv: ['python', 'score.py'], source, setup: ['echo no such repository; exit 3', 'echo > after'] });
+    const failing = await client.job((await client.start({ id: 'unset', tick: TICK })).job);
+    expect(await failing.wait()).toMatchObject({
+      outcome: 'environment',
+      exitCode: 119,
+      message: "the setup command 'echo no such repository; exit 3' exited with 3: no such repository",
+    });
+    expect(readFileSync(wheels.log, 'utf8')).toBe('one==1.0\nthree==1.0\n');
     expect(house.alive()).toEqual([]);
   });
 

@@ -1,11 +1,23 @@
+import { mkdtemp, readFile } from 'node:fs/promises';
+import path from 'node:path';
 import { CreateLaunchTemplateCommand, EC2Client } from '@aws-sdk/client-ec2';
 import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
-import { assetName, deployedParameterName, encodeJson, jobRoleParameterName, userData, vmRoleStatements } from '../../lib/contract';
-import type { Definition, Deployed, JobRole, Ref } from '../../lib/contract';
+import {
+  assetName,
+  decodeJson,
+  DefinitionSchema,
+  deployedParameterName,
+  encodeJson,
+  jobRoleParameterName,
+  userData,
+  vmRoleStatements,
+} from '../../lib/contract';
+import type { Definition, Deployed, JobRole, PackageChoices, Ref } from '../../lib/contract';
 import type { LocalCloud } from '../../lib/local/cloud';
 import type { RoleInput } from '../../lib/local/roles';
 import type { Artifact } from '../../lib/runtime/deps';
+import { captureDefinition } from '../../lib/runtime/definition/capture';
 import { agentArtifact, nodeArtifact } from '../../lib/runtime/launch/artifacts';
 import { sha256Of } from '../../lib/store/sha256';
 import { encodeTree } from '../../lib/store/tree-codec';
@@ -22,6 +34,10 @@ export interface JobOfAnApp {
   /** What its role may besides what every VM may. */
   readonly allowed?: RoleInput['statements'];
   readonly inputVariable?: string;
+  /** Directory that is captured as at synthesis, with the Python packages of its lockfile. @default - no files, no packages */
+  readonly source?: string;
+  readonly packageChoices?: PackageChoices;
+  readonly setup?: readonly string[];
 }
 
 /** Lays down in a local cloud, by hand, what an app with deployed jobs lays down in an account. */
@@ -57,12 +73,13 @@ export class Deployment {
   /** @returns what its parameter says */
   async deploy(job: JobOfAnApp): Promise<Deployed> {
     const { name } = this.cloud.scaffold;
+    const definition = job.source === undefined ? await this.#definition(job) : await this.#captured(job, job.source);
     const deployed: Deployed = {
       v: 1,
       id: job.id,
       kind: 'schedule',
       enabled: true,
-      definition: (await this.#asset(encodeJson(await this.#definition(job)))).sha256,
+      definition: (await this.#asset(encodeJson(definition))).sha256,
       assets: this.#assets,
       ...(await this.#vmKind(`app-${job.id}`, job.allowed)),
       variables: { ...job.variables },
@@ -109,6 +126,29 @@ export class Deployment {
       node: await this.#artifact(await nodeArtifact({ platform: '', local: true, cacheDir: this.cacheDir, env: {} })),
       contents: [tree],
     };
+  }
+
+  /** By the program that constructs run, for VMs that are this machine. */
+  async #captured(job: JobOfAnApp, source: string): Promise<Definition> {
+    const { environment: _none, hardware, limits, overlap, tags } = await this.#definition(job);
+    const outDir = await mkdtemp(path.join(this.cacheDir, 'synth-'));
+    const { definition, files } = await captureDefinition({
+      source,
+      outDir,
+      command: job.argv,
+      setup: job.setup ?? [],
+      packageChoices: job.packageChoices ?? {},
+      rest: { hardware, limits, overlap, tags },
+      // No settings of the machine's own.
+      env: { PATH: process.env['PATH'], PIP_CONFIG_FILE: '/dev/null' },
+      home: this.cacheDir,
+      cacheDir: this.cacheDir,
+      local: true,
+      now: Date.now,
+    });
+    const read = (sha256: string): Promise<Buffer> => readFile(path.join(outDir, `${sha256}.bin`));
+    for (const sha256 of files) await this.#put(sha256, await read(sha256));
+    return decodeJson(DefinitionSchema, await read(definition), 'the definition');
   }
 
   async #template(name: string, roleId: string): Promise<string> {

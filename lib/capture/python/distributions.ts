@@ -18,7 +18,9 @@ export interface Distribution {
   readonly directUrl?: unknown;
   /** Directory that an .egg-link or a .pth file points at. */
   readonly linkedTo?: string;
-  /** Where it is recorded. */
+  /** Whether somebody asked for it by name. @default - its record tells */
+  readonly requested?: boolean;
+  /** Where it is recorded; empty for what a lockfile has. */
   readonly record: string;
 }
 

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import * as v from 'valibot';
-import { canonicalName, LocalPackageSchema, RawcloudError } from '../../contract';
+import { canonicalName, LocalPackageSchema, PythonLeewaySchema, RawcloudError } from '../../contract';
 import type { CaptureContext, Capturer, Found, LocalPackage, Notice, PythonIndex, PythonRecipe, SourceContent } from '../../contract';
 import { makeLayer } from '../layer';
 import { findNeeds } from '../needs';
@@ -113,9 +113,12 @@ function namesIn(lines: readonly string[]): ReadonlySet<string> {
 }
 
 const LockedSchema = v.object({
+  title: v.string(),
   minor: v.string(),
   requirements: v.array(v.string()),
+  leeway: v.optional(PythonLeewaySchema),
   indexes: v.record(v.string(), v.string()),
+  unknownBuilds: v.array(v.string()),
   local: v.array(LocalPackageSchema),
   file: v.optional(v.string()),
   uv: v.boolean(),
@@ -126,19 +129,30 @@ const LockedSchema = v.object({
 async function detectLocked(need: Need, context: CaptureContext): Promise<Found[]> {
   const locked = await findLocked(need, context);
   if (!locked) return [];
-  const { minor, file, requirements } = locked;
-  const where = file === undefined ? '' : ` (${path.relative(context.root, file)})`;
-  return [{ kind: PYTHON_KIND, title: `Python ${minor}${where}`, detail: { ...locked, packages: requirements.length } }];
+  return [{ kind: PYTHON_KIND, title: locked.title, detail: { ...locked, packages: locked.requirements.length } }];
 }
 
 async function captureLocked(found: Found, context: CaptureContext): ReturnType<Capturer['capture']> {
-  const { minor, requirements, indexes, local, file, uv, runners, notices: said } = v.parse(LockedSchema, found.detail);
+  const {
+    minor,
+    requirements,
+    leeway,
+    indexes,
+    unknownBuilds,
+    local,
+    file,
+    uv,
+    runners,
+    notices: said,
+  } = v.parse(LockedSchema, found.detail);
   const prefix = file === undefined ? context.cwd : path.dirname(file);
-  const where =
-    requirements.length > 0 ? await readIndexes({ ...context, prefix, locked: indexes, names: namesIn(requirements) }) : NO_INDEXES;
+  const names = namesIn([...requirements, ...(leeway?.solve ?? [])]);
+  const where = names.size > 0 ? await readIndexes({ ...context, prefix, locked: indexes, names }) : NO_INDEXES;
+  if (where.index === undefined) refuseUnknownBuilds(unknownBuilds, indexes, found.title);
   const recipe: PythonRecipe = {
     python: minor,
     requirements,
+    ...(leeway ? { leeway } : {}),
     ...(local.length > 0 ? { local } : {}),
     ...placesOf(where),
     uv,

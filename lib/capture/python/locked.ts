@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { isValiError } from 'valibot';
 import { canonicalName, RawcloudError } from '../../contract';
-import type { CaptureContext, LocalPackage, Notice } from '../../contract';
+import type { CaptureContext, LocalPackage, Notice, PythonLeeway } from '../../contract';
 import { isFile, upwards } from '../executables';
 import type { Need } from '../needs';
 import { parseToml } from '../toml';
@@ -12,19 +12,31 @@ import type { Asked } from './lock/asked';
 import { directoriesOf } from './lock/directories';
 import type { Target } from './lock/hashes';
 import { linesOf } from './lock/lines';
+import type { LockedLines } from './lock/lines';
 import { isNamed, LOCKFILES, lockfilesIn, readLockfile } from './lock/lockfile';
 import type { Lockfile } from './lock/lockfile';
+import type { LockedPackage } from './lock/model';
 import { evaluateMarker, markerEnvironment } from './lock/marker';
+import { readRequirementsLock } from './lock/requirements-lock';
 import { satisfies } from './lock/version';
+import { leewayFor } from './platform/adapt';
+import { adaptLocked } from './platform/adapt-locked';
+import type { LockedSet } from './platform/adapt-locked';
 import { readText } from './read-text';
 import { readRequirements, REQUIREMENTS, requirementsOf, WRITE_IT } from './requirements-file';
 
 /** What a job gets whose packages come from a lockfile, whatever is installed on the machine that deploys it. */
 export interface LockedPython {
+  /** For people. */
+  readonly title: string;
   readonly minor: string;
   readonly requirements: readonly string[];
+  /** What is left to the VM. */
+  readonly leeway?: PythonLeeway;
   /** By package, where the lockfile names one. */
   readonly indexes: Readonly<Record<string, string>>;
+  /** `name==version` of builds that the default index cannot have. */
+  readonly unknownBuilds: readonly string[];
   readonly local: readonly LocalPackage[];
   /** The lockfile; absent when the job has none. */
   readonly file?: string;
@@ -45,18 +57,46 @@ export async function findLocked(need: Need, context: CaptureContext): Promise<L
   const file = await lockedFile(context);
   if (file === undefined && need.kind === 'possible') return undefined;
   const { minor, notices } = await minorOf(need, context);
-  const calls = { uv: callsUv(need), runners: runnersOf(need) };
-  if (file === undefined) return { minor, requirements: [], indexes: {}, local: [], ...calls, notices: [...notices, NO_PACKAGES] };
   const target = { platform: context.platform, minor };
-  if (path.basename(file) === REQUIREMENTS) {
-    const requirements = await requirementsIn(file);
-    return { minor, requirements, indexes: {}, local: [], file, ...calls, notices };
-  }
-  const lockfile = await readLockfile(file, target, context.cwd);
+  const title = `Python ${minor}${file === undefined ? '' : ` (${path.relative(context.root, file)})`}`;
+  const content = await contentOf(file, target, context.cwd);
+  const adapted = await adaptLocked(content, { ...target, choices: context.packageChoices ?? {}, title });
+  const { lines: kept, indexes } = content.linesOf(adapted.packages);
+  const requirements = [...kept, ...adapted.others].sort();
+  const leeway = leewayFor(requirements, adapted.leeway);
+  const standard = file === undefined && leeway === undefined ? [NO_PACKAGES] : [];
+  return {
+    title,
+    minor,
+    requirements,
+    ...(leeway ? { leeway } : {}),
+    indexes: { ...adapted.indexes, ...indexes },
+    unknownBuilds: adapted.unknownBuilds,
+    local: file === undefined ? [] : await directoriesOf(adapted.packages, { file, root: context.root, carried: new Set() }),
+    ...(file === undefined ? {} : { file }),
+    uv: callsUv(need),
+    runners: runnersOf(need),
+    notices: [...notices, ...standard, ...adapted.notices],
+  };
+}
+
+interface Content extends LockedSet {
+  /** How packages are asked for. @throws E_PACKAGE naming what a VM cannot fetch */
+  readonly linesOf: (packages: readonly LockedPackage[]) => LockedLines;
+}
+
+/** @throws E_PACKAGE when the lockfile cannot be read, leaves something open, or does not fit its project */
+async function contentOf(file: string | undefined, target: Target, cwd: string): Promise<Content> {
+  if (file === undefined) return { packages: [], asked: [], linesOf: () => ({ lines: [], indexes: {} }) };
+  if (path.basename(file) === REQUIREMENTS) return requirementsIn(file);
+  const lockfile = await readLockfile(file, target, cwd);
   checkFits(lockfile, target);
-  const { lines, indexes } = linesOf(lockfile.selected, file, target);
-  const local = await directoriesOf(lockfile.selected, { file, root: context.root, carried: new Set() });
-  return { minor, requirements: lines, indexes, local, file, ...calls, notices };
+  return {
+    packages: lockfile.selected,
+    asked: lockfile.project.asked,
+    file,
+    linesOf: (packages) => linesOf(packages, file, target),
+  };
 }
 
 const NO_PACKAGES: Notice = {
@@ -104,16 +144,20 @@ function notLocked(directory: string, declared: string): RawcloudError {
   });
 }
 
-async function requirementsIn(file: string): Promise<string[]> {
+/** Its lines are taken as they stand: markers and extras are the installer's to read. */
+async function requirementsIn(file: string): Promise<Content> {
   const { lines, names } = await readRequirements(file);
-  const asked = (await askedBeside(path.dirname(file))).filter((one) => isUnconditional(one) && !names.has(canonicalName(one.name)));
-  if (asked.length > 0)
+  const asked = await askedBeside(path.dirname(file));
+  const missing = asked.filter((one) => isUnconditional(one) && !names.has(canonicalName(one.name)));
+  if (missing.length > 0)
     throw doesNotFit(
       file,
-      asked.map(({ name }) => `${name} is not in it`),
+      missing.map(({ name }) => `${name} is not in it`),
       WRITE_IT,
     );
-  return lines;
+  const { packages } = readRequirementsLock({ lines, names });
+  const lineOf = new Map(packages.map((found, index) => [found, lines[index]!]));
+  return { packages, asked, file, linesOf: (some) => ({ lines: some.map((found) => lineOf.get(found)!), indexes: {} }) };
 }
 
 /** @throws E_PACKAGE when the project asks for what its lockfile does not have */

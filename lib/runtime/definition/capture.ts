@@ -5,7 +5,7 @@ import { captureSetup } from '../../capture/setup';
 import { capturePackages } from '../../capture/packages';
 import type { CapturedPackages } from '../../capture/packages';
 import { bucketKeys, encodeJson, findRawcloudError, formatSize, mapBounded, RawcloudError } from '../../contract';
-import type { Definition, Notice, Ref } from '../../contract';
+import type { Definition, Notice, PackageChoices, Ref } from '../../contract';
 import { createDirectoryStore } from '../../store/directory';
 import { sha256Of } from '../../store/sha256';
 import type { TreeSize } from '../api';
@@ -21,6 +21,8 @@ export interface CaptureRequest {
   readonly command: readonly string[];
   /** Commands that run as root on each VM before. @default - none */
   readonly setup?: readonly string[];
+  /** What of the lockfiles' Python packages the job gets, and how exactly. @default - all, as they have them */
+  readonly packageChoices?: PackageChoices;
   /** What is neither files nor packages. */
   readonly rest: Pick<Definition, 'hardware' | 'limits' | 'overlap' | 'tags'> & Pick<Definition['environment'], 'image'>;
   /** Gets one file for each object, by the SHA-256 of its bytes, with the ending `.bin`. */
@@ -66,6 +68,7 @@ export async function captureDefinition(request: CaptureRequest): Promise<Captur
     env,
     platform,
     locked: true,
+    ...(request.packageChoices ? { packageChoices: request.packageChoices } : {}),
     vmNode: request.local ? process.versions.node : NODE_VERSION,
     cacheDir: request.cacheDir,
   });

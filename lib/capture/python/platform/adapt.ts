@@ -22,6 +22,8 @@ export interface Destination {
   readonly choices: PackageChoices;
   /** The environment, for people. */
   readonly title: string;
+  /** It is what a lockfile asks for on `platform`, not what is installed. @default false */
+  readonly isLocked?: boolean;
 }
 
 /** What of an environment is asked for on the VM. */
@@ -47,8 +49,9 @@ export async function adapt(installed: readonly Distribution[], to: Destination)
   const graph = new Graph(installed, from);
   const selected = select(installed, chosen, graph, [from, values]);
   const levels = new Levels(chosen, made === to.platform);
-  const move = { graph, levels, chosen, platform: to.platform, from, to: values };
-  const moved: Moved = made === to.platform ? { ...NOTHING, distributions: selected } : await moveTo(selected, move);
+  const { isLocked = false } = to;
+  const move = { graph, levels, chosen, platform: to.platform, from, to: values, isLocked };
+  const moved: Moved = made === to.platform && !isLocked ? { ...NOTHING, distributions: selected } : await moveTo(selected, move);
   if (moved.refused.length > 0) throw notExact(moved, to);
   const builds = chooseBuilds(moved.distributions, levels, to.platform);
   const { pinned, solve } = await loosen(builds.distributions, move);

@@ -49,7 +49,7 @@ function notInstalled(unknown: readonly Asked[], known: readonly string[], title
     return `${name} (${option}${near.length > 0 ? `; near are ${near.join(', ')}` : ''})`;
   });
   return new RawcloudError('E_PACKAGE', `${title} has no package ${named.join(', ')}`, {
-    remedy: 'Name a package that is installed there, as pip list shows it.',
+    remedy: 'Name a package that is there, as pip list or the lockfile has it.',
     data: { packages: unknown.map(({ name }) => name) },
   });
 }

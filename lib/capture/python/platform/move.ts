@@ -21,6 +21,8 @@ export interface Move {
   /** What markers see where the packages were installed, and on the VM. */
   readonly from: Values;
   readonly to: Values;
+  /** What has to be exact is as a lockfile has it for the platform. */
+  readonly isLocked: boolean;
 }
 
 /** What has to be exact and cannot be. */
@@ -55,13 +57,13 @@ export async function moveTo(selected: readonly Distribution[], move: Move): Pro
 /** Also what is replaced still says what the platform needs besides. */
 type Ruled = Moved & { readonly asking: readonly Distribution[] };
 
-function byRule(selected: readonly Distribution[], { levels, platform }: Move): Ruled {
+function byRule(selected: readonly Distribution[], { levels, platform, isLocked }: Move): Ruled {
   const names = new Set(selected.map(({ name }) => canonicalName(name)));
   const result = { distributions: [] as Distribution[], asking: [] as Distribution[] };
   const [solve, changes, refused]: [string[], Change[], Refusal[]] = [[], [], []];
   for (const distribution of selected) {
     const name = canonicalName(distribution.name);
-    const rule = ruleFor(name, platform);
+    const rule = isLocked && levels.of(name) === 'exact' ? undefined : ruleFor(name, platform);
     const instead = rule?.instead && isOn(rule.instead.on, platform) ? rule.instead : undefined;
     if (!rule || instead) result.asking.push(distribution);
     if (!rule) result.distributions.push(distribution);
@@ -114,8 +116,8 @@ function asks(graph: Graph, { name }: Distribution, needed: string, values: Valu
 }
 
 /** Installers write down what was named on their command line. Source: PEP 376, file REQUESTED. */
-export async function wasRequested({ record }: Pick<Distribution, 'record'>): Promise<boolean> {
-  return (await unlessMissing(stat(path.join(record, 'REQUESTED')), undefined)) !== undefined;
+export async function wasRequested({ record, requested }: Pick<Distribution, 'record' | 'requested'>): Promise<boolean> {
+  return requested ?? (await unlessMissing(stat(path.join(record, 'REQUESTED')), undefined)) !== undefined;
 }
 
 function refusedNeedless(needless: ReadonlySet<string>, { levels, platform }: Move): Refusal[] {
