@@ -38,18 +38,23 @@ export async function packagesOf(layers: readonly Layer[], sources: LayerSources
 
 async function listOf(layer: Layer, { root, contents }: LayerSources): Promise<CarriedPackage[]> {
   if (layer.kind === 'python') return pythonPackages(layer, contents);
-  if (layer.kind === 'conda') return condaPackages(layer);
+  if (layer.kind === 'conda') return condaPackages(layer, contents);
   return layer.kind === 'node' ? nodePackages(layer, root) : [];
 }
 
-function condaPackages(layer: Layer): CarriedPackage[] {
+function condaPackages(layer: Layer, contents: readonly SourceContent[]): CarriedPackage[] {
   const { success, output: recipe } = v.safeParse(CondaRecipeSchema, layer.recipe);
-  return success ? recipe.packages.map(({ name, version, url }) => ({ kind: 'conda', name, version, from: hostOf(url) })) : [];
+  if (!success) return [];
+  const own = recipe.packages.map(({ name, version, url }) => ({ kind: 'conda', name, version, from: hostOf(url) }));
+  return [...own, ...(recipe.pip ? distributionsOf(recipe.pip, contents) : [])];
 }
 
 function pythonPackages(layer: Layer, contents: readonly SourceContent[]): CarriedPackage[] {
   const { success, output: recipe } = v.safeParse(PythonRecipeSchema, layer.recipe);
-  if (!success) return [];
+  return success ? distributionsOf(recipe, contents) : [];
+}
+
+function distributionsOf(recipe: PythonRecipe, contents: readonly SourceContent[]): CarriedPackage[] {
   return [
     ...recipe.requirements.map((line) => fromRequirement(line, recipe)),
     ...(recipe.local ?? []).map((one) => fromLocal(one, contents)),

@@ -127,6 +127,8 @@ export const CondaRecipeSchema = v.object({
   subdir: v.string(),
   /** What each needs comes before it. */
   packages: v.array(CondaPackageSchema),
+  /** What pip or uv has put into the environment; installed after `packages`, in their Python. @default - nothing */
+  pip: v.optional(PythonRecipeSchema),
   /** Post-link scripts are run, as conda and mamba do; pixi does not. */
   postLink: v.boolean(),
   /** Where it lies in the tree, relative to its root; absent when it lies elsewhere. */

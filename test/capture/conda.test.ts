@@ -45,6 +45,8 @@ describe('the environment is', () => {
     expect(await kinds(root, ['bash', '-c', 'cd data && samtools view a.bam'], { PATH })).toEqual(['conda/envs/lab']);
     expect(await kinds(root, ['conda/envs/lab/bin/python3', 'a.py'])).toEqual(['conda/envs/lab']);
     expect(await kinds(root, ['python3', 'a.py'], { PATH })).toEqual(['conda/envs/lab']);
+    write(root, { 'conda/envs/lab/pyvenv.cfg': '' });
+    expect(await kinds(root, ['conda/envs/lab/bin/python3', 'a.py'])).toEqual(['conda/envs/lab']);
     expect(await kinds(root, ['true'], { PATH })).toEqual([]);
   });
 
@@ -123,6 +125,33 @@ test("conda's own environment travels when the command needs it, and that is sai
   expect(layers[0]!.notices).toEqual([{ level: 'warning', text: expect.stringContaining("conda's base environment travels") as string }]);
 });
 
+test("what pip has installed into it travels with it, told from what is conda's", async () => {
+  const root = scratch();
+  const files = ['lib/python3.11/site-packages/numpy-2.0.dist-info/METADATA', 'lib/python3.11/site-packages/numpy/__init__.py'];
+  const prefix = lab(root, [record('python', { version: '3.11.9' }), record('numpy', { files }), record('samtools')]);
+  const site = path.join(prefix, 'lib/python3.11/site-packages');
+  writeDistribution(site, { name: 'numpy', version: '2.0', installer: 'conda' });
+  writeDistribution(site, { name: 'rich', version: '13.0', requires: ['numpy'] });
+  write(root, { 'src/mine/pyproject.toml': '[project]\nname = "mine"\n', 'src/mine/mine.py': '' });
+  const directUrl = { url: `file://${root}/src/mine`, dir_info: { editable: true } };
+  writeDistribution(site, { name: 'mine', version: '1', directUrl, tag: 'py3-none-any' });
+  write(site, { '__editable__.mine-1.pth': `${root}/src/mine\n`, 'mine-1.dist-info/RECORD': '__editable__.mine-1.pth,,\n' });
+  const env = { PATH: path.join(prefix, 'bin'), PIP_EXTRA_INDEX_URL: 'https://me:pa55word@pypi.example/simple' };
+  const captured = await capturePackages(context(root, ['samtools'], { env }));
+  const { pip } = captured.layers[0]!.recipe as CondaRecipe;
+  expect(pip).toMatchObject({ python: '3.11', requirements: ['rich==13.0'], local: [{ name: 'mine', kind: 'files' }] });
+  expect(captured.secrets).toEqual({ 'conda:https://pypi.example/simple': env.PIP_EXTRA_INDEX_URL });
+  expect(JSON.stringify(captured.layers)).not.toContain('pa55word');
+});
+
+test('pip itself, made newer, is no reason to install anything', async () => {
+  const root = scratch();
+  const prefix = lab(root, [record('python', { version: '3.11.9' }), record('samtools')]);
+  writeDistribution(path.join(prefix, 'lib/python3.11/site-packages'), { name: 'pip', version: '25.0' });
+  const { layers } = await capturePackages(context(root, ['samtools'], { env: { PATH: path.join(prefix, 'bin') } }));
+  expect(layers[0]!.recipe).not.toHaveProperty('pip');
+});
+
 describe('fails, saying what to do, when', () => {
   const capture = (root: string): Promise<unknown> =>
     capturePackages(context(root, ['samtools'], { env: { PATH: path.join(root, 'conda/envs/lab/bin') } }));
@@ -164,14 +193,16 @@ describe('fails, saying what to do, when', () => {
     });
   });
 
-  test("pip has installed something into it, which is told from what is conda's", async () => {
+  test('pip has installed into it what cannot be carried', async () => {
     const root = scratch();
-    const files = ['lib/python3.11/site-packages/numpy-2.0.dist-info/METADATA', 'lib/python3.11/site-packages/numpy/__init__.py'];
-    const prefix = lab(root, [record('python', { version: '3.11.9' }), record('numpy', { files }), record('samtools')]);
+    const prefix = lab(root, [record('python', { version: '3.11.9' }), record('samtools')]);
     const site = path.join(prefix, 'lib/python3.11/site-packages');
-    writeDistribution(site, { name: 'numpy', version: '2.0', installer: 'conda' });
-    writeDistribution(site, { name: 'rich', version: '13.0' });
-    await expect(capture(root)).rejects.toMatchObject({ code: 'E_PACKAGE', data: { packages: ['rich'] } });
+    writeDistribution(site, {
+      name: 'secret',
+      version: '1',
+      directUrl: { url: 'ssh://git@host/x', vcs_info: { vcs: 'git', commit_id: 'c' } },
+    });
+    await expect(capture(root)).rejects.toMatchObject({ code: 'E_PACKAGE', data: { packages: ['secret'] } });
   });
 
   test('there is no environment of that name', async () => {

@@ -1,21 +1,24 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, realpathSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { CondaChannel, PLACEHOLDER } from '../agent/conda-channel';
 import { addPackages } from '../agent/conda-packages';
-import { openWorkshop, toolsOfPython } from './workshop';
+import { python3 } from '../capture/package-fixtures';
+import { LIST as LIST_PYTHON, openWorkshop, pythonOfVms, toolsOfPython } from './workshop';
 import type { Workshop } from './workshop';
 
 let shop: Workshop;
 let channel: CondaChannel;
+const channels: CondaChannel[] = [];
 beforeAll(async () => {
   channel = await CondaChannel.open(mkdtempSync(path.join(os.tmpdir(), 'rawcloud-channel-')));
+  channels.push(channel);
   shop = await openWorkshop();
 });
 afterAll(async () => {
   await shop.close();
-  await channel.close();
+  for (const one of channels) await one.close();
 });
 
 /** rattler, which pixi is made of, solves and installs. */
@@ -78,4 +81,72 @@ test('an environment that rattler has made: the same packages here and there, an
   const [model, modelThere] = await both('model');
   expect(model).toBe(`${prefix}/share/model\n`);
   expect(modelThere.replace(there, prefix)).toBe(model);
+});
+
+/** A Python that is at home where it is linked, as conda's own: the machine's, by the way of a virtual environment. */
+function addRealPython(mixed: CondaChannel): void {
+  const real = realpathSync(pythonOfVms()['python3']!);
+  const minor = python3!.minor;
+  mixed.add({
+    name: 'python',
+    version: `${minor}.99`,
+    build: 'real_0',
+    files: {
+      'pyvenv.cfg': `home = ${path.dirname(real)}\ninclude-system-site-packages = false\nversion = ${minor}.99\n`,
+      [`bin/python${minor}`]: { link: real },
+      'bin/python3': { link: `python${minor}` },
+      'bin/python': { link: `python${minor}` },
+      [`lib/python${minor}/site-packages/README`]: 'packages\n',
+    },
+  });
+}
+
+test('packages of PyPI in a conda environment, by uv: installed after those of conda, the same here and there', async () => {
+  const { house, tool, run } = shop;
+  const mixed = await CondaChannel.open(mkdtempSync(path.join(os.tmpdir(), 'rawcloud-channel-')));
+  channels.push(mixed);
+  addRealPython(mixed);
+  mixed.add({
+    name: 'greeter',
+    version: '2.0',
+    depends: ['python'],
+    python: ['greeter = greeter:main'],
+    files: {
+      'site-packages/greeter/__init__.py': 'import idna\ndef main():\n    print(idna.encode("münchen.de"), idna.__version__)\n',
+      'site-packages/greeter-2.0.dist-info/METADATA': 'Metadata-Version: 2.1\nName: greeter\nVersion: 2.0\n',
+      'site-packages/greeter-2.0.dist-info/INSTALLER': 'conda\n',
+    },
+  });
+  mixed.writeRepodata();
+  const prefix = path.join(house.project, 'mixed');
+  await tool(path.join(toolsOfPython(), 'python'), ['-c', INSTALL, mixed.url, prefix, 'greeter']);
+  await house.write({
+    'own/pyproject.toml':
+      '[build-system]\nrequires = ["hatchling"]\nbuild-backend = "hatchling.build"\n[project]\nname = "own"\nversion = "1"\n',
+    'own/own/__init__.py': '',
+  });
+  await tool('uv', [
+    'pip',
+    'install',
+    '--quiet',
+    '--python',
+    path.join(prefix, 'bin', 'python'),
+    'idna==3.7',
+    'pyyaml==6.0.2',
+    '-e',
+    './own',
+  ]);
+  const env = { CONDA_PREFIX: prefix, CONDA_DEFAULT_ENV: 'mixed', PATH: `${prefix}/bin:/usr/bin:/bin` };
+  const program = (name: string): string => path.join(prefix, 'bin', name);
+
+  expect(await run(['--', 'greeter'], { env })).toBe(await tool(program('greeter'), [], { env }));
+  const listed = await tool(program('python'), LIST_PYTHON, { env });
+  expect(listed).toContain("('PyYAML', '6.0.2')");
+  expect(listed).toContain("('idna', '3.7')");
+  expect(await run(['--', 'python', ...LIST_PYTHON], { env })).toBe(listed);
+  const uses = [
+    '-c',
+    'import own, yaml; print(yaml.__with_libyaml__, yaml.safe_load("a: [1, 2]"), own.__file__.endswith("own/own/__init__.py"))',
+  ];
+  expect(await run(['--', 'python', ...uses], { env })).toBe(await tool(program('python'), uses, { env }));
 });

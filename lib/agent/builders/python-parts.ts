@@ -29,16 +29,7 @@ export const pythonParts: EnvironmentParts = {
     return { interpreter: interpreter ?? 'fetched' };
   },
   wanted(layer) {
-    const recipe = readRecipe(PythonRecipeSchema, layer);
-    const lines = recipe.requirements.map((line) => requirementId(recipe, line));
-    return [
-      VENV,
-      UV,
-      INTERPRETER,
-      ...lines,
-      ...[solvedId(recipe) ?? []].flat(),
-      ...(recipe.local ?? []).flatMap((found) => localId(found) ?? []),
-    ];
+    return [VENV, UV, INTERPRETER, ...packageIds(readRecipe(PythonRecipeSchema, layer))];
   },
   isForBuilding: (layer, { ids }) => ids.includes(UV) && !readRecipe(PythonRecipeSchema, layer).uv,
   isKept(at) {
@@ -64,6 +55,22 @@ export const pythonParts: EnvironmentParts = {
     });
   },
 };
+
+/** By which the cache tells the packages of a recipe. */
+export function packageIds(recipe: PythonRecipe): string[] {
+  const lines = recipe.requirements.map((line) => requirementId(recipe, line));
+  return [...lines, ...[solvedId(recipe) ?? []].flat(), ...(recipe.local ?? []).flatMap((found) => localId(found) ?? [])];
+}
+
+/** The one that asks for a package, by its canonical name. */
+export function idsByName(recipe: PythonRecipe): ReadonlyMap<string, string> {
+  const lines = new Map(recipe.requirements.map((line) => [nameOf(line), requirementId(recipe, line)]));
+  for (const found of recipe.local ?? []) {
+    const id = localId(found);
+    if (id !== undefined) lines.set(canonicalName(found.name), id);
+  }
+  return lines;
+}
 
 /** A line means the same only where it is looked for in the same indexes. */
 function requirementId({ index, indexes, leeway }: PythonRecipe, exact: string): string {
@@ -112,7 +119,9 @@ function localId(found: LocalPackage): string | undefined {
   return isWhole ? `${canonicalName(found.name)} @ ${found.content}` : undefined;
 }
 
-interface Distribution {
+/** A distribution by its own record. */
+export interface RecordedDistribution {
+  /** Canonical. */
   readonly name: string;
   readonly version: string;
   /** By which its files are named. */
@@ -120,25 +129,21 @@ interface Distribution {
   readonly record: string;
 }
 
-const RECORD = /^((?:venv\/lib\/[^/]+\/site-packages\/))([^/]+)-([^-/]+)\.dist-info\/RECORD$/;
+const RECORD = /^(.*\/site-packages\/)([^/]+)-([^-/]+)\.dist-info\/RECORD$/;
 
 /** By the distributions' own records. Those that share a file are one part: which of them wrote it last, nobody knows. */
 async function splitVenv(recipe: PythonRecipe, directory: string, paths: readonly string[]): Promise<BuiltPart[]> {
-  const lines = new Map(recipe.requirements.map((line) => [nameOf(line), requirementId(recipe, line)]));
-  for (const found of recipe.local ?? []) {
-    const id = localId(found);
-    if (id !== undefined) lines.set(canonicalName(found.name), id);
-  }
+  const lines = idsByName(recipe);
   const there = new Set(paths);
-  const groups = new Groups<Distribution>();
-  for (const distribution of paths.flatMap(distributionOf)) {
+  const groups = new Groups<RecordedDistribution>();
+  for (const distribution of distributionsIn(paths)) {
     const files = (await filesOf(directory, distribution)).filter((at) => there.has(at));
     const isSeed = !lines.has(distribution.name) && SEEDS.includes(distribution.name);
     if (!isSeed) groups.add(distribution, files);
   }
   const owned = groups.parts.map(({ members: distributions, paths: of }): BuiltPart => {
     const ids = distributions.map(({ name }) => lines.get(name));
-    const [first] = distributions as [Distribution];
+    const [first] = distributions as [RecordedDistribution];
     return {
       name: distributions.map(({ name }) => name).join(' + '),
       version: first.version,
@@ -155,12 +160,16 @@ async function splitVenv(recipe: PythonRecipe, directory: string, paths: readonl
   return [{ name: 'virtual environment', ids: [VENV], paths: paths.filter((at) => !taken.has(at) && isOfVenv(at)) }, ...owned];
 }
 
-function distributionOf(record: string): Distribution[] {
-  const [, site, name, version] = RECORD.exec(record) ?? [];
-  return site && name && version ? [{ site, name: canonicalName(name), version, record }] : [];
+/** Those whose records are among paths. */
+export function distributionsIn(paths: readonly string[]): RecordedDistribution[] {
+  return paths.flatMap((record) => {
+    const [, site, name, version] = RECORD.exec(record) ?? [];
+    return site && name && version ? [{ site, name: canonicalName(name), version, record }] : [];
+  });
 }
 
-async function filesOf(directory: string, { site, record }: Distribution): Promise<string[]> {
+/** What a distribution says that it has. */
+export async function filesOf(directory: string, { site, record }: RecordedDistribution): Promise<string[]> {
   const names = recordedPaths(await readFile(fsPath(directory, record), 'latin1'));
   return names.map((name) => path.posix.join(site, name));
 }

@@ -9,6 +9,7 @@ import type { Installer } from './python-installer';
 import { FailureWatch } from './python-failure';
 import { fetchInterpreter, findInterpreter } from './python-interpreter';
 import { installLocal, needsInstaller } from './python-local';
+import type { Venv } from './python-local';
 import { installYielding, leewayNotices, solveLeeway } from './python-leeway';
 import { isBare, isSolvingLeft, localLeft, nameOf, requirementsLeft } from './python-parts';
 import { writeRunners } from './python-runners';
@@ -46,35 +47,45 @@ async function buildVenv(recipe: PythonRecipe, platform: string, io: BuildIo): P
   await checkGit(recipe, io);
   const venv = path.join(io.directory, 'venv');
   const isThere = io.restored !== undefined && existsSync(path.join(venv, 'pyvenv.cfg'));
-  const lines = requirementsLeft(recipe, io);
-  const local = localLeft(recipe, io);
-  const solves = isSolvingLeft(recipe, io);
-  const installs = !isThere || solves || lines.length > 0 || local.some(needsInstaller);
-  const uv = recipe.uv || installs ? await findUv(recipe.index, io) : undefined;
+  const uv = recipe.uv || !isThere || isInstallingLeft(recipe, io) ? await findUv(recipe.index, io) : undefined;
   if (recipe.uv && uv === undefined) throw noUv();
   const installer = uv ? uvInstaller(uv, recipe.index, io) : pipInstaller(recipe.index, io);
   if (!isThere) {
     const interpreter = (await findInterpreter(recipe.python, io)) ?? (await fetchInterpreter(recipe.python, async () => uv, io));
     await installer.createVenv(interpreter, venv);
   }
-  const failure = new FailureWatch();
   const site = path.join(venv, 'lib', `python${recipe.python}`, 'site-packages');
-  try {
-    const install = (some: readonly string[]): Promise<void> =>
-      installRequirements(some, { recipe, venv, installer, io, onLine: failure.onLine });
-    await installYielding(lines, { recipe, io, failure, install });
-    if (solves) await solveLeeway({ recipe, io, venv, site, installer, failure });
-    await installLocal(local, { venv: { directory: venv, site }, installer, io, onLine: failure.onLine });
-  } catch (error) {
-    io.signal.throwIfAborted();
-    throw failure.explain(error, io, recipe);
-  }
+  await fillEnvironment(recipe, { directory: venv, site }, installer, io);
   await linkVenv(recipe, venv, io);
   const tools =
     uv && recipe.uv ? [await linkDirectory(path.join(io.directory, 'tools'), { uv, uvx: path.join(path.dirname(uv), 'uvx') })] : [];
   const runners = await writeRunners(recipe.runners ?? [], path.join(io.directory, 'runners'));
   const paths = [path.join(venv, 'bin'), ...tools, ...(runners ? [runners] : [])];
   return { path: paths, env: { VIRTUAL_ENV: venv }, notices: await leewayNotices(recipe, site, platform) };
+}
+
+/**
+ * Puts what is left of a recipe into an environment that is there, whoever made it.
+ * @throws E_ENVIRONMENT that names the package at fault
+ */
+export async function fillEnvironment(recipe: PythonRecipe, venv: Venv, installer: Installer, io: BuildIo): Promise<void> {
+  const failure = new FailureWatch();
+  const { onLine } = failure;
+  try {
+    const install = (some: readonly string[]): Promise<void> =>
+      installRequirements(some, { recipe, venv: venv.directory, installer, io, onLine });
+    await installYielding(requirementsLeft(recipe, io), { recipe, io, failure, install });
+    if (isSolvingLeft(recipe, io)) await solveLeeway({ recipe, io, venv: venv.directory, site: venv.site, installer, failure });
+    await installLocal(localLeft(recipe, io), { venv, installer, io, onLine });
+  } catch (error) {
+    io.signal.throwIfAborted();
+    throw failure.explain(error, io, recipe);
+  }
+}
+
+/** Whether something is left that only an installer can put in place. */
+export function isInstallingLeft(recipe: PythonRecipe, io: BuildIo): boolean {
+  return requirementsLeft(recipe, io).length > 0 || isSolvingLeft(recipe, io) || localLeft(recipe, io).some(needsInstaller);
 }
 
 interface Installing {
@@ -86,7 +97,7 @@ interface Installing {
 }
 
 /** Installs exactly these lines into an environment that is there, whatever else is in it. */
-export async function installRequirements(lines: readonly string[], { recipe, venv, installer, io, onLine }: Installing): Promise<void> {
+async function installRequirements(lines: readonly string[], { recipe, venv, installer, io, onLine }: Installing): Promise<void> {
   for (const { index, isHashed, lines: some } of groupsOf(lines, recipe)) {
     const file = path.join(io.directory, 'requirements.txt');
     await writeFile(file, some.map((line) => `${line}\n`).join(''));
@@ -134,7 +145,7 @@ function noUv(): RawcloudError {
   );
 }
 
-async function checkGit(recipe: PythonRecipe, io: BuildIo): Promise<void> {
+export async function checkGit(recipe: PythonRecipe, io: BuildIo): Promise<void> {
   const line = recipe.requirements.find((requirement) => / @ git\+/.test(requirement));
   if (line === undefined || findProgram('git', io)) return;
   throw new RawcloudError('E_ENVIRONMENT', `${line.split(' ')[0]} is installed from a git repository, and the VM has no git`, {

@@ -4,10 +4,10 @@ import * as v from 'valibot';
 import { CONDA_SECRETS, RawcloudError, unlessMissing } from '../../contract';
 import type { CaptureContext, Capturer, CondaRecipe, Found, Notice } from '../../contract';
 import { makeLayer } from '../layer';
+import { changedMeanwhile, stampsOf } from '../python/unchanged';
 import { findConda, condaMeta } from './environment';
 import type { CondaEnvironment } from './environment';
-import { readPip } from './pip';
-import type { CondaPip } from './pip';
+import { capturePip } from './pip';
 import { subdirOf } from './platform';
 import { readRecords } from './records';
 import type { CondaRecord } from './records';
@@ -30,21 +30,26 @@ export const condaCapturer: Capturer = {
   async capture(found, context) {
     const conda = await findConda(context);
     if (!conda) throw new RawcloudError('E_INTERNAL', 'the conda environment that was found a moment ago is gone');
+    const before = await stampsOf([condaMeta(conda.prefix)]);
     const records = await readRecords(conda.prefix);
     refuseOtherPlatforms(records, found.title, context);
-    refusePip(await readPip(conda.prefix, records), found.title);
+    const pip = await capturePip(conda.prefix, records, found.title, context);
+    if ((await stampsOf([condaMeta(conda.prefix)])) !== before) throw changedMeanwhile(found.title);
     const sources = await sourcesOf(records, found.title);
     const recipe: CondaRecipe = {
       name: nameOf(conda),
       subdir: subdirOf(context.platform),
       packages: [...sources.packages],
+      ...(pip ? { pip: pip.recipe } : {}),
       postLink: !(await isOfPixi(conda)),
       ...placeIn(conda.prefix, context.root),
       runners: conda.run ? [conda.run.runner] : [],
       tasks: {},
     };
-    const layer = makeLayer(CONDA_KIND, context.platform, recipe, sources.contents, notices(conda, records));
-    return { layer, contents: sources.contents, secrets: { ...sources.secrets, ...(await variablesOf(conda)) } };
+    const contents = [...sources.contents, ...(pip?.contents ?? [])];
+    const said = [...notices(conda, records), ...(pip?.notices ?? [])];
+    const layer = makeLayer(CONDA_KIND, context.platform, recipe, contents, said);
+    return { layer, contents, secrets: { ...sources.secrets, ...(await variablesOf(conda)), ...pip?.secrets } };
   },
 };
 
@@ -59,15 +64,6 @@ function refuseOtherPlatforms(records: readonly CondaRecord[], title: string, { 
       remedy: "Make the environment on this platform (conda create --platform, pixi's platforms), or ask for VMs of its own (--arch).",
     },
   );
-}
-
-function refusePip(pip: CondaPip | undefined, title: string): void {
-  if (!pip) return;
-  const names = pip.distributions.map(({ name }) => name).sort();
-  throw new RawcloudError('E_PACKAGE', `${title} has packages that pip has installed, which do not travel yet: ${names.join(', ')}`, {
-    remedy: 'Install them from a channel (conda install NAME), or use a virtual environment for what pip installs.',
-    data: { packages: names },
-  });
 }
 
 function describe(conda: CondaEnvironment, { cwd }: CaptureContext): Found {

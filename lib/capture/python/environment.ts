@@ -1,8 +1,8 @@
 import path from 'node:path';
 import { condaRunIn } from '../../contract';
 import type { CaptureContext } from '../../contract';
-import { prefixOfPython } from '../conda/environment';
-import { findExecutable, isFile } from '../executables';
+import { condaMeta, prefixOfPython } from '../conda/environment';
+import { findExecutable, isDirectory, isFile } from '../executables';
 import type { Need } from '../needs';
 import { environmentOf, RUNNERS } from './tool-environments';
 import type { Runner } from './tool-environments';
@@ -48,7 +48,9 @@ export function callsUv(need: Need): boolean {
 async function venvOfPath(executable: string | undefined, { cwd }: CaptureContext): Promise<string | undefined> {
   if (!executable?.includes('/')) return undefined;
   const prefix = path.dirname(path.dirname(path.resolve(cwd, executable)));
-  return (await isFile(path.join(prefix, 'pyvenv.cfg'))) ? prefix : undefined;
+  // One of conda that some tool has taken for its own is still conda's.
+  const isVenv = (await isFile(path.join(prefix, 'pyvenv.cfg'))) && !(await isDirectory(condaMeta(prefix)));
+  return isVenv ? prefix : undefined;
 }
 
 async function projectVenv({ cwd, root }: CaptureContext): Promise<string | undefined> {

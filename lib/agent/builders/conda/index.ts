@@ -11,6 +11,7 @@ import { readInfo } from './info';
 import type { PackageInfo } from './info';
 import { linkPackage, pythonOf } from './link';
 import { CONDA_PLACE, HISTORY, recordName } from './parts';
+import { installPip } from './pip';
 import { markPrefix, movePrefix } from './moved';
 import { runPostLink } from './post-link';
 import { writeRunners } from './runners';
@@ -34,6 +35,7 @@ export const condaBuilder: Builder = {
     await linkPlace(recipe, prefix, io);
     const runners = await writeRunners(recipe, io);
     const activated = await activate(prefix, recipe.name, io);
+    if (recipe.pip) await installPip(recipe, { prefix, python: await pythonThere(recipe, prefix), activated }, io);
     return { path: [...activated.path, ...runners], env: activated.env, notices: [] };
   },
 };
@@ -85,7 +87,7 @@ async function ofPackage<T>({ name, url }: CondaPackage, work: Promise<T>): Prom
   });
 }
 
-/** Of an environment that was restored. */
+/** Of an environment that is there. */
 async function pythonThere({ packages }: CondaRecipe, prefix: string): Promise<ReturnType<typeof pythonOf>> {
   const wanted = packages.find(({ name }) => name === 'python');
   if (!wanted) return undefined;

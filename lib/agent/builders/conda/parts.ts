@@ -2,8 +2,9 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { CondaRecipeSchema, fsPath, RawcloudError } from '../../../contract';
-import type { BuiltPart, CondaPackage, CondaRecipe, EnvironmentParts } from '../../../contract';
+import type { BuildIo, BuiltPart, CondaPackage, CondaRecipe, EnvironmentParts, PythonRecipe } from '../../../contract';
 import { Groups } from '../groups';
+import { distributionsIn, filesOf, idsByName, packageIds } from '../python-parts';
 import { readRecipe } from '../recipe';
 
 /** Where the environment lies in the layer's directory. */
@@ -22,7 +23,8 @@ export const condaParts: EnvironmentParts = {
   },
   wanted(layer) {
     const recipe = readRecipe(CondaRecipeSchema, layer);
-    return [PREFIX, ...recipe.packages.map((wanted) => idOf(recipe, wanted))];
+    const pip = recipe.pip ? packageIds(recipe.pip).map((id) => pipId(recipe.pip!, id)) : [];
+    return [PREFIX, ...recipe.packages.map((wanted) => idOf(recipe, wanted)), ...pip];
   },
   // Bytecode carries the time of its source, which is another after restoring.
   isKept: (at) => (at === CONDA_PLACE || at.startsWith(`${CONDA_PLACE}/`)) && !at.endsWith('/__pycache__'),
@@ -44,25 +46,62 @@ export function recordName({ name, version, build }: CondaPackage): string {
   return `${name}-${version}-${build}.json`;
 }
 
+/** What pip installs depends on the Python that it is for. */
+function pipId({ python }: PythonRecipe, id: string): string {
+  return `pip ${python} ${id}`;
+}
+
+/** What of the packages of pip is left, in their own words. */
+export function ofPip(pip: PythonRecipe, io: BuildIo): BuildIo {
+  if (!io.restored) return io;
+  const left = new Set(io.restored.missing);
+  return { ...io, restored: { missing: packageIds(pip).filter((id) => left.has(pipId(pip, id))) } };
+}
+
+interface Member {
+  readonly name: string;
+  readonly version: string;
+  /** Absent where nobody but the very same environment can take it over. */
+  readonly id?: string;
+}
+
 async function splitPrefix(recipe: CondaRecipe, directory: string, paths: readonly string[]): Promise<BuiltPart[]> {
   const there = new Set(paths);
-  const groups = new Groups<CondaPackage>();
+  const groups = new Groups<Member>();
+  const taken = new Set<string>();
   for (const wanted of recipe.packages) {
     const record = `${CONDA_PLACE}/conda-meta/${recordName(wanted)}`;
     if (!there.has(record)) continue;
     const { files } = JSON.parse(await readFile(fsPath(directory, record), 'utf8')) as { files: string[] };
     const own = files.map((at) => `${CONDA_PLACE}/${Buffer.from(at).toString('latin1')}`);
+    for (const at of own) taken.add(at);
+    // pip may have put another version in its place.
+    const isWhole = own.every((at) => there.has(at) || at.includes('/__pycache__/'));
+    const { name, version } = wanted;
     groups.add(
-      wanted,
+      { name, version, ...(isWhole ? { id: idOf(recipe, wanted) } : {}) },
       [record, ...own].filter((at) => there.has(at)),
     );
   }
-  const packages = groups.parts.map(({ members, paths: of }): BuiltPart => ({
-    name: members.map(({ name }) => name).join(' + '),
-    version: members[0]!.version,
-    ids: members.map((wanted) => idOf(recipe, wanted)).sort(),
-    paths: of,
-  }));
+  for (const distribution of recipe.pip ? distributionsIn(paths) : []) {
+    if (taken.has(distribution.record)) continue;
+    const id = idsByName(recipe.pip!).get(distribution.name);
+    const { name, version } = distribution;
+    const files = await filesOf(directory, distribution);
+    groups.add(
+      { name, version, ...(id === undefined ? {} : { id: pipId(recipe.pip!, id) }) },
+      files.filter((at) => there.has(at)),
+    );
+  }
+  const packages = groups.parts.map(({ members, paths: of }): BuiltPart => {
+    const ids = members.flatMap(({ id }) => id ?? []);
+    return {
+      name: members.map(({ name }) => name).join(' + '),
+      version: members[0]!.version,
+      ids: ids.length === members.length ? ids.sort() : [],
+      paths: of,
+    };
+  });
   const own = [HISTORY, PREFIX_MARK].map((at) => `${CONDA_PLACE}/${at}`).filter((at) => there.has(at));
   return [{ name: 'conda environment', ids: [PREFIX], paths: own }, ...packages];
 }

@@ -24,6 +24,8 @@ export interface Destination {
   readonly title: string;
   /** It is what a lockfile asks for on `platform`, not what is installed. @default false */
   readonly isLocked?: boolean;
+  /** Canonical names of packages that are there by other means. @default - none */
+  readonly provided?: ReadonlySet<string>;
 }
 
 /** What of an environment is asked for on the VM. */
@@ -49,8 +51,8 @@ export async function adapt(installed: readonly Distribution[], to: Destination)
   const graph = new Graph(installed, from);
   const selected = select(installed, chosen, graph, [from, values]);
   const levels = new Levels(chosen, made === to.platform);
-  const { isLocked = false } = to;
-  const move = { graph, levels, chosen, platform: to.platform, from, to: values, isLocked };
+  const { isLocked = false, provided = new Set() } = to;
+  const move = { graph, levels, chosen, platform: to.platform, from, to: values, isLocked, provided };
   const moved: Moved = made === to.platform && !isLocked ? { ...NOTHING, distributions: selected } : await moveTo(selected, move);
   if (moved.refused.length > 0) throw notExact(moved, to);
   const builds = chooseBuilds(moved.distributions, levels, to.platform);

@@ -23,6 +23,8 @@ export interface Move {
   readonly to: Values;
   /** What has to be exact is as a lockfile has it for the platform. */
   readonly isLocked: boolean;
+  /** Canonical names of packages that are there by other means. */
+  readonly provided: ReadonlySet<string>;
 }
 
 /** What has to be exact and cannot be. */
@@ -127,7 +129,7 @@ function refusedNeedless(needless: ReadonlySet<string>, { levels, platform }: Mo
 
 /** What packages need there, and not here: it was never installed, so no version of it is known. */
 function additions(asking: readonly Distribution[], needless: ReadonlySet<string>, move: Move): Omit<Moved, 'distributions'> {
-  const { graph, levels, chosen, from, to, platform } = move;
+  const { graph, levels, chosen, from, to, platform, provided } = move;
   const lines = new Map<string, { specifiers: Set<string>; by: string[]; isExact: boolean }>();
   for (const { name } of asking) {
     const by = canonicalName(name);
@@ -135,7 +137,7 @@ function additions(asking: readonly Distribution[], needless: ReadonlySet<string
     const here = new Set(graph.needs(by, from).map((dependency) => dependency.name));
     for (const { name: needed, line } of graph.needs(by, to)) {
       if (here.has(needed) || graph.has(needed) || chosen.ignored.has(needed) || chosen.added.has(needed)) continue;
-      if (ruleFor(needed, platform)) continue;
+      if (provided.has(needed) || ruleFor(needed, platform)) continue;
       const known = lines.get(needed) ?? { specifiers: new Set(), by: [], isExact: false };
       lines.set(needed, {
         specifiers: known.specifiers.add(line),
