@@ -10,6 +10,7 @@ import { performance } from 'node:perf_hooks';
 import { createWireStore } from '../lib/aws/wire-store';
 import { systemClock } from '../lib/contract';
 import type { Store } from '../lib/contract';
+import { serveAsWriter } from '../lib/store/environments/writer-threads';
 import { buildLayers } from '../lib/agent/layers';
 
 interface Options {
@@ -79,7 +80,9 @@ async function main(options: Options): Promise<void> {
     clock: systemClock,
     say: async () => undefined,
     progress: () => undefined,
-    ...(secret ? { cache: { vm: 'bench', cache: { secret, project: 'bench' }, image: undefined, pollMs: 200, renewMs: 15_000 } } : {}),
+    ...(secret
+      ? { cache: { vm: 'bench', cache: { secret, project: 'bench' }, image: undefined, pollMs: 200, renewMs: 15_000, program: __filename } }
+      : {}),
   });
   for (const one of beside) await one.settle();
   const readyMs = performance.now() - start;
@@ -92,4 +95,4 @@ async function main(options: Options): Promise<void> {
   wire.close();
 }
 
-void main(JSON.parse(process.argv[2]!) as Options);
+if (!serveAsWriter()) void main(JSON.parse(process.argv[2]!) as Options);

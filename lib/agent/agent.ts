@@ -31,6 +31,8 @@ export interface AgentDeps {
   readonly machine: Readonly<Record<string, string | undefined>>;
   /** Who the agent itself is. */
   readonly user: MachineUser;
+  /** Its own file, which threads of it are started with. @default - there is none, and all is done by one thread */
+  readonly program?: string;
   readonly launcher: (root: boolean) => Launcher;
   /** What EC2 tells the VM about itself. */
   readonly metadata: Metadata;

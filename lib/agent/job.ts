@@ -87,6 +87,7 @@ async function giveUp(job: JobOptions): Promise<boolean> {
 
 async function prepareJob(job: JobOptions, launcher: Launcher): Promise<Prepared> {
   const { store, clock, vm, grant, spec, places, machine, user, report, ending, phases, readSecret } = job;
+  const program = job.program === undefined ? {} : { program: job.program };
   const { controlMs: pollMs, beatMs: renewMs } = grant.intervals;
   const { image } = spec.environment;
   tellLauncher(job, launcher);
@@ -106,7 +107,7 @@ async function prepareJob(job: JobOptions, launcher: Launcher): Promise<Prepared
     say: (line) => report.log(line),
     begin: (phase) => phases.begin(phase),
     progress: (detail) => report.progress(detail),
-    ...(grant.environments ? { cache: { vm, cache: grant.environments, image, pollMs, renewMs } } : {}),
+    ...(grant.environments ? { cache: { vm, cache: grant.environments, image, pollMs, renewMs, ...program } } : {}),
   });
   prepared.built.notices.forEach((notice) => report.notice(notice));
   return prepared;

@@ -32,7 +32,7 @@ export interface LayersOptions {
   readonly say: (line: string) => Promise<void>;
   readonly progress: (detail: string) => void;
   /** @default - every layer is built */
-  readonly cache?: Pick<CacheDeps, 'vm' | 'cache' | 'image' | 'pollMs' | 'renewMs'>;
+  readonly cache?: Pick<CacheDeps, 'vm' | 'cache' | 'image' | 'pollMs' | 'renewMs' | 'program'>;
 }
 
 export interface BuiltLayers {

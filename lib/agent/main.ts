@@ -6,6 +6,7 @@ import { secretReader } from '../aws/secret-values';
 import { createWireStore } from '../aws/wire-store';
 import { decodeJson, GrantSchema, systemClock } from '../contract';
 import type { Grant } from '../contract';
+import { serveAsWriter } from '../store/environments/writer-threads';
 import { runAgent } from './agent';
 import { placesIn } from './environment';
 import { measureUsage } from './idle/usage';
@@ -84,6 +85,7 @@ async function main(): Promise<boolean> {
       phases,
       machine,
       user: { isRoot: facts.isRoot, name: facts.userName },
+      program: __filename,
       launcher: (asRoot) => chooseLauncher(facts, asRoot),
       metadata: { find: (path) => imds.find(path) },
       roleCredentials: () => imds.roleCredentials(),
@@ -103,12 +105,17 @@ async function enter(): Promise<boolean> {
   return enterJob(process.argv[3] ?? '', given('RAWCLOUD_ENTRY'));
 }
 
-(process.argv[2] === 'exec' ? enter() : main()).then(
-  (decided) => process.exit(decided ? 0 : 1),
-  (error: unknown) => {
-    // To the boot log: the trap of the bootstrap ships it and powers off.
-    process.stderr.write(`rawcloud agent failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`, () =>
-      process.exit(1),
-    );
-  },
-);
+function start(): Promise<boolean> {
+  return process.argv[2] === 'exec' ? enter() : main();
+}
+
+if (!serveAsWriter())
+  start().then(
+    (decided) => process.exit(decided ? 0 : 1),
+    (error: unknown) => {
+      // To the boot log: the trap of the bootstrap ships it and powers off.
+      process.stderr.write(`rawcloud agent failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`, () =>
+        process.exit(1),
+      );
+    },
+  );

@@ -88,8 +88,3 @@ export function upwards(from: string, root: string): string[] {
   for (let at = from; at !== root;) directories.push((at = path.dirname(at)));
   return directories;
 }
-
-/** `ENOENT` and the like; undefined for what is no system error. */
-export function codeOf(error: unknown): string | undefined {
-  return typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : undefined;
-}

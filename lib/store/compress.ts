@@ -6,6 +6,9 @@ import type { BlobPlace } from '../contract';
 const deflateAsync = promisify(deflate);
 const inflateAsync = promisify(inflate);
 
+/** zlib takes no less. */
+const LEAST_ROOM = 64;
+
 export interface EncodedBlob {
   readonly stored: Uint8Array;
   readonly encoding: BlobPlace['encoding'];
@@ -34,7 +37,7 @@ export function mayShrink(bytes: Uint8Array): boolean {
 /** Deflates (zlib) where it pays. */
 export async function encodeBlob(bytes: Uint8Array): Promise<EncodedBlob> {
   if (mayShrink(bytes)) {
-    const stored = await deflateAsync(bytes, { level: LEVEL });
+    const stored = alone(await deflateAsync(bytes, { level: LEVEL, chunkSize: roomFor(bytes.byteLength) }));
     if (stored.byteLength <= bytes.byteLength * WORTH) return { stored, encoding: 'deflate' };
   }
   return { stored: bytes, encoding: 'raw' };
@@ -44,11 +47,24 @@ export async function encodeBlob(bytes: Uint8Array): Promise<EncodedBlob> {
 export async function decodeBlob({ stored, encoding }: EncodedBlob, bytes: number, what: string): Promise<Uint8Array> {
   if (encoding === 'raw') return stored;
   // What was made by others may be made to inflate without end.
-  return inflateAsync(stored, { maxOutputLength: Math.max(1, bytes) }).catch((cause: unknown) => {
+  return inflateAsync(stored, { maxOutputLength: Math.max(1, bytes), chunkSize: roomFor(bytes) }).catch((cause: unknown) => {
     throw new RawcloudError('E_INTEGRITY', `${what} is damaged: its ${stored.byteLength} stored bytes do not inflate to ${bytes}`, {
       cause,
     });
   });
+}
+
+/**
+ * `chunkSize` of zlib for a result of about so many bytes: for each piece of that size the work goes back and forth between two
+ * threads, and at the default of 16 KiB that takes as long as the work. A byte more than is needed shows that it was the last.
+ */
+export function roomFor(bytes: number): number {
+  return Math.max(LEAST_ROOM, bytes + 1);
+}
+
+/** What zlib gives is a piece of the room that it was given, which would stay as long as the piece does. */
+export function alone(piece: Uint8Array): Uint8Array {
+  return Buffer.from(piece);
 }
 
 function sampleOf(bytes: Uint8Array): Uint8Array {

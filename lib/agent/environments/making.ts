@@ -34,6 +34,8 @@ export interface CacheDeps {
   readonly setup: readonly string[];
   readonly pollMs: number;
   readonly renewMs: number;
+  /** The agent's own file, for threads that write. @default - none */
+  readonly program?: string;
   readonly signal: AbortSignal;
   readonly say: (line: string) => void;
   readonly progress: (detail: string) => void;
@@ -200,7 +202,7 @@ class Making {
   }
 
   async #write(environment: Environment, parts: readonly EnvironmentPart[]): Promise<void> {
-    const { store, signal, progress } = this.deps;
+    const { store, signal, progress, program } = this.deps;
     const { directory } = this.options.io;
     const { bytes, files } = sizeOf(parts);
     await mustHaveRoom(directory, bytes, files);
@@ -210,6 +212,7 @@ class Making {
       parts,
       directory,
       signal,
+      ...(program === undefined ? {} : { program }),
       onProgress: ({ done, total }) => progress(`restoring the environment, ${formatSize(done)} of ${formatSize(total)}`),
     }).catch((error: unknown) => {
       throw hasCode(error, 'ENOSPC', 'EDQUOT') ? noRoom(bytes, undefined, error) : error;

@@ -1,8 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { mapBounded, RawcloudError } from '../../contract';
+import { hasCode, mapBounded, RawcloudError } from '../../contract';
 import type { CaptureContext, PythonIndex } from '../../contract';
-import { codeOf } from '../executables';
 import { cleanUrl, credentialsOf, urlWith } from './index-credentials';
 import { readIni } from './ini';
 import { readProjectIndexes } from './project-indexes';
@@ -234,7 +233,7 @@ async function readSettings(file: string): Promise<Map<string, string>> {
     return readIni(await readFile(file, 'utf8'), ['global', 'install']);
   } catch (error) {
     // Files that pip could not read either say nothing about where it took packages from.
-    if (['ENOENT', 'ENOTDIR', 'EACCES'].includes(codeOf(error) ?? '')) return new Map();
+    if (hasCode(error, 'ENOENT', 'ENOTDIR', 'EACCES')) return new Map();
     throw error;
   }
 }

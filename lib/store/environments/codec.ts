@@ -2,6 +2,7 @@ import * as zlib from 'node:zlib';
 import { promisify } from 'node:util';
 import { RawcloudError } from '../../contract';
 import type { ChunkEncoding } from '../../contract';
+import { alone, roomFor } from '../compress';
 
 type Callback = (error: Error | null, result: Buffer) => void;
 type Options = zlib.ZlibOptions & { readonly params?: Readonly<Record<number, number>> };
@@ -33,10 +34,11 @@ export function canDecode(encoding: ChunkEncoding): boolean {
 
 /** Compresses in a thread of libuv, by what this Node does best. */
 export async function encodeChunk(bytes: Uint8Array): Promise<EncodedChunk> {
+  const chunkSize = roomFor(bytes.byteLength);
   const [encoding, stored] = zstdCompress
-    ? (['zstd', await call(zstdCompress, bytes, ZSTD_LEVEL)] as const)
-    : (['deflate', await call(zlib.deflate, bytes, DEFLATE_LEVEL)] as const);
-  return stored.byteLength <= bytes.byteLength * WORTH ? { stored, encoding } : { stored: bytes, encoding: 'raw' };
+    ? (['zstd', await call(zstdCompress, bytes, { ...ZSTD_LEVEL, chunkSize })] as const)
+    : (['deflate', await call(zlib.deflate, bytes, { ...DEFLATE_LEVEL, chunkSize })] as const);
+  return stored.byteLength <= bytes.byteLength * WORTH ? { stored: alone(stored), encoding } : { stored: bytes, encoding: 'raw' };
 }
 
 /** @throws E_INTEGRITY when it does not inflate to `bytes` bytes, or cannot be inflated by this Node */
@@ -50,7 +52,7 @@ async function inflate(stored: Uint8Array, encoding: 'deflate' | 'zstd', bytes: 
   const decode = encoding === 'deflate' ? zlib.inflate : zstdDecompress;
   if (!decode) throw new RawcloudError('E_INTEGRITY', 'the environment was stored by a Node with zstd, which this one has not');
   // What was made by others may be made to inflate without end.
-  return call(decode, stored, { maxOutputLength: Math.max(1, bytes) }).catch((cause: unknown) => {
+  return call(decode, stored, { maxOutputLength: Math.max(1, bytes), chunkSize: roomFor(bytes) }).catch((cause: unknown) => {
     throw new RawcloudError('E_INTEGRITY', `a chunk of the environment is damaged: ${stored.byteLength} bytes do not inflate to ${bytes}`, {
       cause,
     });

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { mapBounded } from '../../../contract';
+import { hasCode, mapBounded } from '../../../contract';
 import type { CaptureContext, LocalPackage, SourceContent } from '../../../contract';
-import { codeOf, isDirectory } from '../../executables';
+import { isDirectory } from '../../executables';
 import { contentOf } from '../../layer';
 import type { Origin, RefusalReason, Requirement } from '../requirement';
 import { carryInstalled } from './installed';
@@ -104,7 +104,7 @@ async function build(
 async function carryFile({ name, version }: Local, origin: Extract<Origin, { kind: 'file' }>, context: CaptureContext): Promise<Carried> {
   const file = path.basename(origin.path);
   const bytes = await readFile(origin.path).catch((error: unknown) => {
-    if (codeOf(error) === 'ENOENT') return undefined;
+    if (hasCode(error, 'ENOENT')) return undefined;
     throw error;
   });
   if (!bytes) return refuse(name, 'gone', `installed from ${origin.path}, which is not there any more`);
