@@ -30,6 +30,8 @@ export interface RunOptions extends ConnectionOptions {
   readonly retries?: string;
   readonly tag?: readonly string[];
   readonly detach?: boolean;
+  readonly upload?: readonly string[];
+  readonly keep?: readonly string[];
   readonly download?: boolean;
   readonly downloadTo?: string;
   readonly role?: string;

@@ -11,6 +11,7 @@ const EXAMPLES = [
   'rawcloud run --forward huggingface,git --secret-env WANDB_API_KEY python train.py',
   'rawcloud run --arch arm64 --package-strictness torch=loose --package-ignore pywin32 python train.py',
   'rawcloud run --setup "dnf install -y gdal" python tiles.py',
+  'rawcloud run --upload ~/data/images --keep checkpoints --download python train.py --data ~/data/images',
   'rawcloud run --timeout 30m --download ./render.sh scene.blend',
   'rawcloud run --spot-policy spot_with_fallback --retries 3 python train.py',
   'cat data.csv | rawcloud run python stats.py',
@@ -41,7 +42,8 @@ export function declareRun({ program, context, perform }: Declaring): void {
     .option('--no-credentials', 'the job gets no AWS identity');
   withPackages(command)
     .option('--root', "run as root, the VM's own role in reach")
-    .option('-y, --yes', 'synchronize a large tree without asking')
+    .option('-y, --yes', 'synchronize a large tree without asking');
+  withFiles(command)
     .optionsGroup('Job:')
     .option('--name <name>', 'name to find the job by')
     .option('-t, --tag <key=value>', 'tag of VM, disk and ledger; repeatable', repeatable(false))
@@ -50,11 +52,27 @@ export function declareRun({ program, context, perform }: Declaring): void {
     .option('--max-lifetime <duration>', 'the VM ends itself after this long, whatever happens (default: 24h)')
     .option('--retries <n>', 'new VMs that start the command again when one is lost or taken back (default: 0)')
     .option('-d, --detach', 'leave once the VM is launched; prints the job id')
-    .option('--download', 'bring new files home when the command has ended')
-    .option('--download-to <dir>', 'the same, into another directory')
     .option('--dry-run', 'show plan and price; launch nothing');
   withJson(command, 'one JSON event a line on stdout').option('-q, --quiet', "nothing but the command's own output");
   withConnection(command).action(async (words: string[], options: RunOptions) => perform((c) => c.run(words, options, context)));
+}
+
+/** What travels and comes back besides the usual. */
+function withFiles(command: Command): Command {
+  return command
+    .optionsGroup('Files:')
+    .option(
+      '--upload <path[:dest]>',
+      'take a file or directory along whole, ignored or not, also from outside the tree; at dest, below the working directory; repeatable',
+      repeatable(false),
+    )
+    .option(
+      '--keep <path>',
+      'keep what the job writes there whole, in any size; repeatable (default: 100 MB of all new files)',
+      repeatable(false),
+    )
+    .option('--download', 'bring new files home when the command has ended')
+    .option('--download-to <dir>', 'the same, into another directory');
 }
 
 /** What the job runs on. */

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import path from 'node:path';
-import { DoneSchema, encodeJson, instanceOfVm, interruptedDecision, jobKeys, mayTryAgain } from '../contract';
+import { bytePathOf, DoneSchema, encodeJson, instanceOfVm, interruptedDecision, jobKeys, mayTryAgain } from '../contract';
 import type { Decision, Done, Exit, Outcome } from '../contract';
 import type { AgentDeps } from './agent';
 import { BesideWork } from './beside-work';
@@ -274,7 +274,7 @@ async function makeCommand(
 }
 
 async function saveOutputs(job: JobOptions, prepared: Prepared, snapshot: ReadonlyMap<string, string>): Promise<void> {
-  const { store, grant, vm, places, report } = job;
+  const { store, grant, vm, places, report, clock, spec } = job;
   const { collectOutputs } = await import('./outputs.js');
   try {
     const onNotice = report.notice.bind(report);
@@ -285,6 +285,10 @@ async function saveOutputs(job: JobOptions, prepared: Prepared, snapshot: Readon
       snapshot,
       prefix: grant.prefix,
       vm,
+      clock,
+      whole: (spec.outputs ?? []).map(bytePathOf),
+      onPartly: (outputs) => report.show({ outputs }),
+      onProgress: (detail) => report.progress(detail),
       onNotice,
     });
     // The last beat follows at once, and tells of them.

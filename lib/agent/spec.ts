@@ -29,6 +29,7 @@ export const AgentSpecSchema = v.object({
   /** Only whether it is the VM's role matters here: what else a job may be comes with the grant. */
   identity: v.optional(v.object({ kind: v.string() })),
   stdin: v.optional(RefSchema),
+  outputs: v.optional(v.array(v.string())),
 });
 export type AgentSpec = v.InferOutput<typeof AgentSpecSchema>;
 

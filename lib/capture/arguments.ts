@@ -3,12 +3,15 @@ import path from 'node:path';
 import { mapBounded, RawcloudError } from '../contract';
 import type { Notice } from '../contract';
 import { isSystemPath } from './system-paths';
+import type { Upload } from './uploads';
 
 export interface ArgumentOptions {
   readonly cwd: string;
   readonly root: string;
   readonly home: string;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** What is taken along, and so may lie outside the tree. @default - nothing */
+  readonly uploads?: readonly Upload[];
 }
 
 export interface ResolvedArguments {
@@ -60,7 +63,7 @@ function outsideError(paths: readonly string[], root: string): RawcloudError {
   const list = paths.length === 1 ? '' : `: ${paths.join(', ')}`;
   return new RawcloudError('E_PATH_OUTSIDE', `${named} outside the synchronized tree ${root}${list}`, {
     remedy:
-      'Copy it into the tree (it travels even when git ignores it), or run the command from a directory above both. ' +
+      'Take it along with --upload PATH (it is then in the working directory of the job), or run the command from a directory above both. ' +
       "When the VM's own path is meant, put the command into a shell: rawcloud run sh -c '…'.",
     data: { paths, root },
   });
@@ -112,6 +115,8 @@ class Scope {
   }
 
   async #existing(word: string, absolute: string): Promise<Word> {
+    const uploaded = this.#uploaded(absolute);
+    if (uploaded !== undefined) return plain(word.endsWith('/') ? `${uploaded}/` : uploaded);
     if (!this.#inTree(absolute)) return this.#foreign(word, absolute);
     const include = [this.#inside(absolute)];
     const real = await realpath(absolute).catch(() => absolute);
@@ -122,6 +127,18 @@ class Scope {
     }
     const target = path.relative(this.realRoot, real);
     return { text: this.#relative(word, absolute), include: [...new Set([...include, target])].filter((found) => found !== '') };
+  }
+
+  /** Where something that travels from elsewhere is, relative to the working directory. */
+  #uploaded(absolute: string): string | undefined {
+    for (const { absolute: typed, source, at, isInPlace } of this.options.uploads ?? []) {
+      const from = [typed, source].find((directory) => isWithin(absolute, directory));
+      // What is in the tree is found there, too.
+      if (from === undefined || (this.#inTree(absolute) && !(isInPlace && !isWithin(source, this.realRoot)))) continue;
+      const place = path.join('/', Buffer.from(at, 'latin1').toString(), path.relative(from, absolute));
+      return path.relative(`/${path.relative(this.options.root, this.options.cwd)}`, place) || '.';
+    }
+    return undefined;
   }
 
   #foreign(word: string, absolute: string): Word {

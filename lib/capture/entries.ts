@@ -62,12 +62,27 @@ export class WalkEntries implements Iterable<WalkEntry> {
     this.#writeStamp(row, inode, size, mtimeMs, ctimeMs);
   }
 
+  /** An entry of another walk, under a path of its own here. */
+  take(other: WalkEntries, from: number, path: BytePath): void {
+    const row = this.#push(path, other.flags(from));
+    const target = other.target(from);
+    if (target !== undefined) this.#targets.set(row, target);
+    if (!other.isFile(from)) return;
+    const [inode, size, mtimeMs, ctimeMs] = other.stampNumbers(from);
+    this.#files++;
+    this.#writeStamp(row, inode!, size!, mtimeMs!, ctimeMs!);
+  }
+
   path(row: number): BytePath {
     return this.#paths[row]!;
   }
 
   flags(row: number): number {
     return this.#flags[row]!;
+  }
+
+  isDirectory(row: number): boolean {
+    return (this.#flags[row]! & FLAGS.type) === FLAGS.directory;
   }
 
   isFile(row: number): boolean {

@@ -11,6 +11,8 @@ export class Remarks {
   readonly outside: BytePath[] = [];
   /** Sockets, pipes and devices. */
   readonly special: BytePath[] = [];
+  /** Environments of packages in what is taken along whole. */
+  readonly environments: BytePath[] = [];
   readonly #others: Notice[] = [];
 
   add(...notices: readonly Notice[]): void {
@@ -30,6 +32,7 @@ export class Remarks {
           `everything in it is ignored and does not travel: ${shown}; name the files, or re-include them in .rawcloudignore (as !data/*)`,
       ),
       ...remark(this.outside, 'warning', (shown) => `link leads out of the tree, probably to nothing on the VM: ${shown}`),
+      ...remark(this.environments, 'info', (shown) => `left out, as environments of packages travel by another way: ${shown}`),
       ...remark(this.special, 'info', (shown) => `left out, as it is a socket, pipe or device: ${shown}`),
     ];
   }

@@ -1,7 +1,7 @@
 import { existsSync, lstatSync, readlinkSync } from 'node:fs';
 import { realpath } from 'node:fs/promises';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { fsPath, hasCode } from '../contract';
+import { fsPath, hasCode, RawcloudError, STAGING_PREFIX } from '../contract';
 import type { BytePath, Notice } from '../contract';
 import { listDirectory, unreadable } from './directory';
 import type { DirectoryEntry } from './directory';
@@ -13,6 +13,7 @@ import { IgnoreRules } from './ignore';
 import { pointsOutside, relocate } from './links';
 import { Named } from './named';
 import { Remarks } from './remarks';
+import type { Upload } from './uploads';
 
 export interface Walked {
   /** In byte order of their paths. */
@@ -46,11 +47,38 @@ export async function walkTree(root: string, options: WalkOptions): Promise<Walk
   }
 }
 
+/**
+ * Finds all that is in an upload, whatever the ignore rules say: but .git and environments of packages, and what is no file. Of a
+ * file, the entry has the path ''.
+ * @throws E_USAGE when a directory cannot be read, or nothing of it can travel
+ */
+export async function walkWhole({ typed, source, isDirectory }: Upload, options: WalkOptions): Promise<Walked> {
+  if (!isDirectory) return { entries: entryOf(source), notices: [] };
+  if (isEnvironment(listDirectory(source, '') ?? [])) {
+    throw new RawcloudError('E_USAGE', `cannot take '${typed}' along: it is an environment of packages, made for this machine`, {
+      remedy: 'Its packages travel by themselves when the command needs them: rawcloud env show -- command …',
+    });
+  }
+  const { entries, notices } = await new Walk(source, source, options, new GitKnowledge(options)).run('all');
+  if (entries.length === 0) entries.pushDirectory('');
+  return { entries, notices: notices.map((notice) => ({ ...notice, text: `in ${typed}: ${notice.text}` })) };
+}
+
+function entryOf(file: string): WalkEntries {
+  const entries = new WalkEntries();
+  const stats = lstatSync(file, { throwIfNoEntry: false });
+  if (stats?.isFile()) entries.pushFile('', stats);
+  return entries;
+}
+
 interface Directory {
   readonly path: BytePath;
   readonly rules: IgnoreRules;
-  /** 'whole': named in the command, so that its own rules do not count. 'way': ignored, but something below it travels. */
-  readonly mode: 'ruled' | 'whole' | 'way';
+  /**
+   * 'whole': named in the command, so that its own rules do not count. 'way': ignored, but something below it travels. 'all': of an
+   * upload, so that no rule counts.
+   */
+  readonly mode: 'ruled' | 'whole' | 'way' | 'all';
   /** It is ignored by .rawcloudignore, and so is all below it: tracked or not. */
   readonly own: boolean;
 }
@@ -84,9 +112,9 @@ class Walk {
     this.#named = Named.fromCommand(options.include ?? []);
   }
 
-  async run(): Promise<Walked> {
+  async run(mode: 'ruled' | 'all' = 'ruled'): Promise<Walked> {
     this.options.signal?.throwIfAborted();
-    await this.#visit({ path: '', rules: BUILTIN, ...RULED });
+    await this.#visit({ path: '', rules: BUILTIN, mode, own: false });
     // As an entry, a directory comes before `name-x`, but what is in it comes after that.
     const entries = this.#empty.size > 0 ? this.#entries.sorted() : this.#entries;
     this.#remarkEmptyNamed();
@@ -95,7 +123,11 @@ class Walk {
 
   async #visit(directory: Directory): Promise<void> {
     const found = listDirectory(this.root, directory.path);
-    if (!found || (directory.path !== '' && isEnvironment(found))) return;
+    if (!found) return;
+    if (directory.path !== '' && isEnvironment(found)) {
+      if (directory.mode === 'all') this.#remarks.environments.push(directory.path);
+      return;
+    }
     // Where everything is ignored, or nothing, rules from here on change nothing.
     const rules = directory.mode === 'ruled' ? await this.#rulesIn(directory, found) : directory.rules;
     const here = { ...directory, rules };
@@ -145,7 +177,7 @@ class Walk {
 
   /** @returns the directory to visit, when it is one */
   #take(parent: Directory, dirent: DirectoryEntry): Directory | undefined {
-    if (dirent.name === '.git') return undefined;
+    if (dirent.name === '.git' || dirent.name.startsWith(STAGING_PREFIX)) return undefined;
     const path = join(parent.path, dirent.name);
     const isDirectory = dirent.isDirectory();
     const fate = this.#fateOf(parent, path, dirent.name, isDirectory);
@@ -160,6 +192,7 @@ class Walk {
 
   #fateOf(parent: Directory, path: BytePath, name: string, isDirectory: boolean): Fate | undefined {
     const { mode, rules } = parent;
+    if (mode === 'all') return { mode, own: false };
     if (mode === 'whole') return BUILTIN.ignores(path, name, isDirectory) ? undefined : WHOLE;
     if (mode === 'ruled' && !rules.ignores(path, name, isDirectory)) return RULED;
     if (this.#named.has(path)) {

@@ -13,6 +13,7 @@ export interface CaptureSourceProps {
   readonly command: readonly string[];
   readonly setup?: readonly string[];
   readonly packageChoices: PackageChoices;
+  readonly keep?: readonly string[];
   readonly rest: Pick<Definition, 'hardware' | 'limits' | 'overlap' | 'tags'> & Pick<Definition['environment'], 'image'>;
 }
 

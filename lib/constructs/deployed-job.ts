@@ -45,6 +45,7 @@ export class DeployedJob extends Construct implements IGrantable {
       command: props.command,
       ...(props.setup ? { setup: props.setup } : {}),
       packageChoices: packageChoicesOf(props).choices,
+      ...(props.keep ? { keep: props.keep } : {}),
       rest,
     });
     const { role, roleId, template } = cloud.jobHost.addVmKind(this, `rawcloud: VMs of the job ${name}`);

@@ -79,6 +79,12 @@ export interface JobOptions {
    */
   readonly packageAdd?: string[];
 
+  /**
+   * Files and directories, relative to {@link source}, of which all is kept that the job writes there, in any size and number: in the
+   * scaffolding's bucket, for `rawcloud download`. @default - up to 100 MB of all new files
+   */
+  readonly keep?: string[];
+
   /** 1 to 64 letters, digits, dots, dashes and underscores; shown by `rawcloud ps`. @default - the construct's id */
   readonly name?: string;
 

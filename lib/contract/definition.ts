@@ -9,7 +9,7 @@ import { JobSpecSchema, RefSchema } from './spec';
 export const OverlapSchema = v.picklist(['skip', 'queue', 'replace', 'allow']);
 export type Overlap = v.InferOutput<typeof OverlapSchema>;
 
-const { work, environment, hardware, limits, tags } = JobSpecSchema.entries;
+const { work, environment, hardware, limits, outputs, tags } = JobSpecSchema.entries;
 const { tree, layers, image, secrets } = environment.entries;
 const { vmTypes, families, cpu, memoryGiB, arch, diskGiB, spotPolicy } = hardware.entries;
 
@@ -28,6 +28,8 @@ export const DefinitionSchema = v.strictObject({
     lifetimeS: v.optional(limits.entries.lifetimeS),
   }),
   overlap: OverlapSchema,
+  /** What is kept whole of what it writes. @default - nothing */
+  outputs: v.optional(outputs),
   tags,
   /** What its VMs boot from. */
   agent: RefSchema,

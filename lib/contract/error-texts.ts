@@ -19,7 +19,10 @@ export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
   E_PATH_OUTSIDE: {
     means: 'The command names a file that would not be on the VM, because it lies outside the tree that travels. Nothing was launched.',
     why: ['The tree is the git repository you are in, or the current directory outside of one; `../` and absolute paths lead out of it.'],
-    todo: ['Run from a directory that holds the file, too.', 'Copy or link the file into the tree.'],
+    todo: [
+      '`rawcloud run --upload PATH` takes it along; the word in the command is then rewritten to where it is.',
+      'Run from a directory that holds the file, too.',
+    ],
   },
   E_ROOT_REFUSED: {
     means: 'The tree that would travel is your home directory or the whole disk. Nothing was read or uploaded.',
@@ -32,7 +35,10 @@ export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
   E_TREE_TOO_LARGE: {
     means: 'The tree holds more than 1 GB, and there was nobody to ask whether all of it shall travel. Nothing was uploaded.',
     why: ['Data, models or build results lie in the tree and git does not ignore them.'],
-    todo: ['Leave paths out by a `.rawcloudignore` file (the syntax is that of .gitignore).', '`rawcloud run --yes` takes all of it.'],
+    todo: [
+      'Leave paths out by a `.rawcloudignore` file (the syntax is that of .gitignore).',
+      '`rawcloud run --yes` takes all of it, `--upload PATH` what is named without asking.',
+    ],
   },
   E_FILE_CHANGED: {
     means: 'A file changed each time it was read, so no consistent copy could be made. Nothing was launched.',

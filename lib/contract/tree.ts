@@ -24,13 +24,21 @@ export const TreeEntrySchema = v.variant('type', [
 ]);
 export type TreeEntry = v.InferOutput<typeof TreeEntrySchema>;
 
-/** Where a blob's bytes lie: object `v1/files/<packs[pack]>`, `length` stored bytes from `offset`. */
-export const BlobPlaceSchema = v.object({
+/** In one object: `v1/files/<packs[pack]>`, `length` stored bytes from `offset`. */
+const PackedPlaceSchema = v.object({
   pack: v.number(),
   offset: v.number(),
   length: v.number(),
   encoding: v.picklist(['raw', 'deflate']),
 });
+export type PackedPlace = v.InferOutput<typeof PackedPlaceSchema>;
+
+/** In several objects, one after the other: `v1/files/<packs[parts[…]]>`, as they are. All but the last have `partBytes`. */
+const PartedPlaceSchema = v.object({ parts: v.array(v.number()), partBytes: v.number() });
+export type PartedPlace = v.InferOutput<typeof PartedPlaceSchema>;
+
+/** Where a blob's bytes lie. */
+export const BlobPlaceSchema = v.union([PackedPlaceSchema, PartedPlaceSchema]);
 export type BlobPlace = v.InferOutput<typeof BlobPlaceSchema>;
 
 export const TreeSchema = v.object({
@@ -57,6 +65,9 @@ export const TreeChangeSchema = v.object({
   blobs: v.record(v.string(), BlobPlaceSchema),
 });
 export type TreeChange = v.InferOutput<typeof TreeChangeSchema>;
+
+/** What the directories are called in which a download keeps what has arrived until it is complete. They never travel. */
+export const STAGING_PREFIX = '.rawcloud-download-';
 
 /** What a spec names as its tree. */
 export const ManifestSchema = v.union([TreeSchema, TreeChangeSchema]);

@@ -20,6 +20,9 @@ import type {
   Swept,
   Unproved,
 } from '../contract';
+import type { UploadRequest } from '../capture/uploads';
+
+export type { UploadRequest };
 
 /** Facts of the synchronized tree, for the question whether more than a gigabyte shall travel. */
 export interface TreeSize {
@@ -108,6 +111,13 @@ export interface RunRequest {
   readonly environmentOnly?: boolean;
   /** Run as root, with the VM's own role in reach. @default false */
   readonly root?: boolean;
+  /** Files and directories that travel whole, whatever the ignore rules and their size say, also from outside the tree. @default - none */
+  readonly uploads?: readonly UploadRequest[];
+  /**
+   * What of the files that the job writes is kept whole, in any size and number, besides the up to 100 MB of others: files and directories
+   * relative to the working directory, in the tree. @default - none
+   */
+  readonly keep?: readonly string[];
   /** What the job reads from standard input. @default - the null device */
   readonly stdin?: AsyncIterable<Uint8Array>;
   /** Asked before more than 1 GB travels. @default - refused with E_TREE_TOO_LARGE */

@@ -1,7 +1,21 @@
-import { randomUUID } from 'node:crypto';
-import { lstat, mkdir, readlink, rename, rm } from 'node:fs/promises';
+import { lstat, mkdir, readdir, readlink, rename, rm, statfs } from 'node:fs/promises';
+import type { Stats } from 'node:fs';
 import path from 'node:path';
-import { fsPath, hasCode, jobKeys, leadsOutside, mapBounded, parentOf, RawcloudError, showPath, showPaths } from '../contract';
+import {
+  findRawcloudError,
+  formatSize,
+  fsPath,
+  hasCode,
+  jobKeys,
+  leadsOutside,
+  mapBounded,
+  parentOf,
+  RawcloudError,
+  showPath,
+  showPaths,
+  STAGING_PREFIX,
+  unlessMissing,
+} from '../contract';
 import type { BytePath, OutputFile, Ref, Store } from '../contract';
 import { hashFile } from '../store/read-file';
 import { fetchTree, writeEntries } from '../store/restore';
@@ -20,6 +34,8 @@ export interface DownloadOptions {
   /** Whether files that are there and differ are replaced. @default false */
   readonly overwrite?: boolean;
   readonly signal?: AbortSignal;
+  /** Called from time to time: bytes that have arrived, and those that are wanted. */
+  readonly onProgress?: (progress: { readonly bytes: number; readonly total: number }) => void;
 }
 
 /** Files looked at or moved at once. */
@@ -28,13 +44,14 @@ const CONCURRENCY = 8;
 /**
  * Brings home what a job has written. All is fetched and checked beside its place first, then each file moved there in one
  * step; what is there already with the same content is left alone. Nothing is written outside the directory or through links.
+ * What has arrived when this is broken off stays beside its place: the next download of the same files goes on from there.
  * @returns the files, those left alone included
- * @throws E_USAGE listing what is there and differs; E_INTEGRITY
+ * @throws E_USAGE listing what is there and differs, or when there is no room; E_INTEGRITY
  */
 export async function downloadOutputs(options: DownloadOptions): Promise<OutputFile[]> {
   const { store, prefix, vm, tree: ref, directory, overwrite = false, signal } = options;
   const keyOf = (sha256: string): string => jobKeys.out(prefix, vm, sha256);
-  const tree = await fetchTree({ store, ref, keyOf, ...(signal ? { signal } : {}) });
+  const tree = await fetchTree({ store, ref, keyOf, ...(signal ? { signal } : {}) }).catch(expired);
   const entries = safeEntries(tree).filter((entry) => entry.type !== 'directory');
   entries.forEach(refuseOutwardLink);
   await refuseLinkedParents(directory, entries);
@@ -45,14 +62,73 @@ export async function downloadOutputs(options: DownloadOptions): Promise<OutputF
     entries.filter((_entry, index) => states[index] === 'blocked' || (states[index] === 'other' && !overwrite)),
     overwrite,
   );
-  const staging = path.join(directory, `.rawcloud-download-${randomUUID()}`);
-  try {
-    if (wanted.length > 0) await writeEntries(tree, wanted, { store, keyOf, directory: staging, ...(signal ? { signal } : {}) });
+  const staging = path.join(directory, `${STAGING_PREFIX}${ref.sha256.slice(0, 16)}`);
+  if (wanted.length > 0) {
+    const missing = await notStaged(staging, wanted);
+    await refuseWithoutRoom(directory, staging, missing);
+    const { onProgress } = options;
+    const total = sumOf(missing);
+    await writeEntries(tree, missing, {
+      store,
+      keyOf,
+      directory: staging,
+      resume: true,
+      ...(onProgress ? { onProgress: ({ bytes }) => onProgress({ bytes, total }) } : {}),
+      ...(signal ? { signal } : {}),
+    }).catch((error: unknown) => brokenOff(error, directory, staging));
     await mapBounded(wanted, CONCURRENCY, (entry) => move(staging, directory, entry.path), signal ? { signal } : {});
-  } finally {
-    await rm(staging, { recursive: true, force: true });
   }
+  await rm(staging, { recursive: true, force: true });
   return entries.map(describe);
+}
+
+/** What an earlier try has not brought, or only in part. */
+async function notStaged(staging: string, wanted: readonly SafeEntry[]): Promise<SafeEntry[]> {
+  if (!(await lstatIfThere(staging))) return [...wanted];
+  const states = await mapBounded(wanted, CONCURRENCY, (entry) => stateOf(staging, entry));
+  return wanted.filter((_entry, index) => states[index] !== 'same');
+}
+
+/** To run full is to stop somebody else as well. */
+async function refuseWithoutRoom(directory: string, staging: string, missing: readonly SafeEntry[]): Promise<void> {
+  await mkdir(directory, { recursive: true });
+  const { bavail, bsize } = await statfs(directory);
+  const begun = await mapBounded(missing, CONCURRENCY, async ({ path }) => (await lstatIfThere(fsPath(staging, path)))?.blocks ?? 0);
+  const needed = sumOf(missing) - BLOCK_BYTES * begun.reduce((sum, blocks) => sum + blocks, 0);
+  if (needed <= bavail * bsize) return;
+  throw noRoom(directory, `${formatSize(needed)} are to be written, ${formatSize(bavail * bsize)} are free`);
+}
+
+/** Of `blocks`, whatever the file system has. Source: stat(2). */
+const BLOCK_BYTES = 512;
+
+function noRoom(directory: string, why: string, cause?: unknown): RawcloudError {
+  return new RawcloudError('E_USAGE', `there is no room for the job's files in ${directory}: ${why}`, {
+    remedy: 'Make room and download again, which goes on from there, or download to another disk (--to DIR).',
+    ...(cause === undefined ? {} : { cause }),
+  });
+}
+
+/** What has arrived is left for the next try. */
+async function brokenOff(error: unknown, directory: string, staging: string): Promise<never> {
+  const found = await unlessMissing(readdir(staging, { recursive: true, withFileTypes: true }), []);
+  if (found.every((entry) => entry.isDirectory())) await rm(staging, { recursive: true, force: true });
+  if (hasCode(error, 'ENOSPC', 'EDQUOT')) throw noRoom(directory, 'the disk is full', error);
+  return expired(error);
+}
+
+/** What a VM has stored goes when somebody deletes it, or a rule of the bucket does. */
+function expired(error: unknown): never {
+  const known = findRawcloudError(error);
+  if (known?.data['absent'] !== true) throw error;
+  throw new RawcloudError('E_INTEGRITY', `the job's files are not in the bucket any more: ${known.message}`, {
+    remedy: 'They were deleted, or expired by a lifecycle rule of the bucket. Run the job again.',
+    cause: error,
+  });
+}
+
+function sumOf(entries: readonly SafeEntry[]): number {
+  return entries.reduce((sum, entry) => sum + (entry.type === 'file' ? entry.bytes : 0), 0);
 }
 
 function describe(entry: SafeEntry): OutputFile {
@@ -111,7 +187,7 @@ async function move(staging: string, directory: string, file: BytePath): Promise
   await rename(fsPath(staging, file), fsPath(directory, file));
 }
 
-async function lstatIfThere(at: string | Buffer): Promise<Awaited<ReturnType<typeof lstat>> | undefined> {
+async function lstatIfThere(at: string | Buffer): Promise<Stats | undefined> {
   return lstat(at).catch((error: unknown) => {
     if (hasCode(error, 'ENOENT', 'ENOTDIR')) return undefined;
     throw error;

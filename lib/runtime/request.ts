@@ -10,6 +10,7 @@ import {
   RawcloudError,
 } from '../contract';
 import type { Arch, Bounds, Limits, Login, PackageChoices, Scaffold, SpotPolicy } from '../contract';
+import type { UploadRequest } from '../capture/uploads';
 import type { RunRequest } from './api';
 
 /** A run request with every default filled in, valid. */
@@ -44,6 +45,8 @@ export interface NormalRequest {
   readonly setup: readonly string[];
   readonly setupScript?: string;
   readonly environmentOnly?: true;
+  readonly uploads: readonly UploadRequest[];
+  readonly keep: readonly string[];
   readonly root: boolean;
 }
 
@@ -90,6 +93,8 @@ const KNOWN: Readonly<Record<keyof RunRequest, true>> = {
   setup: true,
   setupScript: true,
   environmentOnly: true,
+  uploads: true,
+  keep: true,
   root: true,
   stdin: true,
   confirmLargeTree: true,
@@ -159,6 +164,8 @@ export function normalizeRequest(request: RunRequest, cwd: string, limits: Limit
     setup: request.setup ?? [],
     ...(request.setupScript === undefined ? {} : { setupScript: request.setupScript }),
     ...(request.environmentOnly ? { environmentOnly: true } : {}),
+    uploads: request.uploads ?? [],
+    keep: request.keep ?? [],
     root: request.root ?? DEFAULTS.root,
   };
 }

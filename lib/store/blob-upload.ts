@@ -4,9 +4,9 @@ import { encodeBlob, mayShrink } from './compress';
 import type { EncodedBlob } from './compress';
 import { inOrder } from './in-order';
 import { isKept, keepContent } from './keep';
-import { PackWriter } from './packs';
+import { PackWriter, PART_BYTES } from './packs';
 import type { Pack, PackedBlob } from './packs';
-import { verifiedFile } from './read-file';
+import { readPart } from './read-file';
 
 /** `bytes` has to hold until the next one is asked for. */
 export interface SmallBlob {
@@ -14,10 +14,11 @@ export interface SmallBlob {
   readonly bytes: Uint8Array;
 }
 
-/** A file that is stored alone, under the hash of its content. */
+/** A file whose content is stored alone: under its hash, or part by part under theirs. */
 export interface LargeBlob {
   readonly sha256: string;
   readonly bytes: number;
+  readonly parts?: readonly string[];
   readonly file: string | Buffer;
   readonly name: string;
 }
@@ -35,6 +36,8 @@ export interface UploadOptions {
   /** Key of an object by its SHA-256. */
   readonly keyOf: (sha256: string) => string;
   readonly signal?: AbortSignal;
+  /** Parts of large files that are known to be there. @default - the store is asked */
+  readonly isThere?: (sha256: string) => boolean;
   /** Called before each pack is sent. */
   readonly onSending?: (object: string, blobs: readonly PackedBlob[]) => Promise<void>;
   /** Called after each object, in no particular order. */
@@ -44,8 +47,8 @@ export interface UploadOptions {
 /** Packs under way at once. Each has up to 20 MB, and another is filled meanwhile: this bounds the memory. */
 const PACKS = 2;
 
-/** Large files under way at once; they are read as they are sent. */
-const LARGE_FILES = 4;
+/** Parts of large files under way at once, each of up to 8 MiB: one connection does not fill a network. */
+const PARTS = 8;
 
 /** Blobs deflated at once: libuv has four threads for it. */
 const ENCODERS = 4;
@@ -118,23 +121,30 @@ async function putPack(pack: Pack, { store, keyOf, signal, onSending }: UploadOp
 }
 
 /**
- * Uploads large files, unless they are there: asking costs one request, sending minutes.
+ * Uploads large files part by part, unless a part is there: asking costs one request, sending it a second.
  * @throws E_FILE_CHANGED when one is no longer what it was
  */
-export async function uploadLargeBlobs(blobs: readonly LargeBlob[], options: UploadOptions): Promise<StoredObject[]> {
-  const { store, keyOf } = options;
-  return mapBounded(
-    blobs,
-    LARGE_FILES,
-    async ({ sha256, bytes, file, name }, _index, signal) => {
-      const there = await isKept(store, keyOf(sha256), { signal });
-      if (!there) await store.putStream(keyOf(sha256), verifiedFile(file, name, sha256), { signal });
-      const stored = { object: sha256, blobs: [ownObject(sha256, bytes)], sentBytes: there ? 0 : bytes };
-      await options.onStored?.(stored);
-      return stored;
+export async function uploadLargeBlobs(blobs: readonly LargeBlob[], options: UploadOptions): Promise<void> {
+  const { store, keyOf, isThere } = options;
+  await mapBounded(
+    blobs.flatMap(partsOf),
+    PARTS,
+    async (part, _index, signal) => {
+      const { sha256, bytes, file, name } = part;
+      const isSent = !isThere?.(sha256) && !(await isKept(store, keyOf(sha256), { signal }));
+      // A look and a write are not one: who came in between has sent the same bytes.
+      if (isSent) await store.put(keyOf(sha256), await readPart(file, name, part), { sha256, signal });
+      await options.onStored?.({ object: sha256, blobs: [ownObject(sha256, bytes)], sentBytes: isSent ? bytes : 0 });
     },
     options.signal ? { signal: options.signal } : {},
   );
+}
+
+function partsOf({ sha256, bytes, parts = [sha256], file, name }: LargeBlob): (Omit<LargeBlob, 'parts'> & { readonly start: number })[] {
+  return parts.map((part, index) => {
+    const start = index * PART_BYTES;
+    return { sha256: part, start, bytes: parts.length === 1 ? bytes : Math.min(PART_BYTES, bytes - start), file, name };
+  });
 }
 
 /** A blob that is an object by itself. */

@@ -1,7 +1,7 @@
 import { promisify } from 'node:util';
 import { deflate, inflate } from 'node:zlib';
 import { RawcloudError } from '../contract';
-import type { BlobPlace } from '../contract';
+import type { PackedPlace } from '../contract';
 
 const deflateAsync = promisify(deflate);
 const inflateAsync = promisify(inflate);
@@ -11,7 +11,7 @@ const LEAST_ROOM = 64;
 
 export interface EncodedBlob {
   readonly stored: Uint8Array;
-  readonly encoding: BlobPlace['encoding'];
+  readonly encoding: PackedPlace['encoding'];
 }
 
 /** Shorter content is stored as it is: the pack's own index costs more. */

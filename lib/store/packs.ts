@@ -1,5 +1,5 @@
 import { RawcloudError } from '../contract';
-import type { BlobPlace } from '../contract';
+import type { PackedPlace } from '../contract';
 import type { EncodedBlob } from './compress';
 import { sha256Of } from './sha256';
 
@@ -15,7 +15,7 @@ import { sha256Of } from './sha256';
  */
 
 /** One blob of a pack; `bytes` is the length of its content, `length` that of what is stored. */
-export interface PackedBlob extends Omit<BlobPlace, 'pack'> {
+export interface PackedBlob extends Omit<PackedPlace, 'pack'> {
   readonly sha256: string;
   readonly bytes: number;
 }
@@ -28,6 +28,12 @@ export interface Pack {
 
 /** Larger blobs are objects of their own. */
 export const SMALL_BLOB_BYTES = 4 * 2 ** 20;
+
+/**
+ * Larger ones lie in several objects of this length, each stored under the hash of its bytes: what has arrived of a file is not
+ * sent again, and is fetched and checked by itself.
+ */
+export const PART_BYTES = 8 * 2 ** 20;
 
 /** A pack is closed once it has this many bytes. */
 export const PACK_BYTES = 16 * 2 ** 20;
@@ -88,7 +94,7 @@ export class PackWriter {
   }
 }
 
-type Row = [sha256: string, offset: number, length: number, encoding: BlobPlace['encoding'], bytes: number];
+type Row = [sha256: string, offset: number, length: number, encoding: PackedPlace['encoding'], bytes: number];
 
 /** A blob as a line of an index. */
 export function toRow({ sha256, offset, length, encoding, bytes }: PackedBlob): Row {

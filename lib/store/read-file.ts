@@ -1,9 +1,10 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { createHash } from 'node:crypto';
 import { hasCode, RawcloudError, sameStamp, stampOf } from '../contract';
 import type { FileStamp } from '../contract';
-import { SMALL_BLOB_BYTES } from './packs';
+import { PART_BYTES, SMALL_BLOB_BYTES } from './packs';
 import { sha256Of } from './sha256';
 
 /*
@@ -22,6 +23,7 @@ const TRIES = 4;
 /** Neither follow a link that has taken the file's place, nor wait for the writer of a pipe. */
 const FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
+/** Some of them are a part. */
 const CHUNK_BYTES = 2 ** 20;
 
 /** One byte more than the longest small file has: see below. */
@@ -81,6 +83,14 @@ export interface HashedContent {
   readonly sha256: string;
   readonly bytes: number;
   readonly stamp: FileStamp;
+  /** SHA-256 of each {@link PART_BYTES} of a file that has more. */
+  readonly parts?: readonly string[];
+}
+
+export interface HashFileOptions {
+  readonly signal?: AbortSignal;
+  /** Called with the length of what was read since. */
+  readonly onRead?: (bytes: number) => void;
 }
 
 /**
@@ -88,10 +98,10 @@ export interface HashedContent {
  * @returns undefined when it is gone
  * @throws E_FILE_CHANGED, E_USAGE
  */
-export async function hashFile(file: string | Buffer, name: string, signal?: AbortSignal): Promise<HashedContent | undefined> {
+export async function hashFile(file: string | Buffer, name: string, options: HashFileOptions = {}): Promise<HashedContent | undefined> {
   for (let tries = 0; tries < TRIES; tries++) {
     try {
-      return await hashOnce(file, name, signal);
+      return await hashOnce(file, name, options);
     } catch (error) {
       if (isGone(error)) return undefined;
       if (!hasCode(error, 'E_FILE_CHANGED')) throw error;
@@ -100,32 +110,64 @@ export async function hashFile(file: string | Buffer, name: string, signal?: Abo
   throw fileChanged(name);
 }
 
-async function hashOnce(file: string | Buffer, name: string, signal: AbortSignal | undefined): Promise<HashedContent | undefined> {
-  const hash = createHash('sha256');
+async function hashOnce(file: string | Buffer, name: string, { signal, onRead }: HashFileOptions): Promise<HashedContent | undefined> {
+  const hash = new PartedHash();
   let stamp: FileStamp | undefined;
   for await (const chunk of fileChunks(file, name, (found) => (stamp = found))) {
     signal?.throwIfAborted();
     hash.update(chunk);
+    onRead?.(chunk.byteLength);
   }
-  return stamp && { sha256: hash.digest('hex'), bytes: stamp.size, stamp };
+  return stamp && { ...hash.digest(), bytes: stamp.size, stamp };
 }
 
-/** Content of a file that must still be what it was. @throws E_FILE_CHANGED at its end when it is not */
-export async function* verifiedFile(file: string | Buffer, name: string, sha256: string): AsyncGenerator<Uint8Array> {
-  const hash = createHash('sha256');
-  try {
-    for await (const chunk of fileChunks(file, name)) {
-      hash.update(chunk);
-      yield chunk;
-    }
-  } catch (error) {
-    throw isGone(error) ? fileChanged(name) : error;
+/** Of all bytes, and of those of each part. */
+class PartedHash {
+  readonly #whole = createHash('sha256');
+  readonly #parts: string[] = [];
+  #part = createHash('sha256');
+  #length = 0;
+
+  /** A part is a whole number of chunks. */
+  update(chunk: Uint8Array): void {
+    this.#whole.update(chunk);
+    this.#part.update(chunk);
+    this.#length += chunk.byteLength;
+    if (this.#length < PART_BYTES) return;
+    this.#parts.push(this.#part.digest('hex'));
+    this.#part = createHash('sha256');
+    this.#length = 0;
   }
-  if (hash.digest('hex') !== sha256) throw fileChanged(name);
+
+  digest(): Pick<HashedContent, 'sha256' | 'parts'> {
+    if (this.#length > 0) this.#parts.push(this.#part.digest('hex'));
+    return { sha256: this.#whole.digest('hex'), ...(this.#parts.length > 1 ? { parts: this.#parts } : {}) };
+  }
+}
+
+/**
+ * Some bytes of a file that must still be what they were.
+ * @throws E_FILE_CHANGED when they are not
+ */
+export async function readPart(
+  file: string | Buffer,
+  name: string,
+  { start, bytes, sha256 }: { readonly start: number; readonly bytes: number; readonly sha256: string },
+): Promise<Uint8Array> {
+  const handle = await open(file, FLAGS).catch((error: unknown) => {
+    throw isGone(error) ? fileChanged(name) : unreadable(name, error);
+  });
+  try {
+    const { buffer, bytesRead } = await handle.read(Buffer.allocUnsafeSlow(bytes), 0, bytes, start);
+    if (bytesRead === bytes && sha256Of(buffer) === sha256) return buffer;
+    throw fileChanged(name);
+  } finally {
+    await handle.close();
+  }
 }
 
 /** `onStamp` hears first in which state the file is, or nothing when it is none. @throws E_FILE_CHANGED at its end when that is no longer so */
-async function* fileChunks(file: string | Buffer, name: string, onStamp?: (stamp: FileStamp) => void): AsyncGenerator<Uint8Array> {
+async function* fileChunks(file: string | Buffer, name: string, onStamp: (stamp: FileStamp) => void): AsyncGenerator<Uint8Array> {
   const handle = await open(file, FLAGS).catch((error: unknown) => {
     throw isGone(error) ? error : unreadable(name, error);
   });
@@ -133,19 +175,27 @@ async function* fileChunks(file: string | Buffer, name: string, onStamp?: (stamp
     const stats = await handle.stat();
     if (!stats.isFile()) return;
     const stamp = stampOf(stats);
-    onStamp?.(stamp);
+    onStamp(stamp);
+    const room = Buffer.allocUnsafeSlow(CHUNK_BYTES);
     let length = 0;
     for (;;) {
-      // A chunk belongs to its consumer, so each has memory of its own.
-      const { buffer, bytesRead } = await handle.read(Buffer.allocUnsafeSlow(CHUNK_BYTES), 0, CHUNK_BYTES, null);
-      if (bytesRead === 0) break;
-      length += bytesRead;
-      yield buffer.subarray(0, bytesRead);
+      const chunk = await fill(handle, room);
+      if (chunk.byteLength === 0) break;
+      length += chunk.byteLength;
+      yield chunk;
     }
     if (length !== stamp.size || !sameStamp(stamp, stampOf(await handle.stat()))) throw fileChanged(name);
   } finally {
     await handle.close();
   }
+}
+
+/** The next bytes of a file: less than there is room for only at its end. */
+async function fill(handle: FileHandle, room: Buffer): Promise<Buffer> {
+  let length = 0;
+  for (let read = -1; read !== 0 && length < room.byteLength; length += read)
+    read = (await handle.read(room, length, room.byteLength - length, null)).bytesRead;
+  return room.subarray(0, length);
 }
 
 function isGone(error: unknown): boolean {

@@ -22,6 +22,7 @@ export async function fetchRef(
 export function missing(what: string): RawcloudError {
   return new RawcloudError('E_INTEGRITY', `${what} is not in the bucket, or only a part of it`, {
     remedy: 'Remove the cache of the client (the directory rawcloud/blobs in ~/.cache) and run it again: it is then uploaded anew.',
+    data: { absent: true },
   });
 }
 

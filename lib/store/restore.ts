@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
-import { closeSync } from 'node:fs';
+import type { Hash } from 'node:crypto';
+import { closeSync, ftruncateSync } from 'node:fs';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { bucketKeys, mapBounded, RawcloudError, showPath } from '../contract';
+import { bucketKeys, fsPath, mapBounded, RawcloudError, showPath } from '../contract';
 import type { Ref, Store, Tree, TreeChange } from '../contract';
 import { decodeBlob } from './compress';
-import { FETCH_BYTES, planFetches } from './fetch-plan';
-import type { Fetch, WantedBlob } from './fetch-plan';
+import { planFetches } from './fetch-plan';
+import type { Fetch, LargeBlob, Piece, WantedBlob } from './fetch-plan';
 import { inOrder } from './in-order';
 import { damaged, fetchRef, missing } from './ref';
 import { sha256Of } from './sha256';
@@ -13,12 +14,13 @@ import { applyChange } from './tree-change';
 import { safeEntries } from './tree-check';
 import type { SafeEntry } from './tree-check';
 import { decodeTree } from './tree-codec';
-import { TreeWriter, writeFully } from './tree-writer';
+import { holdsBytes, TreeWriter, writeFully } from './tree-writer';
 
-/** Files written so far, and all there are. */
+/** Files written so far, all there are, and the bytes that were fetched for them. */
 export interface RestoreProgress {
   readonly done: number;
   readonly total: number;
+  readonly bytes: number;
 }
 
 export interface WriteOptions {
@@ -27,6 +29,8 @@ export interface WriteOptions {
   readonly directory: string;
   /** Key of an object by its SHA-256. @default bucketKeys.file */
   readonly keyOf?: (sha256: string) => string;
+  /** Pieces of large files that are there already are not fetched again. @default false */
+  readonly resume?: boolean;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: RestoreProgress) => void;
 }
@@ -36,12 +40,14 @@ export interface RestoreOptions extends WriteOptions {
   readonly ref: Ref;
 }
 
-/** Requests at once, each of at most {@link FETCH_BYTES} in memory. */
+/** Requests at once for small files, each of at most 8 MiB in memory. */
 const FETCHES = 6;
 
-/** Large files at once, and pieces of each under way: one connection does not fill a VM's network. */
-const LARGE_FILES = 2;
-const PIECES = 4;
+/** Pieces of large files under way: one connection does not fill a VM's network. */
+const PIECES = 8;
+
+/** Blobs of one request that are inflated at once: libuv has four threads for it. */
+const DECODERS = 4;
 
 /** Files written between two looks at the event loop. */
 const TURN = 100;
@@ -80,13 +86,14 @@ export async function writeEntries(tree: Tree, entries: readonly SafeEntry[], op
   for (const entry of entries) if (entry.type === 'directory') writing.writer.makeDirectory(entry.path);
   for (const target of plan.empty) await writing.write(target, new Uint8Array());
   await mapBounded(plan.fetches, FETCHES, (fetch, _index, stop) => writing.fetch(fetch, stop), signal);
-  await mapBounded(plan.large, LARGE_FILES, (blob, _index, stop) => writing.stream(blob, stop), signal);
+  await writing.stream(plan.large);
   for (const entry of entries) if (entry.type === 'link') writing.writer.link(entry.path, entry.target);
 }
 
 class Writing {
   readonly writer: TreeWriter;
   #done = 0;
+  #bytes = 0;
 
   constructor(
     private readonly options: WriteOptions,
@@ -108,55 +115,109 @@ class Writing {
       const stored = body.subarray(from, from + blob.place.length);
       return { blob, content: await decodeBlob({ stored, encoding: blob.place.encoding }, blob.bytes, nameOf(blob)) };
     };
-    for await (const { blob, content } of inOrder(fetch.blobs, PIECES, decode)) {
+    for await (const { blob, content } of inOrder(fetch.blobs, DECODERS, decode)) {
       signal.throwIfAborted();
       if (content.byteLength !== blob.bytes || sha256Of(content) !== blob.sha256) throw damaged(nameOf(blob));
       for (const target of blob.targets) await this.write(target, content);
     }
   }
 
-  /** Fetches a blob piece by piece, some ahead of the one that is written. */
-  async stream(blob: WantedBlob, signal: AbortSignal): Promise<void> {
-    const [first, ...others] = blob.targets;
-    const hash = createHash('sha256');
-    const descriptor = this.writer.open(first!.path, first!.executable);
+  /** Fetches large blobs piece by piece, some ahead of the one that is written. */
+  async stream(blobs: readonly LargeBlob[]): Promise<void> {
+    let file: LargeFile | undefined;
     try {
-      for await (const piece of inOrder(piecesOf(blob), PIECES, (range) => this.#get(blob.place.object, range, nameOf(blob), signal))) {
-        hash.update(piece);
-        writeFully(descriptor, piece);
+      for await (const { blob, piece, body } of inOrder(piecesOf(blobs), PIECES, (wanted) => this.#fetchPiece(wanted))) {
+        this.options.signal?.throwIfAborted();
+        file ??= new LargeFile(this.writer, blob, this.options.resume ?? false);
+        file.take(piece, body);
+        if (piece !== blob.pieces.at(-1)) continue;
+        file.finish();
+        file = undefined;
+        await this.#count();
+        for (const target of blob.targets.slice(1)) {
+          this.writer.copyFile(blob.targets[0]!.path, target);
+          await this.#count();
+        }
       }
     } finally {
-      closeSync(descriptor);
-    }
-    if (hash.digest('hex') !== blob.sha256) throw damaged(nameOf(blob));
-    await this.#count();
-    for (const target of others) {
-      this.writer.copyFile(first!.path, target);
-      await this.#count();
+      file?.close();
     }
   }
 
+  /** @returns without a body when it is there already */
+  async #fetchPiece({ blob, piece }: WantedPiece): Promise<WantedPiece & { readonly body?: Uint8Array }> {
+    const { resume, directory, signal } = this.options;
+    const name = nameOf(blob);
+    if (resume && piece.isWhole && holdsBytes(fsPath(directory, blob.targets[0]!.path), piece, piece.object)) return { blob, piece };
+    const body = await this.#get(piece.object, piece, name, signal);
+    if (piece.isWhole && sha256Of(body) !== piece.object) throw damaged(name);
+    return { blob, piece, body };
+  }
+
   /** Bytes from `start` up to, and without, `end`. */
-  async #get(object: string, { start, end }: { start: number; end: number }, name: string, signal: AbortSignal): Promise<Uint8Array> {
+  async #get(
+    object: string,
+    { start, end }: { readonly start: number; readonly end: number },
+    name: string,
+    signal: AbortSignal | undefined,
+  ): Promise<Uint8Array> {
     const { store, keyOf = bucketKeys.file } = this.options;
-    const found = await store.get(keyOf(object), { range: { start, end: end - 1 }, signal });
+    const found = await store.get(keyOf(object), { range: { start, end: end - 1 }, ...(signal ? { signal } : {}) });
     if (found === 'absent' || found === 'unchanged' || found.body.byteLength !== end - start) throw missing(name);
+    this.#bytes += end - start;
     return found.body;
   }
 
   async #count(): Promise<void> {
     this.#done++;
     if (this.#done % TURN !== 0 && this.#done !== this.total) return;
-    this.options.onProgress?.({ done: this.#done, total: this.total });
+    this.options.onProgress?.({ done: this.#done, total: this.total, bytes: this.#bytes });
     await nextTurn();
   }
 }
 
-function* piecesOf({ place }: WantedBlob): Generator<{ start: number; end: number }> {
-  const end = place.offset + place.length;
-  for (let start = place.offset; start < end; start += FETCH_BYTES) yield { start, end: Math.min(end, start + FETCH_BYTES) };
+interface WantedPiece {
+  readonly blob: LargeBlob;
+  readonly piece: Piece;
 }
 
-function nameOf(blob: WantedBlob): string {
+function* piecesOf(blobs: readonly LargeBlob[]): Generator<WantedPiece> {
+  for (const blob of blobs) for (const piece of blob.pieces) yield { blob, piece };
+}
+
+/** A large file that is being written, from its first byte to its last. */
+class LargeFile {
+  readonly #descriptor: number;
+  /** Of pieces that have no hash of their own. */
+  readonly #hash: Hash | undefined;
+
+  constructor(
+    writer: TreeWriter,
+    private readonly blob: LargeBlob,
+    keep: boolean,
+  ) {
+    const { path, executable } = blob.targets[0]!;
+    this.#descriptor = writer.open(path, executable, keep);
+    this.#hash = blob.pieces.every(({ isWhole }) => isWhole) ? undefined : createHash('sha256');
+  }
+
+  take({ at }: Piece, body: Uint8Array | undefined): void {
+    if (!body) return;
+    this.#hash?.update(body);
+    writeFully(this.#descriptor, body, at);
+  }
+
+  finish(): void {
+    if (this.#hash && this.#hash.digest('hex') !== this.blob.sha256) throw damaged(nameOf(this.blob));
+    ftruncateSync(this.#descriptor, this.blob.bytes);
+    this.close();
+  }
+
+  close(): void {
+    closeSync(this.#descriptor);
+  }
+}
+
+function nameOf(blob: Pick<WantedBlob, 'targets'>): string {
   return `the content of ${showPath(blob.targets[0]!.path)}`;
 }

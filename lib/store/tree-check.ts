@@ -1,5 +1,5 @@
 import { decodePath, parentOf, RawcloudError, showPath } from '../contract';
-import type { BlobPlace, BytePath, Tree } from '../contract';
+import type { BytePath, PackedPlace, Ref, Tree } from '../contract';
 
 /** One path of a manifest that has been found harmless. */
 export type SafeEntry =
@@ -53,11 +53,31 @@ function refused(path: BytePath, why: string): RawcloudError {
   });
 }
 
-/** Where a blob lies. @throws E_INTEGRITY when the manifest does not say */
-export function placeOf(tree: Tree, sha256: string, path: BytePath): BlobPlace & { readonly object: string } {
+/** A part is held in memory, whoever wrote the manifest. */
+const MOST_PART_BYTES = 64 * 2 ** 20;
+
+/** Content within one object. */
+export interface PackedAt extends PackedPlace {
+  readonly object: string;
+}
+
+/** Content that is several objects, one after the other. */
+export interface PartedAt {
+  readonly objects: readonly string[];
+  readonly partBytes: number;
+}
+
+/** Where a blob of so many bytes lies. @throws E_INTEGRITY when the manifest does not say */
+export function placeOf(tree: Tree, { sha256, bytes }: Ref, path: BytePath): PackedAt | PartedAt {
   const place = Object.hasOwn(tree.blobs, sha256) ? tree.blobs[sha256] : undefined;
-  const object = place && tree.packs[place.pack];
-  if (!place || object === undefined || !(place.offset >= 0) || !(place.length > 0))
-    throw refused(path, 'has no content that lies anywhere');
-  return { ...place, object };
+  if (place && 'parts' in place) {
+    const { parts, partBytes } = place;
+    const objects = parts.flatMap((part) => tree.packs[part] ?? []);
+    if (partBytes > 0 && partBytes <= MOST_PART_BYTES && objects.length === parts.length && objects.length === Math.ceil(bytes / partBytes))
+      return { objects, partBytes };
+  } else if (place) {
+    const object = tree.packs[place.pack];
+    if (object !== undefined && place.offset >= 0 && place.length > 0) return { ...place, object };
+  }
+  throw refused(path, 'has no content that lies anywhere');
 }

@@ -1,6 +1,7 @@
-import { closeSync, constants, copyFileSync, lstatSync, mkdirSync, openSync, symlinkSync, writeSync } from 'node:fs';
+import { closeSync, constants, copyFileSync, lstatSync, mkdirSync, openSync, readSync, symlinkSync, writeSync } from 'node:fs';
 import { fsPath, hasCode, parentOf, RawcloudError, showPath } from '../contract';
 import type { BytePath } from '../contract';
+import { sha256Of } from './sha256';
 
 /** A file that takes a link's name must not be written where the link leads. */
 const FLAGS = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW;
@@ -67,6 +68,31 @@ export class TreeWriter {
 export function writeFully(descriptor: number, bytes: Uint8Array, at: number | null = null): void {
   for (let written = 0; written < bytes.byteLength;)
     written += writeSync(descriptor, bytes, written, bytes.byteLength - written, at === null ? null : at + written);
+}
+
+/** Whether a file has these bytes at this place: what an earlier try has written of it. */
+export function holdsBytes(
+  file: string | Buffer,
+  { at, start, end }: { readonly at: number; readonly start: number; readonly end: number },
+  sha256: string,
+): boolean {
+  const descriptor = openIfThere(file);
+  if (descriptor === undefined) return false;
+  try {
+    const bytes = Buffer.allocUnsafeSlow(end - start);
+    return readSync(descriptor, bytes, 0, bytes.byteLength, at) === bytes.byteLength && sha256Of(bytes) === sha256;
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function openIfThere(file: string | Buffer): number | undefined {
+  try {
+    return openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW);
+  } catch (error) {
+    if (hasCode(error, 'ENOENT', 'ENOTDIR', 'ELOOP')) return undefined;
+    throw error;
+  }
 }
 
 function inTheWay(path: BytePath, cause: unknown): RawcloudError {

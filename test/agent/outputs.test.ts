@@ -4,14 +4,17 @@ import path from 'node:path';
 import { collectOutputs, snapshotTree } from '../../lib/agent/outputs';
 import type { CollectOptions, Outputs } from '../../lib/agent/outputs';
 import { jobKeys } from '../../lib/contract';
-import type { Notice, Store, Tree } from '../../lib/contract';
+import type { Clock, Notice, Store, Tree } from '../../lib/contract';
 import { downloadOutputs } from '../../lib/runtime/download';
 import { createMemoryStore } from '../../lib/store/memory';
+import { PART_BYTES } from '../../lib/store/packs';
 import { sha256Of } from '../../lib/store/sha256';
 import { encodeTree } from '../../lib/store/tree-codec';
 import { withDirectory, writeTree } from '../capture/trees';
 import type { Thing } from '../capture/trees';
 import { readAll } from '../store/trees';
+
+const STILL: Clock = { now: () => 0, sleep: async () => undefined };
 
 const where = { prefix: 'v1/jobs/j1-secret/', vm: 'AROA:i-1' };
 
@@ -52,6 +55,7 @@ const inPlace = (body: (place: Place) => Promise<void>) => () =>
           tree: treeOf(before),
           snapshot,
           ...where,
+          clock: STILL,
           onNotice: (notice) => notices.push(notice),
           ...options,
         });
@@ -127,7 +131,10 @@ test(
   inPlace(async ({ directory, store }) => {
     writeTree(directory, { 'pkg.egg-info/x': 'built' });
     const snapshot = await snapshotTree(directory);
-    expect(await collectOutputs({ store, directory, tree: treeOf({}), snapshot, ...where })).toEqual({ files: [], omitted: 0 });
+    expect(await collectOutputs({ store, directory, tree: treeOf({}), snapshot, ...where, clock: STILL })).toEqual({
+      files: [],
+      omitted: 0,
+    });
   }),
 );
 
@@ -157,6 +164,32 @@ test(
     expect(notices).toEqual([{ level: 'warning', text: expect.stringMatching(/^not kept.*big \(2\.0 KiB\)/) }]);
     await download(outputs);
     expect(readdirSync(home)).toEqual(['a', 'b']);
+  }),
+);
+
+test(
+  'what is to be kept whole is kept in any size beside the others, and what has arrived of it is told on the way',
+  inPlace(async ({ collect, notices, download, home }) => {
+    const partly: Outputs[] = [];
+    const content = randomBytes(17 * 2 ** 20);
+    const outputs = await collect(
+      { 'kept/old': 'old' },
+      (directory) => {
+        writeTree(directory, { 'kept/a': 'x'.repeat(2000), 'kept/b/c': 'y', 'kept.txt': 'z'.repeat(2000), one: 'z'.repeat(900) });
+        writeFileSync(path.join(directory, 'big'), content);
+        symlinkSync('/etc', path.join(directory, 'kept/out'));
+      },
+      { maxBytes: 1000, whole: ['kept', 'big', 'nothing'], onPartly: (told) => partly.push(told) },
+    );
+    expect(outputs.files.filter(({ kept }) => kept).map((file) => file.path)).toEqual(['big', 'kept/a', 'kept/b/c', 'one']);
+    expect(notices).toEqual([
+      { level: 'warning', text: expect.stringMatching(/^not kept: kept\.txt \(2\.0 KiB\), kept\/out .*--keep PATH/) },
+    ]);
+    expect(partly.map(({ files }) => files.filter(({ kept }) => kept).map((file) => file.path))).toEqual([['one']]);
+    await download(outputs);
+    const { big, ...others } = readAll(home);
+    expect(big === `file ${content.toString('latin1')}`).toBe(true);
+    expect(Object.keys(others)).toEqual(['kept/a', 'kept/b/c', 'one']);
   }),
 );
 
@@ -287,6 +320,55 @@ describe('download', () => {
       });
       expect(existsSync(home)).toBe(false);
     })(),
+  );
+
+  test(
+    'that was broken off goes on where it was, also within a file, and mends what is damaged there',
+    inPlace(async ({ collect, home, store }) => {
+      const content = randomBytes(4 * PART_BYTES + 1);
+      const outputs = await collect(
+        {},
+        (directory) => {
+          writeTree(directory, { small: 'x', 'd/run': { executable: 'sh' } });
+          writeFileSync(path.join(directory, 'd/large'), content);
+        },
+        { whole: [''] },
+      );
+      const got: string[] = [];
+      const counting = (most: number): Store => ({
+        ...store,
+        get: async (key, options) => (got.push(key) > most ? Promise.reject(new Error('line cut')) : store.get(key, options)),
+      });
+      const download = (most: number): Promise<unknown> =>
+        downloadOutputs({ store: counting(most), ...where, tree: outputs.tree!, directory: home });
+      await expect(download(5)).rejects.toThrow('line cut');
+      const [staging] = readdirSync(home);
+      expect(readdirSync(home)).toEqual([expect.stringMatching(/^\.rawcloud-download-/)]);
+      const partial = path.join(home, staging!, 'd/large');
+      const bytes = readFileSync(partial);
+      bytes[0]! ^= 1;
+      writeFileSync(partial, bytes);
+      got.length = 0;
+      await download(Infinity);
+      // The manifest, the first part, which is damaged, and the two that had not come.
+      expect(got).toHaveLength(1 + 1 + 2);
+      const { 'd/large': large, ...others } = readAll(home);
+      expect(large === `file ${content.toString('latin1')}`).toBe(true);
+      expect(others).toEqual({ small: 'file x', 'd/run': 'executable sh' });
+    }),
+  );
+
+  test(
+    'fails when the files are not in the bucket any more, and says so',
+    inPlace(async ({ collect, download, store }) => {
+      const outputs = await make(collect);
+      for await (const { key } of store.list(where.prefix)) await store.delete(key);
+      await expect(download(outputs)).rejects.toMatchObject({
+        code: 'E_INTEGRITY',
+        message: expect.stringMatching(/not in the bucket any more/),
+        remedy: expect.stringMatching(/lifecycle rule/),
+      });
+    }),
   );
 
   test(

@@ -123,7 +123,7 @@ test(
     await expect(resolve(['cat', `${base}/other/y.csv`, '--x=../../other', 'out/y.csv'])).rejects.toMatchObject({
       code: 'E_PATH_OUTSIDE',
       message: expect.stringMatching(/other\/y\.csv, \.\.\/\.\.\/other, out\/y\.csv \(a link to/),
-      remedy: expect.stringMatching(/Copy it into the tree/),
+      remedy: expect.stringMatching(/Take it along with --upload PATH/),
     });
   }),
 );

@@ -23,6 +23,8 @@ describe('a run request', () => {
       credentials: 'forward',
       cache: 'use',
       setup: [],
+      uploads: [],
+      keep: [],
       root: false,
     });
   });

@@ -44,6 +44,8 @@ export function optionValues({ long }: Option, { variables }: Known): readonly C
       return words(variables);
     case '--env-file':
     case '--setup-script':
+    case '--upload':
+    case '--keep':
       return FILES;
     case '--to':
     case '--download-to':

@@ -7,6 +7,7 @@ import type { RunOptions } from '../../options';
 import { parseArch, parseCpu, parseMemory, parseSpotPolicy, parseVmTypes } from './hardware';
 import { readPackageChoices } from './package-choices';
 import { Problems } from './problems';
+import { parseUploads } from './uploads';
 import { readVariables } from './variables';
 
 /** What the options ask for, apart from stdin and the answer about a large tree, which depend on the moment. */
@@ -49,6 +50,8 @@ export async function readRequest(command: readonly string[], options: RunOption
     setup: options.setup,
     setupScript: options.setupScript,
     environmentOnly: options.environmentOnly,
+    uploads: options.upload && parseUploads(options.upload, io.cwd),
+    keep: options.keep,
     root: options.root ?? false,
   });
   checkCombinations(options, problems);

@@ -28,7 +28,7 @@ export const GIVE_UP_MS = 15 * 60_000;
 const STOP_MARGIN_MS = 15_000;
 /** From outcome to the agent's word that it is ending. */
 const ENDING_MARGIN_MS = 30_000;
-/** The longest an ending agent may go on saving files. */
+/** The longest an ending agent may go on saving files; what is kept whole has as long as the VM may live. */
 const ENDING_LIMIT_MS = 15 * 60_000;
 /** The agent stops the job before its lifetime ends; a driver steps in when that did not happen. */
 const LIFETIME_MARGIN_MS = 60_000;
@@ -126,7 +126,9 @@ function mayFinish(view: JobView, vm: VmView): boolean {
   const outcome = view.objects.outcome!;
   const ageMs = view.now - outcome.modified;
   if (!vm.beat || vm.beat.final || vm.silent || outcome.value.outcome === 'lost') return false;
-  return ageMs < (vm.beat.phase === 'ending' ? ENDING_LIMIT_MS : ENDING_MARGIN_MS);
+  if (vm.beat.phase !== 'ending') return ageMs < ENDING_MARGIN_MS;
+  const keepsWhole = (view.objects.spec?.value.outputs.length ?? 0) > 0;
+  return ageMs < ENDING_LIMIT_MS || (keepsWhole && !lifetimeOver(view, LIFETIME_MARGIN_MS));
 }
 
 /** Only what EC2 itself shows as terminated, or has forgotten, is proof. */

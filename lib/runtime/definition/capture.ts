@@ -1,6 +1,7 @@
 import { rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { resolveArguments } from '../../capture/arguments';
+import { resolveKept } from '../../capture/kept-paths';
 import { captureSetup } from '../../capture/setup';
 import { capturePackages } from '../../capture/packages';
 import type { CapturedPackages } from '../../capture/packages';
@@ -23,6 +24,8 @@ export interface CaptureRequest {
   readonly setup?: readonly string[];
   /** What of the lockfiles' Python packages the job gets, and how exactly. @default - all, as they have them */
   readonly packageChoices?: PackageChoices;
+  /** What is kept whole of what it writes. @default - nothing */
+  readonly keep?: readonly string[];
   /** What is neither files nor packages. */
   readonly rest: Pick<Definition, 'hardware' | 'limits' | 'overlap' | 'tags'> & Pick<Definition['environment'], 'image'>;
   /** Gets one file for each object, by the SHA-256 of its bytes, with the ending `.bin`. */
@@ -60,6 +63,7 @@ export async function captureDefinition(request: CaptureRequest): Promise<Captur
   const store = createDirectoryStore(path.join(outDir, 'store'));
   const platform = request.platform ?? `linux-${rest.hardware.arch}`;
   const words = await resolveArguments(request.command, { cwd: source, root: source, home, env });
+  const outputs = resolveKept(request.keep ?? [], { root: source, cwd: source });
   const setup = await captureSetup({ commands: request.setup ?? [], cwd: source, root: source, platform });
   const packages = await capturePackages({
     root: source,
@@ -98,6 +102,7 @@ export async function captureDefinition(request: CaptureRequest): Promise<Captur
     work: { kind: 'command', argv: [...words.argv], cwd: '' },
     environment: { tree: synced.tree, layers: [...(setup ? [setup.layer] : []), ...packages.layers], ...(image ? { image } : {}) },
     ...kept,
+    ...(outputs.length > 0 ? { outputs } : {}),
     agent,
     node,
     contents,

@@ -186,7 +186,7 @@ function specOf(deps: ClientDeps, { deployed, definition, tick, hardware, limits
     limits,
     root: false,
     identity: { kind: 'role', arn: deployed.roleArn },
-    outputs: [],
+    outputs: definition.outputs ?? [],
     tags,
   };
 }

@@ -1,8 +1,11 @@
 import path from 'node:path';
 import { resolveArguments } from '../../capture/arguments';
+import { resolveKept } from '../../capture/kept-paths';
 import { capturePackages } from '../../capture/packages';
 import { findRoot } from '../../capture/root';
 import { captureSetup } from '../../capture/setup';
+import { resolveUploads } from '../../capture/uploads';
+import type { Upload } from '../../capture/uploads';
 import { RawcloudError } from '../../contract';
 import type { Found, Layer, Notice, SourceContent } from '../../contract';
 import type { ClientDeps } from '../deps';
@@ -19,6 +22,10 @@ export interface Captured {
   readonly argv: readonly string[];
   /** Paths named in the command or by packages, which travel even when ignored. */
   readonly include: readonly string[];
+  /** What travels whole. */
+  readonly uploads: readonly Upload[];
+  /** What is kept whole of what the job writes, relative to the root. */
+  readonly outputs: readonly string[];
   readonly layers: readonly Layer[];
   readonly contents: readonly SourceContent[];
   readonly found: readonly Found[];
@@ -31,14 +38,15 @@ export interface Captured {
 export async function capture(
   deps: Pick<ClientDeps, 'home' | 'env' | 'vmSystem' | 'local' | 'cacheDir' | 'here'>,
   request: Pick<NormalRequest, 'command' | 'cwd' | 'packages'> &
-    Partial<Pick<NormalRequest, 'devPackages' | 'packageChoices' | 'setup' | 'setupScript' | 'environmentOnly'>>,
+    Partial<Pick<NormalRequest, 'devPackages' | 'packageChoices' | 'setup' | 'setupScript' | 'environmentOnly' | 'uploads' | 'keep'>>,
   arch: string,
   signal?: AbortSignal,
 ): Promise<Captured> {
   signal?.throwIfAborted();
   const root = await findRoot(request.cwd, { home: deps.home });
   const command = request.command.length > 0 ? request.command : await anyCommand(deps.env, { cwd: request.cwd, home: deps.home });
-  const words = await resolveArguments(command, { cwd: request.cwd, root, home: deps.home, env: deps.env });
+  const uploads = await resolveUploads(request.uploads ?? [], { root, cwd: request.cwd, home: deps.home });
+  const words = await resolveArguments(command, { cwd: request.cwd, root, home: deps.home, env: deps.env, uploads });
   const platform = `${deps.vmSystem}-${arch}`;
   const { setup: commands = [], setupScript: script, cwd } = request;
   const setup = await captureSetup({ commands, ...(script === undefined ? {} : { script }), cwd, root, platform });
@@ -62,6 +70,8 @@ export async function capture(
     cwd: path.relative(root, request.cwd).split(path.sep).join('/'),
     argv: words.argv,
     include: [...new Set([...words.include, ...packages.include])],
+    uploads,
+    outputs: resolveKept(request.keep ?? [], { root, cwd: request.cwd }),
     layers: [...(setup ? [setup.layer] : []), ...packages.layers],
     contents: [...(setup?.contents ?? []), ...packages.contents],
     found: [...(setup ? [setup.found] : []), ...packages.found],

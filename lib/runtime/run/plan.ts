@@ -25,7 +25,14 @@ export async function planRun(deps: ClientDeps, asked: RunRequest, signal?: Abor
     findIdentity(deps, request, signal),
     deps.market.freshView(signal),
     findLogins(request.logins, { ...deps, cwd: request.cwd, ...(signal ? { signal } : {}) }),
-    measureTree({ root: captured.root, include: captured.include, home: deps.home, env: deps.env, ...(signal ? { signal } : {}) }),
+    measureTree({
+      root: captured.root,
+      include: captured.include,
+      uploads: captured.uploads,
+      home: deps.home,
+      env: deps.env,
+      ...(signal ? { signal } : {}),
+    }),
   ]);
   const market = withinLimits(view, deps.scaffold.limits);
   const hardware = hardwareOf(deps, request, arch, newJobId());

@@ -62,7 +62,7 @@ export function makeSpec(input: SpecInput): JobSpec {
     root: request.root,
     identity: input.identity,
     ...(input.stdin ? { stdin: input.stdin } : {}),
-    outputs: [],
+    outputs: [...captured.outputs],
     tags: { ...request.tags },
   };
 }

@@ -79,6 +79,7 @@ async function uploadRepeatable(
       store,
       root: captured.root,
       include: captured.include,
+      uploads: captured.uploads,
       home: deps.home,
       env: deps.env,
       cacheFile: cacheFileOf(deps),

@@ -11,6 +11,7 @@ import type { PackedBlob } from '../../store/packs';
  *   {"object":"<sha256>","at":0,"blobs":…}   about to be sent
  *   {"object":"<sha256>","at":<ms>}      seen (again)
  *   {"object":"<sha256>","gone":true}
+ *   {"file":"<sha256>","bytes":<n>,"parts":["<sha256>", …]}   what the parts of a large file are, wherever they lie
  *
  * where later lines win. Lines are appended, each in one write that begins and ends with a line break, so that clients side
  * by side do not lose one another's lines, and one that was torn by a crash spoils none but itself. Whatever cannot be read
@@ -20,6 +21,13 @@ import type { PackedBlob } from '../../store/packs';
 /** Content, and the object that it lies in. */
 export interface KnownBlob extends PackedBlob {
   readonly object: string;
+}
+
+/** Content that lies in several objects. */
+export interface KnownParts {
+  readonly sha256: string;
+  readonly bytes: number;
+  readonly parts: readonly string[];
 }
 
 export interface CachedObject {
@@ -59,13 +67,20 @@ export class CacheFile {
 
   constructor(private readonly file: string) {}
 
-  async read(): Promise<CachedObject[]> {
+  async read(): Promise<{ readonly objects: CachedObject[]; readonly files: KnownParts[] }> {
     const text = await readFile(this.file, 'latin1').catch(() => '');
     const lines = text.split('\n').filter((line) => line !== '');
     const objects = new Map<string, CachedObject>();
-    for (const line of lines) applyLine(objects, line);
-    if (lines.length - objects.size > MOST_STALE_LINES) await this.#rewrite([...objects.values()].filter(({ at }) => at > 0));
-    return [...objects.values()];
+    const files = new Map<string, KnownParts>();
+    for (const line of lines) applyLine(objects, files, line);
+    const all = { objects: [...objects.values()], files: [...files.values()] };
+    if (lines.length - objects.size - files.size > MOST_STALE_LINES) await this.#rewrite(all.objects, all.files);
+    return all;
+  }
+
+  /** Files whose parts are all gone are forgotten when the file is written anew. */
+  cut(file: KnownParts): Promise<void> {
+    return this.#append([fileLineOf(file)]);
   }
 
   stored(objects: readonly Line[]): Promise<void> {
@@ -92,10 +107,13 @@ export class CacheFile {
   }
 
   /** Another client's line that comes in between is lost, and with it some knowledge. */
-  async #rewrite(objects: readonly CachedObject[]): Promise<void> {
+  async #rewrite(objects: readonly CachedObject[], files: readonly KnownParts[]): Promise<void> {
+    const seen = objects.filter(({ at }) => at > 0);
+    const there = new Set(seen.map(({ object }) => object));
+    const lines = [...seen.map(lineOf), ...files.filter(({ parts }) => parts.some((part) => there.has(part))).map(fileLineOf)];
     const temporary = `${this.file}.${randomUUID()}`;
     try {
-      await writeFile(temporary, `${objects.map(lineOf).join('\n')}\n`);
+      await writeFile(temporary, `${lines.join('\n')}\n`);
       await rename(temporary, this.file);
     } finally {
       await rm(temporary, { force: true });
@@ -111,6 +129,10 @@ interface Line {
 
 function lineOf({ object, at, blobs }: Line): string {
   return JSON.stringify({ object, at, blobs: blobs.map(toRow) });
+}
+
+function fileLineOf({ sha256, bytes, parts }: KnownParts): string {
+  return JSON.stringify({ file: sha256, bytes, parts });
 }
 
 /** How a line of {@link lineOf} begins; the rest is the rows of the blobs. */
@@ -142,7 +164,7 @@ class LazyObject implements CachedObject {
   }
 }
 
-function applyLine(objects: Map<string, CachedObject>, text: string): void {
+function applyLine(objects: Map<string, CachedObject>, files: Map<string, KnownParts>, text: string): void {
   const written = OBJECT_LINE.exec(text);
   if (written && text.endsWith(']}')) {
     const [head, object, at] = written;
@@ -150,6 +172,8 @@ function applyLine(objects: Map<string, CachedObject>, text: string): void {
     return;
   }
   const line = parseLine(text);
+  const file = line && partsOf(line);
+  if (file) files.set(file.sha256, file);
   if (!line || typeof line['object'] !== 'string') return;
   const { object, at, blobs, gone } = line;
   if (gone === true) objects.delete(object);
@@ -178,6 +202,12 @@ class Seen implements CachedObject {
   find(sha256: string): KnownBlob | undefined {
     return this.before.find(sha256);
   }
+}
+
+function partsOf({ file, bytes, parts }: Partial<Record<string, unknown>>): KnownParts | undefined {
+  if (typeof file !== 'string' || typeof bytes !== 'number' || !Array.isArray(parts)) return undefined;
+  const read: readonly unknown[] = parts;
+  return read.every((part) => typeof part === 'string') ? { sha256: file, bytes, parts: read } : undefined;
 }
 
 function blobsOf(rows: unknown): PackedBlob[] | undefined {

@@ -1,5 +1,5 @@
 import { realpath } from 'node:fs/promises';
-import { walkTree } from '../../capture/walk';
+import { findTravelling } from '../../capture/travelling';
 import { showPath } from '../../contract';
 import { Contents } from './contents';
 import { hashFiles } from './hash-tree';
@@ -21,9 +21,10 @@ export async function diffTree(options: MeasureOptions & { readonly treeCacheDir
   const { root, treeCacheDirectory } = options;
   const cached = await new TreeCacheFile(treeCacheDirectory, await realpath(root)).read();
   if (!cached) return undefined;
-  const { entries } = await walkTree(root, options);
+  const { entries, sources } = await findTravelling(root, options);
   const contents = new Contents(entries, cached.columns);
-  for await (const read of hashFiles(contents.unread(contents.takeUnread()), options)) contents.set(read.index, read);
+  const reading = { locate: sources.locate.bind(sources), ...(options.signal ? { signal: options.signal } : {}) };
+  for await (const read of hashFiles(contents.unread(contents.takeUnread()), reading)) contents.set(read.index, read);
   const { added, changed, gone } = contents.changes();
   return { added: added.map(showPath), changed: changed.map(showPath), removed: gone.map(showPath) };
 }

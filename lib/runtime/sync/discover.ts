@@ -1,7 +1,7 @@
 import { bucketKeys, mapBounded } from '../../contract';
 import type { Store, StoreEntry } from '../../contract';
 import { ownObject } from '../../store/blob-upload';
-import { FOOTER_BYTES, PACK_BYTES, readPackTail, SMALL_BLOB_BYTES } from '../../store/packs';
+import { FOOTER_BYTES, PACK_BYTES, PART_BYTES, readPackTail, SMALL_BLOB_BYTES } from '../../store/packs';
 import type { PackedBlob } from '../../store/packs';
 
 /** Packs whose index is read: the newest, up to some 3 GB of small files. */
@@ -29,7 +29,9 @@ export async function discoverObjects(store: Store, signal?: AbortSignal): Promi
   const options = signal ? { signal } : {};
   const entries: StoreEntry[] = [];
   for await (const entry of store.list(bucketKeys.files, options)) entries.push(entry);
-  const packs = entries.filter(({ bytes }) => bytes > FOOTER_BYTES && bytes <= LARGEST_PACK_BYTES).sort((a, b) => b.modified - a.modified);
+  // What has the length of a part is one: no pack that there ever was is worth reading the ends of all parts.
+  const mayBePack = ({ bytes }: StoreEntry): boolean => bytes > FOOTER_BYTES && bytes <= LARGEST_PACK_BYTES && bytes !== PART_BYTES;
+  const packs = entries.filter(mayBePack).sort((a, b) => b.modified - a.modified);
   const read = await mapBounded(
     packs.slice(0, MOST_PACKS),
     READS,

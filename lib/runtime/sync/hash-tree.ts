@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { WalkedFile } from '../../capture/entries';
-import { fsPath, showPath } from '../../contract';
+import { showPath } from '../../contract';
 import type { BytePath, FileStamp } from '../../contract';
 import { inOrder } from '../../store/in-order';
 import { hashFile, readSmallFile, SMALL_FILE_ROOM } from '../../store/read-file';
@@ -23,10 +23,13 @@ export interface ReadFile {
   readonly sha256: string;
   readonly stamp: FileStamp;
   readonly content?: Uint8Array;
+  /** Of a file that is stored part by part. */
+  readonly parts?: readonly string[];
 }
 
 export interface HashOptions {
-  readonly root: string;
+  /** What file system calls take for a path. */
+  readonly locate: (path: BytePath) => string | Buffer;
   readonly signal?: AbortSignal;
   readonly onHashed?: (bytes: number) => void;
 }
@@ -45,13 +48,13 @@ const FILE_BYTES = 16 * 1024;
  * @throws E_FILE_CHANGED when one keeps changing while it is read; E_USAGE when one cannot be read
  */
 export async function* hashFiles(files: Iterable<Unread>, options: HashOptions): AsyncGenerator<ReadFile> {
-  const { root, signal, onHashed } = options;
+  const { locate, signal, onHashed } = options;
   const large: Unread[] = [];
   const room = Buffer.allocUnsafeSlow(SMALL_FILE_ROOM);
   let sinceTurn = 0;
   for (const one of files) {
     const { index, path } = one;
-    const read = readSmallFile(fsPath(root, path), showPath(path), room);
+    const read = readSmallFile(locate(path), showPath(path), room);
     if (read.kind === 'large') large.push(one);
     if (read.kind !== 'read') continue;
     const bytes = read.bytes.byteLength;
@@ -66,8 +69,8 @@ export async function* hashFiles(files: Iterable<Unread>, options: HashOptions):
   for await (const read of inOrder(large, LARGE_FILES, (one) => hashLarge(one, options))) if (read) yield read;
 }
 
-async function hashLarge({ index, path }: Unread, { root, signal, onHashed }: HashOptions): Promise<ReadFile | undefined> {
-  const read = await hashFile(fsPath(root, path), showPath(path), signal);
-  onHashed?.(read?.bytes ?? 0);
-  return read && { index, sha256: read.sha256, stamp: read.stamp };
+async function hashLarge({ index, path }: Unread, { locate, signal, onHashed }: HashOptions): Promise<ReadFile | undefined> {
+  const options = { ...(signal ? { signal } : {}), ...(onHashed ? { onRead: onHashed } : {}) };
+  const read = await hashFile(locate(path), showPath(path), options);
+  return read && { index, sha256: read.sha256, stamp: read.stamp, ...(read.parts ? { parts: read.parts } : {}) };
 }

@@ -5,7 +5,7 @@ import { isKept } from '../../store/keep';
 import type { PackedBlob } from '../../store/packs';
 import { EMPTY_SHA256 } from '../../store/sha256';
 import { cachedObject, CacheFile } from './cache-file';
-import type { CachedObject, KnownBlob } from './cache-file';
+import type { CachedObject, KnownBlob, KnownParts } from './cache-file';
 import { discoverObjects } from './discover';
 
 export interface KnownOptions {
@@ -40,6 +40,8 @@ export class KnownBlobs {
   readonly #objects = new Map<string, { at: number; readonly cached: CachedObject }>();
   /** By hash of the content; made when it is worth it: a tree that has hardly changed needs none. */
   #blobs: Map<string, KnownBlob> | undefined;
+  /** Large files, by hash of the content. */
+  readonly #parted = new Map<string, KnownParts>();
   #looks = 0;
   #lengths: Set<number> | undefined;
   readonly #sending = new Set<string>();
@@ -50,12 +52,34 @@ export class KnownBlobs {
 
   static async load(options: KnownOptions): Promise<KnownBlobs> {
     const known = new KnownBlobs(options);
-    for (const object of await known.#file.read()) known.#add(object);
+    const { objects, files } = await known.#file.read();
+    for (const object of objects) known.#add(object);
+    for (const file of files) known.#parted.set(file.sha256, file);
     if (!(await known.#isCurrent())) await known.#discover();
     return known;
   }
 
-  find(sha256: string): KnownBlob | undefined {
+  /** Where content lies; of a large file, only when all of it is there. */
+  find(sha256: string): KnownBlob | KnownParts | undefined {
+    const parted = this.#parted.get(sha256);
+    if (parted?.parts.every((part) => this.#objects.has(part))) return parted;
+    return this.#findBlob(sha256);
+  }
+
+  /** What a large file consists of, whether that is there or not. */
+  partsOf(sha256: string): readonly string[] | undefined {
+    return this.#parted.get(sha256)?.parts;
+  }
+
+  /** A large file was read: these are its parts. */
+  async cut(file: KnownParts): Promise<void> {
+    if (this.#parted.has(file.sha256)) return;
+    this.#parted.set(file.sha256, file);
+    this.#lengths = undefined;
+    await this.#file.cut(file);
+  }
+
+  #findBlob(sha256: string): KnownBlob | undefined {
     return this.#blobs || ++this.#looks > FEW_LOOKS ? this.#index().get(sha256) : this.#lookFor(sha256);
   }
 
@@ -88,7 +112,7 @@ export class KnownBlobs {
 
   /** Whether any known content has this length: if not, content of this length is new, without a look at it. */
   hasLength(bytes: number): boolean {
-    this.#lengths ??= new Set([...this.#index().values()].map((blob) => blob.bytes));
+    this.#lengths ??= new Set([...this.#index().values(), ...this.#parted.values()].map((blob) => blob.bytes));
     return this.#lengths.has(bytes);
   }
 
@@ -126,6 +150,11 @@ export class KnownBlobs {
     await this.#file.seen(seen, at);
     // One that is not there yet, another client may be sending just now.
     await this.#file.gone(gone.filter((object) => !unsent.has(object)));
+  }
+
+  /** Whether an object was seen not long ago. */
+  isSeen(object: string): boolean {
+    return this.#isFresh(object);
   }
 
   async #isCurrent(): Promise<boolean> {

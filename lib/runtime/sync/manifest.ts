@@ -1,13 +1,14 @@
 import { encodeLink, encodePath } from '../../contract';
 import type { BlobPlace, BytePath, Ref, Tree, TreeChange, TreeEntry } from '../../contract';
 import type { WalkedFile, WalkEntry } from '../../capture/entries';
+import { PART_BYTES } from '../../store/packs';
 import { EMPTY_SHA256 } from '../../store/sha256';
-import type { KnownBlob } from './cache-file';
+import type { KnownBlob, KnownParts } from './cache-file';
 
 /** Something that travels; of a file, its content as it was read. */
 export type TravellingEntry = Exclude<WalkEntry, WalkedFile> | (WalkedFile & { readonly sha256: string });
 
-type Find = (sha256: string) => KnownBlob | undefined;
+type Find = (sha256: string) => KnownBlob | KnownParts | undefined;
 
 /** Entries or blobs whose text is handed on at once: some 100 kB. */
 const PIECE = 512;
@@ -73,7 +74,7 @@ export function buildChange(base: Ref, touched: Iterable<BytePath>, here: Iterab
 /** Where content lies, each object named once. */
 class Places {
   readonly #packs = new Map<string, number>();
-  readonly #blobs = new Map<string, KnownBlob>();
+  readonly #blobs = new Map<string, KnownBlob | KnownParts>();
 
   constructor(private readonly find: Find) {}
 
@@ -86,8 +87,13 @@ class Places {
   }
 
   *entries(): Generator<[sha256: string, place: BlobPlace]> {
-    for (const [sha256, { object, offset, length, encoding }] of this.#blobs)
-      yield [sha256, { pack: this.#packs.get(object)!, offset, length, encoding }];
+    for (const [sha256, blob] of this.#blobs) yield [sha256, this.#placeOf(blob)];
+  }
+
+  #placeOf(blob: KnownBlob | KnownParts): BlobPlace {
+    if ('parts' in blob) return { parts: blob.parts.map((part) => this.#packs.get(part)!), partBytes: PART_BYTES };
+    const { object, offset, length, encoding } = blob;
+    return { pack: this.#packs.get(object)!, offset, length, encoding };
   }
 
   add(sha256: string): void {
@@ -96,8 +102,13 @@ class Places {
     if (!blob) throw new Error(`content ${sha256} was neither known nor uploaded`);
     // The text that is there already, not another of the same letters.
     this.#blobs.set(blob.sha256, blob);
-    if (!this.#packs.has(blob.object)) this.#packs.set(blob.object, this.#packs.size);
+    for (const object of objectsOf(blob)) if (!this.#packs.has(object)) this.#packs.set(object, this.#packs.size);
   }
+}
+
+/** Those that content lies in. */
+export function objectsOf(blob: KnownBlob | KnownParts): readonly string[] {
+  return 'parts' in blob ? blob.parts : [blob.object];
 }
 
 function entryOf(entry: TravellingEntry, places: Places): TreeEntry {

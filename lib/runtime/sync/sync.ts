@@ -1,12 +1,14 @@
 import { realpath } from 'node:fs/promises';
-import { walkTree } from '../../capture/walk';
-import type { WalkOptions } from '../../capture/walk';
+import { findTravelling } from '../../capture/travelling';
+import type { TravellingOptions } from '../../capture/travelling';
+import type { Sources } from '../../capture/uploads';
 import { isRawcloudError } from '../../contract';
 import type { EventData, Notice, Ref, Store } from '../../contract';
 import type { TreeSize } from '../api';
 import { Contents } from './contents';
 import { hashFiles } from './hash-tree';
 import type { HashedFile, ReadFile } from './hash-tree';
+import { objectsOf as objectsOfBlob } from './manifest';
 import { KnownBlobs } from './known';
 import { Progress } from './progress';
 import { objectsOf, storeManifest } from './store-manifest';
@@ -20,7 +22,7 @@ import type { UploadNewOptions } from './upload-new';
 
 export { uploadContent, uploadStream } from './content';
 
-export interface MeasureOptions extends WalkOptions {
+export interface MeasureOptions extends TravellingOptions {
   /** Root of the tree, absolute. */
   readonly root: string;
 }
@@ -61,7 +63,7 @@ const TRIES = 3;
 
 /** What would travel. Reads no file but ignore rules, writes nothing anywhere. */
 export async function measureTree(options: MeasureOptions): Promise<{ size: TreeSize; notices: readonly Notice[] }> {
-  const { entries, notices } = await walkTree(options.root, options);
+  const { entries, notices } = await findTravelling(options.root, options);
   const files = Array.from(entries, (entry) => (entry.type === 'file' ? [entry] : [])).flat();
   return { size: treeSize(files), notices };
 }
@@ -83,6 +85,13 @@ export async function syncTree(options: SyncOptions): Promise<Synced> {
   }
 }
 
+/** What a synchronization works on. */
+interface Work {
+  readonly contents: Contents;
+  readonly known: KnownBlobs;
+  readonly sources: Sources;
+}
+
 class Sync {
   readonly #progress: Progress;
 
@@ -99,10 +108,10 @@ class Sync {
     this.#progress.begin('walk');
     const startedAt = options.now();
     const cache = await this.#cacheFile();
-    const [walked, known, cached] = await Promise.all([walkTree(options.root, options), KnownBlobs.load(options), cache?.read()]);
+    const [walked, known, cached] = await Promise.all([findTravelling(options.root, options), KnownBlobs.load(options), cache?.read()]);
     const contents = new Contents(walked.entries, cached?.columns);
     const last = cached && (await known.areThere(objectsOf(cached.state))) ? cached.state : undefined;
-    await this.#bring(contents, known, last);
+    await this.#bring({ contents, known, sources: walked.sources }, last);
 
     const onSent = (): unknown => this.counted.objects++;
     const state = await storeManifest(contents, last, { ...options, known, onSent });
@@ -123,34 +132,52 @@ class Sync {
   }
 
   /** Brings into the bucket what it lacks of the files' content. */
-  async #bring(contents: Contents, known: KnownBlobs, last: ManifestState | undefined): Promise<void> {
+  async #bring(work: Work, last: ManifestState | undefined): Promise<void> {
+    const { contents, known, sources } = work;
     // All content that the last manifest names is there. Without it each file's is looked for.
     if (!last) await known.verify(objectsWith(contents.hashes(), known));
     const unread = contents.takeUnread(last ? undefined : (sha256) => known.holds(sha256));
     this.#progress.begin('hash', unread.length);
-    await this.#read(unread, contents, known);
+    await this.#read(unread, work);
     // What was found to be there was perhaps not seen for long.
     await known.verify(objectsWith(hashesOf(contents), known));
     const fresh = newContents(contents, known);
-    await this.#ask(fresh);
+    await this.#ask(fresh, sources);
     this.#progress.begin('upload', contents.count().files, this.counted.bytes + sumOf(fresh));
-    await uploadNewFiles(fresh, this.#uploadOptions(known));
+    await uploadNewFiles(fresh, this.#uploadOptions(work));
   }
 
   /** Reads and hashes; when it is not so much that somebody is to be asked first, small files are sent on the way. */
-  async #read(unread: readonly number[], contents: Contents, known: KnownBlobs): Promise<void> {
+  async #read(unread: readonly number[], work: Work): Promise<void> {
+    const { contents, known, sources } = work;
     const { limitBytes = LIMIT_BYTES } = this.options;
     // Content of a length that the bucket does not hold is surely new: no need to hash a terabyte before asking.
     const isMuch = sumOf(contents.unread(unread)) > limitBytes;
-    if (isMuch) await this.#ask([...contents.unread(unread)].filter(({ bytes }) => !known.hasLength(bytes)));
-    const reading = hashFiles(contents.unread(unread), { ...this.options, onHashed: (bytes) => this.#progress.hashed(bytes) });
-    const onRead = (read: ReadFile): void => contents.set(read.index, read);
-    if (!isMuch) return uploadWhileReading(reading, onRead, this.#uploadOptions(known));
-    for await (const read of reading) onRead(read);
+    if (isMuch)
+      await this.#ask(
+        [...contents.unread(unread)].filter(({ bytes }) => !known.hasLength(bytes)),
+        sources,
+      );
+    const reading = hashFiles(contents.unread(unread), {
+      ...this.options,
+      locate: sources.locate.bind(sources),
+      onHashed: (bytes) => this.#progress.hashed(bytes),
+    });
+    const onRead = async ({ index, parts, ...read }: ReadFile): Promise<void> => {
+      contents.set(index, read);
+      if (parts) await known.cut({ sha256: read.sha256, bytes: read.stamp.size, parts });
+    };
+    if (!isMuch) return uploadWhileReading(reading, onRead, this.#uploadOptions(work));
+    for await (const read of reading) await onRead(read);
   }
 
-  #uploadOptions(known: KnownBlobs): UploadNewOptions {
-    return { ...this.options, known, onStored: ({ blobs, sentBytes }) => this.#count(sentBytes, sumOf(blobs)) };
+  #uploadOptions({ known, sources }: Work): UploadNewOptions {
+    return {
+      ...this.options,
+      known,
+      locate: sources.locate.bind(sources),
+      onStored: ({ blobs, sentBytes }) => this.#count(sentBytes, sumOf(blobs)),
+    };
   }
 
   async #cacheFile(): Promise<TreeCacheFile | undefined> {
@@ -158,8 +185,10 @@ class Sync {
     return treeCacheDirectory === undefined ? undefined : new TreeCacheFile(treeCacheDirectory, await realpath(root));
   }
 
-  async #ask(files: readonly SizedFile[]): Promise<void> {
+  /** What was named to be taken along whole was asked for. */
+  async #ask(all: readonly SizedFile[], sources: Sources): Promise<void> {
     const { limitBytes = LIMIT_BYTES, confirm } = this.options;
+    const files = all.filter(({ path }) => !sources.isUploaded(path));
     if (sumOf(files) <= limitBytes) return;
     const size = treeSize(files);
     if (!(await confirm?.(size))) throw treeTooLarge(size, limitBytes);
@@ -205,7 +234,7 @@ function objectsWith(hashes: Iterable<string>, known: KnownBlobs): Set<string> {
   const objects = new Set<string>();
   for (const sha256 of hashes) {
     const found = known.find(sha256);
-    if (found) objects.add(found.object);
+    if (found) for (const object of objectsOfBlob(found)) objects.add(object);
   }
   return objects;
 }

@@ -1,5 +1,5 @@
-import { bucketKeys, fsPath, RawcloudError, showPath } from '../../contract';
-import type { Store } from '../../contract';
+import { bucketKeys, RawcloudError, showPath } from '../../contract';
+import type { BytePath, Store } from '../../contract';
 import { uploadLargeBlobs, uploadSmallBlobs } from '../../store/blob-upload';
 import type { SmallBlob, StoredObject, UploadOptions } from '../../store/blob-upload';
 import { SMALL_BLOB_BYTES } from '../../store/packs';
@@ -9,7 +9,7 @@ import type { KnownBlobs } from './known';
 
 export interface UploadNewOptions {
   readonly store: Store;
-  readonly root: string;
+  readonly locate: (path: BytePath) => string | Buffer;
   readonly known: KnownBlobs;
   readonly signal?: AbortSignal;
   readonly onStored: (stored: StoredObject) => void;
@@ -18,14 +18,14 @@ export interface UploadNewOptions {
 /** Uploads small files as they are read and hashed, each new content once, and hands on everything that was read. */
 export async function uploadWhileReading(
   files: AsyncIterable<ReadFile>,
-  onRead: (read: ReadFile) => void,
+  onRead: (read: ReadFile) => Promise<void>,
   options: UploadNewOptions,
 ): Promise<void> {
   /** On its way: what has arrived is known. */
   const sent = new Set<string>();
   async function* fresh(): AsyncGenerator<SmallBlob> {
     for await (const read of files) {
-      onRead(read);
+      await onRead(read);
       const { sha256 } = read;
       if (!read.content || options.known.holds(sha256) || sent.has(sha256)) continue;
       sent.add(sha256);
@@ -45,17 +45,20 @@ export async function uploadWhileReading(
  * @throws E_FILE_CHANGED when one is no longer what was hashed
  */
 export async function uploadNewFiles(files: readonly HashedFile[], options: UploadNewOptions): Promise<void> {
-  const { root } = options;
+  const { locate, known } = options;
   const isSmall = ({ bytes }: HashedFile): boolean => bytes < SMALL_BLOB_BYTES;
-  await uploadSmallBlobs(contents(files.filter(isSmall), root), uploadOptions(options));
+  await uploadSmallBlobs(contents(files.filter(isSmall), locate), uploadOptions(options));
   const large = files.filter((file) => !isSmall(file));
   await uploadLargeBlobs(
-    large.map(({ sha256, bytes, path }) => ({ sha256, bytes, file: fsPath(root, path), name: showPath(path) })),
-    uploadOptions(options),
+    large.map(({ sha256, bytes, path }) => {
+      const parts = known.partsOf(sha256);
+      return { sha256, bytes, ...(parts ? { parts } : {}), file: locate(path), name: showPath(path) };
+    }),
+    { ...uploadOptions(options), isThere: (object) => known.isSeen(object) },
   );
 }
 
-function uploadOptions({ root: _root, known, onStored, ...options }: UploadNewOptions): UploadOptions {
+function uploadOptions({ locate: _locate, known, onStored, ...options }: UploadNewOptions): UploadOptions {
   return {
     ...options,
     keyOf: bucketKeys.file,
@@ -67,12 +70,12 @@ function uploadOptions({ root: _root, known, onStored, ...options }: UploadNewOp
   };
 }
 
-function* contents(files: readonly HashedFile[], root: string): Generator<SmallBlob> {
-  for (const { sha256, path } of files) yield { sha256, bytes: readAgain(root, path, sha256) };
+function* contents(files: readonly HashedFile[], locate: UploadNewOptions['locate']): Generator<SmallBlob> {
+  for (const { sha256, path } of files) yield { sha256, bytes: readAgain(locate, path, sha256) };
 }
 
-function readAgain(root: string, path: string, sha256: string): Uint8Array {
-  const read = readSmallFile(fsPath(root, path), showPath(path));
+function readAgain(locate: UploadNewOptions['locate'], path: BytePath, sha256: string): Uint8Array {
+  const read = readSmallFile(locate(path), showPath(path));
   if (read.kind === 'read' && read.sha256 === sha256) return read.bytes;
   throw new RawcloudError('E_FILE_CHANGED', `${showPath(path)} changed while the tree was being uploaded`, {
     remedy: 'Wait until nothing writes to it, or leave it out with a line in .rawcloudignore.',
