@@ -76,6 +76,7 @@ describe('a scheduled job', () => {
         scheduled(made, {
           idleTimeout: Duration.minutes(30),
           setup: ['dnf install -y gdal'],
+          keep: ['out/', '.'],
           variables,
           secrets: { KEY: JobSecret.fromSecretsManager(secret, 'password') },
         }),
@@ -105,6 +106,7 @@ describe('a scheduled job', () => {
       hardware: { cpu: { min: 2 }, memoryGiB: { min: 8 }, arch: 'x86_64' },
       limits: { idleS: 1_800, retries: [{ times: 2 }, { times: 2 }] },
       overlap: 'skip',
+      outputs: ['out', ''],
     });
     // Nothing was asked for of what a scaffolding limits.
     expect(definition.limits).not.toHaveProperty('lifetimeS');
@@ -255,6 +257,11 @@ describe('a job fails to synthesize, saying why,', () => {
         scheduled(made, { source: big });
       },
       /holds 1\.1 GiB in 2 files; allowed is up to 954 MiB\. Largest: data\.bin \(1\.1 GiB\)[^]*\.rawcloudignore/,
+    ],
+    [
+      'with a path to keep outside its source',
+      (made) => scheduled(made, { keep: ['../out'] }),
+      /cannot keep '\.\.\/out'.*no path in the tree/,
     ],
     ['with a setup command that is empty', (made) => scheduled(made, { setup: ['true', ''] }), /setup command 2 is empty/],
     [

@@ -92,4 +92,4 @@ test('a directory from outside the tree arrives whole, what is kept comes home w
   expect(rest.map(({ resource }) => resource)).not.toContain(got[1]!.resource);
   const expected = Object.entries(readAll(data)).map(([name, content]) => [`kept/${name}`, content]);
   expect(readAll(home)).toEqual({ ...Object.fromEntries(expected), 'kept/made': 'file made\n' });
-}, 60_000);
+}, 120_000);

@@ -21,6 +21,7 @@ function definition(overlap: Overlap): Definition {
     hardware: { arch: 'x86_64', diskGiB: 30, spotPolicy: 'on-demand', vmTypes: ['m7i.large'] },
     limits: { lifetimeS: 3_600, graceS: 10, retries: [] },
     overlap,
+    outputs: ['out'],
     tags: { team: 'data' },
     agent: ref('agent'),
     node: ref('node'),
@@ -114,6 +115,7 @@ describe('a tick of a deployed job', () => {
       source: { kind: 'schedule', id: 'nightly', tick: TICK },
       identity: { kind: 'role', arn: DEPLOYED.roleArn },
       environment: { variables: { TABLE: 'readings' }, secretNames: ['EVENT'] },
+      outputs: ['out'],
       tags: { team: 'data' },
     });
     const launch = await world.store.get(jobKeys.launch(prefix, 0));
