@@ -7,7 +7,8 @@ import { makeLayer } from '../layer';
 import { changedMeanwhile, stampsOf } from '../python/unchanged';
 import { findConda, condaMeta } from './environment';
 import type { CondaEnvironment } from './environment';
-import { capturePip } from './pip';
+import { choosePackages } from './choose';
+import { readPip } from './pip';
 import { subdirOf } from './platform';
 import { readRecords } from './records';
 import type { CondaRecord } from './records';
@@ -30,41 +31,30 @@ export const condaCapturer: Capturer = {
   async capture(found, context) {
     const conda = await findConda(context);
     if (!conda) throw new RawcloudError('E_INTERNAL', 'the conda environment that was found a moment ago is gone');
-    const before = await stampsOf([condaMeta(conda.prefix)]);
-    const records = await readRecords(conda.prefix);
-    refuseOtherPlatforms(records, found.title, context);
-    const pip = await capturePip(conda.prefix, records, found.title, context);
-    if ((await stampsOf([condaMeta(conda.prefix)])) !== before) throw changedMeanwhile(found.title);
-    const sources = await sourcesOf(records, found.title);
+    const { prefix } = conda;
+    const meta = [condaMeta(prefix)];
+    const before = await stampsOf(meta);
+    const records = await readRecords(prefix);
+    const installed = await readPip(prefix, records, found.title);
+    const { packages, pip, notices: said } = await choosePackages({ title: found.title, prefix, records, pip: installed }, context);
+    await installed.checkUnchanged();
+    if ((await stampsOf(meta)) !== before) throw changedMeanwhile(found.title);
+    const sources = await sourcesOf(packages, found.title);
     const recipe: CondaRecipe = {
       name: nameOf(conda),
       subdir: subdirOf(context.platform),
       packages: [...sources.packages],
       ...(pip ? { pip: pip.recipe } : {}),
       postLink: !(await isOfPixi(conda)),
-      ...placeIn(conda.prefix, context.root),
+      ...placeIn(prefix, context.root),
       runners: conda.run ? [conda.run.runner] : [],
       tasks: {},
     };
     const contents = [...sources.contents, ...(pip?.contents ?? [])];
-    const said = [...notices(conda, records), ...(pip?.notices ?? [])];
-    const layer = makeLayer(CONDA_KIND, context.platform, recipe, contents, said);
+    const layer = makeLayer(CONDA_KIND, context.platform, recipe, contents, [...notices(conda, records), ...said, ...(pip?.notices ?? [])]);
     return { layer, contents, secrets: { ...sources.secrets, ...(await variablesOf(conda)), ...pip?.secrets } };
   },
 };
-
-function refuseOtherPlatforms(records: readonly CondaRecord[], title: string, { platform }: CaptureContext): void {
-  const wanted = subdirOf(platform);
-  const others = records.flatMap(({ subdir }) => (subdir && subdir !== 'noarch' && subdir !== wanted ? [subdir] : []));
-  if (others.length === 0) return;
-  throw new RawcloudError(
-    'E_PACKAGE',
-    `${title} is made for ${others[0]}, and the VM is ${wanted}: ${others.length} of its packages are not for it`,
-    {
-      remedy: "Make the environment on this platform (conda create --platform, pixi's platforms), or ask for VMs of its own (--arch).",
-    },
-  );
-}
 
 function describe(conda: CondaEnvironment, { cwd }: CaptureContext): Found {
   const near = path.relative(cwd, conda.prefix);

@@ -1,44 +1,145 @@
 import path from 'node:path';
-import { canonicalName } from '../../contract';
+import { canonicalName, RawcloudError } from '../../contract';
 import type { CaptureContext, PythonRecipe } from '../../contract';
 import { isDirectory } from '../executables';
 import { readDistributions } from '../python/distributions';
+import type { Distribution } from '../python/distributions';
+import { isSame } from '../python/lock/compare';
 import { readRecipe } from '../python/recipe';
 import type { PythonRead } from '../python/recipe';
 import { changedMeanwhile, stampsOf } from '../python/unchanged';
+import type { LockedPip, LockedSet } from './lock/model';
 import type { CondaRecord } from './records';
 
-/** What pip and uv have put into a conda environment, and how it comes to a VM. */
+/** What pip and uv have put into a conda environment. */
+export interface PipInstalled {
+  readonly distributions: readonly Distribution[];
+  /** Canonical names of what conda itself has of Python. */
+  readonly provided: ReadonlySet<string>;
+  /** @throws E_PACKAGE when something was installed since */
+  readonly checkUnchanged: () => Promise<void>;
+}
+
+/** How it comes to a VM. */
 export interface CondaPip extends Omit<PythonRead, 'recipe'> {
   readonly recipe: PythonRecipe;
 }
 
-/**
- * Reads what is recorded in an environment's Python, and which no package of conda holds; undefined when there is nothing.
- * @throws E_PACKAGE that names what cannot be carried
- */
-export async function capturePip(
-  prefix: string,
-  records: readonly CondaRecord[],
-  title: string,
-  context: CaptureContext,
-): Promise<CondaPip | undefined> {
+const NOTHING: PipInstalled = { distributions: [], provided: new Set(), checkUnchanged: async () => undefined };
+
+/** Reads what is recorded in an environment's Python, and which no package of conda holds. */
+export async function readPip(prefix: string, records: readonly CondaRecord[], title: string): Promise<PipInstalled> {
   const python = records.find(({ name }) => name === 'python');
-  const minor = /^\d+\.\d+/.exec(python?.version ?? '')?.[0];
+  const minor = minorOf(records);
   const site = minor === undefined ? undefined : path.join(prefix, siteOf(python, minor));
-  if (minor === undefined || site === undefined || !(await isDirectory(site))) return undefined;
+  if (site === undefined || !(await isDirectory(site))) return NOTHING;
   const before = await stampsOf([site]);
   const all = await readDistributions(site);
   const owned = ownedBy(records, prefix);
-  const added = all.filter((distribution) => !owned.has(distribution.record));
-  if (added.length === 0) return undefined;
-  const provided = new Set(all.filter(({ record }) => owned.has(record)).map(({ name }) => canonicalName(name)));
+  return {
+    distributions: all.filter((distribution) => !owned.has(distribution.record)),
+    provided: new Set(all.filter(({ record }) => owned.has(record)).map(({ name }) => canonicalName(name))),
+    checkUnchanged: async () => {
+      if ((await stampsOf([site])) !== before) throw changedMeanwhile(title);
+    },
+  };
+}
+
+interface Asking {
+  readonly title: string;
+  readonly prefix: string;
+  /** Minor version of the Python; undefined when the environment has none. */
+  readonly minor: string | undefined;
+}
+
+/**
+ * What is installed, as it is; with the hashes of a lockfile that says the same.
+ * @throws E_PACKAGE that names what cannot be carried
+ */
+export async function installedPip(
+  { distributions, provided }: PipInstalled,
+  locked: LockedSet | undefined,
+  asking: Asking,
+  context: CaptureContext,
+): Promise<CondaPip | undefined> {
+  return recipeFor(distributions, { locked, provided, isChosen: false }, asking, context);
+}
+
+/**
+ * What a lockfile asks for. Of directories it knows the place alone: they travel as they are installed here.
+ * @throws E_PACKAGE that names what cannot be carried
+ */
+export async function lockedPip(
+  { distributions, provided }: PipInstalled,
+  { locked, file }: { locked: LockedSet; file: string },
+  asking: Asking,
+  context: CaptureContext,
+): Promise<CondaPip | undefined> {
+  const here = new Map(distributions.map((found) => [canonicalName(found.name), found]));
+  const wanted = locked.pip.map((found) => asDistribution(found, locked, here) ?? found);
+  const missing = wanted.flatMap((found) => ('record' in found ? [] : [`${found.name} (${found.place})`]));
+  if (missing.length > 0) {
+    throw new RawcloudError('E_PACKAGE', `${file} has packages from directories that are not installed here: ${missing.join(', ')}`, {
+      remedy: 'Install the environment here (pixi install, conda-lock install), so that they can be read.',
+    });
+  }
+  const chosen = wanted.filter((found) => 'record' in found);
+  return recipeFor(chosen, { locked, provided, isChosen: true }, asking, context);
+}
+
+async function recipeFor(
+  distributions: readonly Distribution[],
+  { locked, provided, isChosen }: { locked: LockedSet | undefined; provided: ReadonlySet<string>; isChosen: boolean },
+  { title, prefix, minor }: Asking,
+  context: CaptureContext,
+): Promise<CondaPip | undefined> {
+  if (minor === undefined || distributions.length === 0) return undefined;
+  const ofIndex = (locked?.pip ?? []).filter((found) => isOfIndex(found, locked!));
+  const indexes = locked?.index === undefined ? {} : Object.fromEntries(ofIndex.map(({ name }) => [canonicalName(name), locked.index!]));
   // Lockfiles of other tools are about environments of theirs.
-  const read = await readRecipe(added, { title, minor, prefix, provided }, { ...context, packages: 'installed' });
-  if ((await stampsOf([site])) !== before) throw changedMeanwhile(title);
+  const read = await readRecipe(
+    distributions,
+    { title, minor, prefix, provided, isChosen, indexes },
+    { ...context, packages: 'installed', packageChoices: {} },
+  );
   const { requirements, local = [], leeway } = read.recipe;
   if (requirements.length + local.length === 0 && leeway === undefined) return undefined;
-  return { ...read, recipe: { ...read.recipe, uv: false } };
+  return { ...read, recipe: { ...read.recipe, requirements: requirements.map((line) => withHash(line, ofIndex)), uv: false } };
+}
+
+/** Whether it comes from an index, and not from a URL that somebody wrote down. */
+function isOfIndex({ place, version }: LockedPip, { index }: LockedSet): boolean {
+  if (version === undefined || !URL.canParse(place)) return false;
+  const { protocol, host } = new URL(place);
+  return /^https?:$/.test(protocol) && (index !== undefined || host === 'files.pythonhosted.org');
+}
+
+/** undefined for a directory that is not installed here. */
+function asDistribution(found: LockedPip, locked: LockedSet, here: ReadonlyMap<string, Distribution>): Distribution | undefined {
+  const { name, version, place, sha256 } = found;
+  if (version !== undefined && isOfIndex(found, locked)) return { name, version, record: '' };
+  const url = URL.canParse(place) ? new URL(place) : undefined;
+  if (url?.protocol.startsWith('git+')) {
+    const directUrl = { url: `${place.slice('git+'.length).split(/[?#]/)[0]}`, vcs_info: { vcs: 'git', commit_id: url.hash.slice(1) } };
+    return { name, version: version ?? '0', directUrl, record: '' };
+  }
+  if (url && /^https?:$/.test(url.protocol)) {
+    const directUrl = { url: place, archive_info: sha256 === undefined ? {} : { hashes: { sha256 } } };
+    return { name, version: version ?? '0', directUrl, record: '' };
+  }
+  const installed = here.get(canonicalName(name));
+  return installed?.directUrl === undefined && installed?.linkedTo === undefined ? undefined : installed;
+}
+
+function withHash(line: string, locked: readonly LockedPip[]): string {
+  const [, name, version] = /^([\w.-]+)==(\S+)$/.exec(line) ?? [];
+  const same = locked.find((found) => name !== undefined && canonicalName(found.name) === name && isSame(found.version ?? '', version!));
+  return same?.sha256 === undefined ? line : `${line} --hash=sha256:${same.sha256}`;
+}
+
+/** Of an environment's Python: `3.11`. */
+export function minorOf(packages: readonly { readonly name: string; readonly version: string }[]): string | undefined {
+  return /^\d+\.\d+/.exec(packages.find(({ name }) => name === 'python')?.version ?? '')?.[0];
 }
 
 /** Builds without the global lock look elsewhere. */

@@ -79,10 +79,10 @@ function refuseTwins(records: readonly CondaRecord[], prefix: string): void {
 }
 
 /** conda links in this order; who writes a file last, wins. */
-function inOrder(records: readonly CondaRecord[]): CondaRecord[] {
+export function inOrder<R extends { readonly name: string; readonly depends: readonly string[] }>(records: readonly R[]): R[] {
   const byName = new Map(records.map((record) => [record.name, record]));
-  const done = new Set<CondaRecord>();
-  const add = (record: CondaRecord, above: ReadonlySet<CondaRecord>): void => {
+  const done = new Set<R>();
+  const add = (record: R, above: ReadonlySet<R>): void => {
     if (done.has(record) || above.has(record)) return;
     const within = new Set([...above, record]);
     for (const name of neededBy(record)) {
@@ -96,6 +96,6 @@ function inOrder(records: readonly CondaRecord[]): CondaRecord[] {
 }
 
 /** Names in `depends`: `python >=3.10,<3.11.0a0`. */
-export function neededBy({ depends }: Pick<CondaRecord, 'depends'>): string[] {
+export function neededBy({ depends }: { readonly depends: readonly string[] }): string[] {
   return depends.map((spec) => /^(?:.*::)?([^\s=<>!~[]+)/.exec(spec)?.[1] ?? '').sort();
 }

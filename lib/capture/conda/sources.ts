@@ -15,6 +15,10 @@ export interface CondaSources {
   readonly secrets: Readonly<Record<string, string>>;
 }
 
+/** A package, as far as it tells where it came from. */
+export type CondaOrigin = Pick<CondaRecord, 'name' | 'version' | 'build'> &
+  Partial<Pick<CondaRecord, 'url' | 'channel' | 'subdir' | 'fn' | 'sha256' | 'md5'>>;
+
 interface Source {
   readonly made?: CondaPackage;
   readonly content?: SourceContent;
@@ -26,7 +30,7 @@ interface Source {
 const CONCURRENCY = 2;
 
 /** @throws E_PACKAGE naming each package of which nobody knows where it came from, or whose archive is gone */
-export async function sourcesOf(records: readonly CondaRecord[], title: string): Promise<CondaSources> {
+export async function sourcesOf(records: readonly CondaOrigin[], title: string): Promise<CondaSources> {
   const all = await mapBounded(records, CONCURRENCY, sourceOf);
   const refused = all.flatMap((source) => source.refused ?? []);
   if (refused.length > 0) {
@@ -43,7 +47,7 @@ export async function sourcesOf(records: readonly CondaRecord[], title: string):
   };
 }
 
-async function sourceOf(record: CondaRecord): Promise<Source> {
+async function sourceOf(record: CondaOrigin): Promise<Source> {
   const { name, version, build } = record;
   const plain = plainUrl(urlOf(record) ?? '');
   if (!plain) return { refused: `${name} (its record names no URL)` };
@@ -55,7 +59,7 @@ async function sourceOf(record: CondaRecord): Promise<Source> {
   return carryArchive({ ...made, url: file }, fileURLToPath(plain.url));
 }
 
-function urlOf({ url, channel, subdir, fn }: CondaRecord): string | undefined {
+function urlOf({ url, channel, subdir, fn }: CondaOrigin): string | undefined {
   if (url) return url;
   if (!channel || !fn || !URL.canParse(channel)) return undefined;
   const base = channel.replace(/\/$/, '');

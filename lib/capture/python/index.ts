@@ -2,6 +2,7 @@ import path from 'node:path';
 import * as v from 'valibot';
 import { LocalPackageSchema, PythonLeewaySchema } from '../../contract';
 import type { CaptureContext, Capturer, Found, Notice, PythonIndex, PythonRecipe } from '../../contract';
+import { findConda } from '../conda/environment';
 import { makeLayer } from '../layer';
 import { findNeeds } from '../needs';
 import type { Need } from '../needs';
@@ -42,7 +43,8 @@ export const pythonCapturer: Capturer = {
     if (context.locked) return detectLocked(need, context);
     const python = await findPython(need, context);
     if (python) return [describe(python, { uv: callsUv(need), runners: runnersOf(need) }, context)];
-    return context.packages === 'lock' ? detectLocked(need, context) : [];
+    // A conda environment has its Python, and lockfiles of its own.
+    return context.packages === 'lock' && !(await findConda(context)) ? detectLocked(need, context) : [];
   },
 
   async capture(found, context) {

@@ -24,6 +24,10 @@ export interface ReadEnvironment {
   readonly prefix: string;
   /** Canonical names of packages that are there by other means, and are none of the installer's business. @default - none */
   readonly provided?: ReadonlySet<string>;
+  /** They were chosen for the VM's platform, by a lockfile that the caller has read. @default false */
+  readonly isChosen?: boolean;
+  /** By canonical name, where the caller knows it. @default - none */
+  readonly indexes?: Readonly<Record<string, string>>;
 }
 
 /** How distributions come to a VM. */
@@ -43,22 +47,21 @@ export async function readRecipe(
   environment: ReadEnvironment,
   context: CaptureContext,
 ): Promise<PythonRead> {
-  const { title, minor, prefix, provided } = environment;
+  const { title, minor, prefix, provided, isChosen = context.packages === 'lock' } = environment;
   // A lockfile chooses for the platform by itself.
-  const adapted =
-    context.packages === 'lock'
-      ? asInstalled(distributions)
-      : await adapt(distributions, {
-          platform: context.platform,
-          here: context.here ?? context.platform,
-          minor,
-          choices: context.packageChoices ?? {},
-          title,
-          ...(provided ? { provided } : {}),
-        });
+  const adapted = isChosen
+    ? asInstalled(distributions)
+    : await adapt(distributions, {
+        platform: context.platform,
+        here: context.here ?? context.platform,
+        minor,
+        choices: context.packageChoices ?? {},
+        title,
+        ...(provided ? { provided } : {}),
+      });
   const carried = await carry(adapted.distributions, { title, minor }, context);
   const { lines, local, contents } = carried;
-  const indexes = { ...adapted.indexes, ...carried.indexes };
+  const indexes = { ...adapted.indexes, ...carried.indexes, ...environment.indexes };
   const leeway = leewayFor(lines, adapted.leeway);
   const needsIndex = lines.length > 0 || local.length > 0 || leeway !== undefined;
   const names = namesIn([...lines, ...(leeway?.solve ?? [])]);

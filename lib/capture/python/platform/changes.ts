@@ -16,17 +16,13 @@ export type Change =
     }
   | { readonly kind: 'added'; readonly line: string; readonly reason: string };
 
-/** All changes in one notice; none when there are none. */
-export function changeNotice(changes: readonly Change[], platform: string): Notice[] {
+/** All changes in one notice; none when there are none. @param spelled - a name as people know it. @default - as on PyPI */
+export function changeNotice(changes: readonly Change[], platform: string, spelled = canonicalName): Notice[] {
   if (changes.length === 0) return [];
-  const replaced = changes.flatMap((change) => (change.kind === 'replaced' ? [textOf(change)] : []));
+  const replaced = changes.flatMap((change) => (change.kind === 'replaced' ? [textOf(change, spelled)] : []));
   const dropped = changes.filter(({ kind }) => kind === 'dropped') as Extract<Change, { kind: 'dropped' }>[];
   const added = changes.filter(({ kind }) => kind === 'added') as Extract<Change, { kind: 'added' }>[];
-  const parts = [
-    ...groups(dropped, ({ name }) => canonicalName(name), 'left out'),
-    ...replaced,
-    ...groups(added, ({ line }) => line, 'added'),
-  ];
+  const parts = [...groups(dropped, ({ name }) => spelled(name), 'left out'), ...replaced, ...groups(added, ({ line }) => line, 'added')];
   return [{ level: 'info', text: `changed for ${platform}: ${parts.join('; ')}` }];
 }
 
@@ -37,9 +33,9 @@ function groups<C extends { readonly reason: string }>(changes: readonly C[], na
   return [...byReason].map(([reason, names]) => `${verb} ${names.sort().join(', ')} (${reason})`);
 }
 
-function textOf({ name, version, to, reason }: Extract<Change, { kind: 'replaced' }>): string {
-  const other = canonicalName(name) === canonicalName(to.name) ? '' : `${canonicalName(to.name)} `;
-  return `${canonicalName(name)} ${version} → ${`${other}${to.version ?? ''}`.trim()} (${reason})`;
+function textOf({ name, version, to, reason }: Extract<Change, { kind: 'replaced' }>, spelled: typeof canonicalName): string {
+  const other = spelled(name) === spelled(to.name) ? '' : `${spelled(to.name)} `;
+  return `${spelled(name)} ${version} → ${`${other}${to.version ?? ''}`.trim()} (${reason})`;
 }
 
 interface Selected {
