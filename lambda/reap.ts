@@ -1,10 +1,10 @@
-import { connect } from '../lib/runtime';
+import { connectDuties } from '../lib/runtime/duties';
 import type { ReapReport } from '../lib/runtime';
 import { metricLine, METRICS_VARIABLE } from '../lib/contract';
 
 /** One pass of the reaper. What it could not prove fails the call, after everything else was done. */
 export async function handler(): Promise<ReapReport> {
-  const client = await connect({ env: process.env, cwd: '/tmp', scaffold: process.env['RAWCLOUD_SCAFFOLD'] ?? 'default' });
+  const client = await connectDuties({ env: process.env, cwd: '/tmp', scaffold: process.env['RAWCLOUD_SCAFFOLD'] ?? 'default' });
   try {
     const report = await client.reap();
     console.log(JSON.stringify(report));

@@ -1,25 +1,13 @@
 import { jobOfPrefix, mapBounded, RawcloudError, TAGS, view } from '../contract';
 import type { Instance } from '../contract';
-import type {
-  Client,
-  DeletedEnvironments,
-  JobHandle,
-  JobSummary,
-  KeptEnvironment,
-  ReapReport,
-  RunPlan,
-  RunRequest,
-  StartedTick,
-  TickRequest,
-} from './api';
-import { startTick } from './definition/start';
+import type { Client, DeletedEnvironments, JobHandle, JobSummary, KeptEnvironment, RunPlan, RunRequest } from './api';
 import type { ClientDeps } from './deps';
+import { dutiesOf } from './duties';
 import { JobReader } from './drive/reader';
 import { deleteEnvironments, keptEnvironments } from './environment/kept';
 import { activeJobs, findJob, indexEntries } from './find';
 import { Handle } from './handle';
 import { summarize } from './observe/status';
-import { reap } from './reap/pass';
 import { planRun } from './run/plan';
 import { run } from './run/run';
 import type { RunOptions } from './run/run';
@@ -33,9 +21,8 @@ const DEFAULT_LIMIT = 50;
 
 /** The runtime over whatever store, compute and clock it is given. */
 export function createClient(deps: ClientDeps): Client {
-  const { scaffold } = deps;
   return {
-    scaffold: { name: scaffold.name, region: scaffold.region, account: scaffold.account, bucket: scaffold.bucket },
+    ...dutiesOf(deps),
     local: deps.local,
     plan: (request: RunRequest, options: Signal = {}): Promise<RunPlan> => planRun(deps, request, options.signal),
     async run(request: RunRequest, options: RunOptions = {}): Promise<JobHandle> {
@@ -50,10 +37,6 @@ export function createClient(deps: ClientDeps): Client {
     environments: (options: Signal = {}): Promise<KeptEnvironment[]> => keptEnvironments(deps, options),
     deleteEnvironments: (which: readonly string[], options: Signal = {}): Promise<DeletedEnvironments> =>
       deleteEnvironments(deps, which, options),
-    start: (request: TickRequest): Promise<StartedTick> => startTick(deps, request),
-    reap: (options: Signal = {}): Promise<ReapReport> =>
-      reap({ ...deps, bus: deps.events, start: (request) => startTick(deps, request) }, options.signal),
-    close: async (): Promise<void> => deps.close?.(),
   };
 }
 

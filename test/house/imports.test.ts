@@ -70,6 +70,15 @@ describe('the checker', () => {
     expect(breaches(sourcesOf({ 'lib/somewhere/a.ts': '' }))).toEqual([expect.stringContaining('belongs to no layer')]);
   });
 
+  test('fails on a handler that loads what captures packages', () => {
+    const sources = sourcesOf({
+      'lambda/reap.ts': `import { connect } from '../lib/runtime/a';`,
+      'lib/runtime/a.ts': `export const a = () => import('../capture/packages.js');`,
+      'lib/capture/packages.ts': '',
+    });
+    expect(breaches(sources)).toEqual([expect.stringContaining('loaded by a function')]);
+  });
+
   test('fails on a handler that holds logic', () => {
     expect(breaches(sourcesOf({ 'lambda/reap.ts': '\n'.repeat(100) }))).toEqual([expect.stringContaining('a handler parses')]);
   });

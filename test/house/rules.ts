@@ -10,7 +10,13 @@ const HANDLER_LINES = 60;
 /** Every breach of the import rules, one line each. */
 export function breaches(sources: Sources): string[] {
   const imports = importsOf(sources);
-  return [...imports.flatMap(breachesOf), ...homeless(sources), ...thickHandlers(sources), ...cycles(imports)].sort();
+  return [
+    ...imports.flatMap(breachesOf),
+    ...homeless(sources),
+    ...thickHandlers(sources),
+    ...heavyHandlers(imports),
+    ...cycles(imports),
+  ].sort();
 }
 
 function layerOf(file: string): Layer | undefined {
@@ -26,6 +32,16 @@ function thickHandlers(sources: Sources): string[] {
     const lines = text.split('\n').length;
     return file.startsWith('lambda/') && lines > HANDLER_LINES ? [`${file}: ${lines} lines; a handler parses, calls once and returns`] : [];
   });
+}
+
+/** What reads packages of a developer's machine is never needed there, and every start of a function pays for it. */
+const NOT_IN_FUNCTIONS = /^lib\/capture\/(python|node|conda|packages)\b/;
+
+function heavyHandlers(imports: readonly Import[]): string[] {
+  const loads = (file: string): string[] => imports.flatMap((one) => (one.file === file && one.kind !== 'type' ? (one.target ?? []) : []));
+  const reached = new Set(imports.map(({ file }) => file).filter((file) => file.startsWith('lambda/')));
+  for (const file of reached) loads(file).forEach((target) => reached.add(target));
+  return [...reached].filter((file) => NOT_IN_FUNCTIONS.test(file)).map((file) => `${file}: is loaded by a function of lambda`);
 }
 
 function breachesOf(one: Import): string[] {

@@ -7,7 +7,7 @@ import { createS3Store } from '../../aws/s3-store';
 import { createSessionManager } from '../../aws/session-manager';
 import type { SessionAccess, SessionManager } from '../../contract/session/ports';
 import type { ConnectOptions } from '../api';
-import { readScaffold } from '../connect';
+import { readScaffold } from '../open-deps';
 import { Driver } from '../drive/driver';
 import { findJob } from '../find';
 import { openContext } from '../open-context';
