@@ -5,7 +5,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import * as zlib from 'node:zlib';
-import { RawcloudError } from '../../../contract';
+import { hasCode, RawcloudError } from '../../../contract';
 import type { BuildIo } from '../../../contract';
 import { findProgram } from '../programs';
 import { bunzip2 } from './bzip2';
@@ -59,7 +59,8 @@ async function through([program, ...args]: readonly [string, ...string[]], input
 
 /** By the VM's tar: it knows every dialect, and lets nothing out of the directory. */
 async function untar(input: Readable, directory: string, io: BuildIo, inflate?: zlib.Gunzip): Promise<void> {
-  const args = ['-xf', '-', '-C', directory, '--no-same-owner'];
+  // Without being told, tar ends with the archive, and not with what is read from a pipe: then whoever writes into it fails.
+  const args = ['-xf', '-', '-C', directory, '--no-same-owner', '--ignore-zeros'];
   const child = spawn('tar', args, { env: io.env, signal: io.signal, stdio: ['pipe', 'ignore', 'pipe'] });
   const said: Buffer[] = [];
   child.stderr.on('data', (bytes: Buffer) => void said.push(bytes));
@@ -68,10 +69,10 @@ async function untar(input: Readable, directory: string, io: BuildIo, inflate?: 
   const fed = await Promise.allSettled([inflate ? pipeline(input, inflate, child.stdin) : pipeline(input, child.stdin)]);
   const code = await ended;
   io.signal.throwIfAborted();
-  const [{ status }] = fed;
-  if (code === 0 && status === 'fulfilled') return;
-  const why = Buffer.concat(said).toString().trim().split('\n')[0];
   const cause: unknown = fed[0].status === 'rejected' ? fed[0].reason : undefined;
+  // It may be gone before the end that it has read is told of.
+  if (code === 0 && (cause === undefined || hasCode(cause, 'ERR_STREAM_PREMATURE_CLOSE', 'EPIPE'))) return;
+  const why = Buffer.concat(said).toString().trim().split('\n')[0];
   throw new RawcloudError(
     'E_INTEGRITY',
     `it cannot be unpacked: ${why || (cause instanceof Error ? cause.message : `tar exited with ${code}`)}`,
