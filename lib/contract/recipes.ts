@@ -127,6 +127,8 @@ export const CondaRecipeSchema = v.object({
   subdir: v.string(),
   /** What each needs comes before it. */
   packages: v.array(CondaPackageSchema),
+  /** Where the credentials of a channel were found that its packages' URLs do not tell, by its origin. @default - none */
+  credentials: v.optional(v.record(v.string(), v.string())),
   /** What pip or uv has put into the environment; installed after `packages`, in their Python. @default - nothing */
   pip: v.optional(PythonRecipeSchema),
   /** Post-link scripts are run, as conda and mamba do; pixi does not. */
@@ -146,6 +148,8 @@ export const CONDA_SECRETS = {
   token: 'token ',
   /** `https://<user>:<password>@<host>`. */
   login: 'login ',
+  /** Stands in a header, as prefix.dev takes it. */
+  bearer: 'bearer ',
   /** JSON: variables that activation sets and people have chosen. */
   variables: 'variables',
 } as const;

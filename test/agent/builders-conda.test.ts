@@ -5,7 +5,7 @@ import { builders } from '../../lib/agent/builders';
 import { capturePackages } from '../../lib/capture/packages';
 import type { CapturedPackages } from '../../lib/capture/packages';
 import type { Built } from '../../lib/contract';
-import { context, pythonTest, scratch } from '../capture/package-fixtures';
+import { context, pythonTest, scratch, write } from '../capture/package-fixtures';
 import { fakeVm } from './build-io';
 import type { FakeVm } from './build-io';
 import { CondaChannel, writeCondaMeta } from './conda-channel';
@@ -21,11 +21,15 @@ beforeEach(async () => {
 afterEach(() => channel.close());
 
 /** An active environment with these packages, captured. */
-async function capture(records: readonly Partial<MadePackage>[], argv: readonly string[] = ['make']): Promise<CapturedPackages> {
+async function capture(
+  records: readonly Partial<MadePackage>[],
+  argv: readonly string[] = ['make'],
+  env: Readonly<Record<string, string>> = {},
+): Promise<CapturedPackages> {
   const root = scratch();
   const prefix = path.join(root, 'envs', 'lab');
   writeCondaMeta(prefix, records);
-  return capturePackages(context(root, argv, { env: { CONDA_PREFIX: prefix, CONDA_DEFAULT_ENV: 'lab', PATH: '/usr/bin:/bin' } }));
+  return capturePackages(context(root, argv, { env: { CONDA_PREFIX: prefix, CONDA_DEFAULT_ENV: 'lab', PATH: '/usr/bin:/bin', ...env } }));
 }
 
 interface Made {
@@ -91,6 +95,55 @@ test('what stands after conda run, mamba run or pixi run runs in the environment
   expect(() => made.run('pixi', 'install')).toThrow("there is 'pixi run' alone");
 });
 
+test('a task of pixi runs its command in its directory, after what it depends on; one that is more is refused', async () => {
+  const root = scratch();
+  const prefix = path.join(root, '.pixi', 'envs', 'default');
+  writeCondaMeta(prefix, [packages[2]!]);
+  const toml = `
+[tasks]
+place = "where; pwd; echo"
+words = { cmd = ["printf", "%s;", "it's", "$HOME"], cwd = "sub" }
+first = { cmd = "echo first $PLACE", env = { PLACE = "in $(basename $PWD)" }, cwd = "sub" }
+second = { cmd = "echo second # \\"quoted\\"", depends-on = ["first"], inputs = ["x"] }
+all = ["second", { task = "first" }]
+last = { cmd = "echo last", depends-on = ["all"] }
+round = { depends-on = ["round"] }
+named = { cmd = "echo {{ a }}", args = ["a"] }
+train = "false"
+[target.linux.tasks]
+train = "echo on linux"
+[feature.gpu.tasks]
+other = "echo gpu"
+[environments]
+gpu = ["gpu"]
+`;
+  write(root, { 'pixi.toml': toml });
+  const pixi = async (...words: readonly string[]): Promise<string[]> => {
+    const captured = await capturePackages(context(root, ['pixi', 'run', ...words]));
+    const made = await build(captured);
+    write(made.io.root, { 'sub/x': '' });
+    return made
+      .run('pixi', 'run', ...words)
+      .replaceAll(made.io.directory, '<layer>')
+      .replaceAll(made.io.root, '<tree>')
+      .split('\n');
+  };
+  expect(await pixi('place', 'a b')).toEqual(['<layer>/env/share:end<tree>', 'a b']);
+  expect(await pixi('words', '*')).toEqual(["it's;$HOME;*;"]);
+  expect(await pixi('last', 'x')).toEqual(['first in sub', 'second', 'last x']);
+  expect(await pixi('train')).toEqual(['on linux']);
+  for (const [task, why] of [
+    ['round', 'round needs round'],
+    ['named', 'named takes arguments by name'],
+    ['tran', 'neither a task of this environment nor a program here; near are train'],
+  ])
+    await expect(pixi(task!)).rejects.toMatchObject({ code: 'E_PACKAGE', message: expect.stringContaining(why!) as string });
+  writeCondaMeta(path.join(root, '.pixi', 'envs', 'gpu'), [packages[2]!]);
+  expect(await pixi('-e', 'gpu', 'other')).toEqual(['gpu']);
+  write(root, { 'pixi.toml': '[tasks]\nx = 3\n' });
+  await expect(pixi('x')).rejects.toMatchObject({ message: expect.stringContaining('pixi.toml cannot be read: tasks.x') as string });
+});
+
 test('a token in a URL is a secret: it reaches the channel, and stands in no recipe and no log', async () => {
   channel.token = 'tk-0123456789abcdef';
   const hidden = packages.slice(2).map((made) => ({
@@ -106,8 +159,66 @@ test('a token in a URL is a secret: it reaches the channel, and stands in no rec
   await expect(build({ ...captured, secrets: {} })).rejects.toMatchObject({
     code: 'E_ENVIRONMENT',
     message: expect.stringMatching(
-      /^(where|settings) cannot be fetched from http:\/\/[^@]*: the channel asks for credentials \(401\)$/,
+      /^(where|settings) cannot be fetched from http:\/\/[^@]*: the channel asks for credentials \(401\); tried were none, since none were found here$/,
     ) as string,
+  });
+});
+
+describe('credentials of a channel that its URLs do not tell are those of', () => {
+  const secret = 'pa55-0123456789';
+  const basic = `Basic ${Buffer.from(`me:${secret}`).toString('base64')}`;
+  const host = (): string => new URL(channel.url).host;
+
+  test.each<[string, string, () => string, { token?: string; authorization?: string }]>([
+    ['condarc, a token in a variable', '.condarc', () => `channel_alias: http://${host()}/t/\${CHANNEL_TOKEN}\n`, { token: secret }],
+    ['condarc, a password', '.condarc', () => `custom_channels:\n  shop: http://me:${secret}@${host()}\n`, { authorization: basic }],
+    ['conda beside it', '.conda/.condarc', () => `channels: ["http://${host()}/t/${secret}/shop"]\n`, { token: secret }],
+    ['pixi auth login', '.rattler/credentials.json', () => `{"${host()}": {"CondaToken": "${secret}"}}`, { token: secret }],
+    [
+      'pixi, for all hosts',
+      '.rattler/credentials.json',
+      () => `{"*.0.0.1": {"BearerToken": "${secret}"}}`,
+      { authorization: `Bearer ${secret}` },
+    ],
+    [
+      'rattler, a password',
+      '.rattler/credentials.json',
+      () => JSON.stringify({ '127.0.0.1': { BasicHTTP: { username: 'me', password: secret } }, other: { S3Credentials: {} } }),
+      { authorization: basic },
+    ],
+    [
+      'micromamba auth login',
+      '.mamba/auth/authentication.json',
+      () => JSON.stringify({ [host()]: { type: 'BasicHTTPAuthentication', user: 'me', password: Buffer.from(secret).toString('base64') } }),
+      { authorization: basic },
+    ],
+    ['netrc', '.netrc', () => `machine 127.0.0.1 login me password ${secret}\n`, { authorization: basic }],
+  ])('%s', async (_of, name, content, asked) => {
+    Object.assign(channel, asked);
+    const HOME = scratch();
+    write(HOME, { [name]: content() });
+    const captured = await capture(packages.slice(2), ['make'], { HOME, CHANNEL_TOKEN: secret });
+    expect(JSON.stringify(captured.layers)).not.toContain(secret);
+    expect(captured.layers[0]!.recipe['credentials']).toEqual({ [`http://${host()}`]: path.join(HOME, name) });
+    const { io } = await build(captured);
+    expect(io.lines.join('\n')).not.toContain(secret);
+    const wrong = Object.fromEntries(Object.entries(captured.secrets).map(([key, value]) => [key, value.replace(secret, 'wrong')]));
+    await expect(build({ ...captured, secrets: wrong })).rejects.toMatchObject({
+      message: expect.stringMatching(/: the channel asks for credentials \(401\); tried were those of \/.*$/) as string,
+      remedy: expect.stringContaining('travel sealed') as string,
+    });
+  });
+
+  test('nobody, where what people have is for another host, or damaged', async () => {
+    const HOME = scratch();
+    write(HOME, {
+      '.condarc': 'channels: [https://other.example/t/tk-0123456789/shop, : {',
+      '.rattler/credentials.json': '{"other.example": {"CondaToken": "tk-0123456789"}, "*.example": 3}',
+      '.netrc': 'machine other.example login me password tk-0123456789\n',
+    });
+    const { secrets, layers } = await capture(packages.slice(2), ['make'], { HOME });
+    expect(secrets).toEqual({});
+    expect(layers[0]!.recipe).not.toHaveProperty('credentials');
   });
 });
 

@@ -56,6 +56,8 @@ export class CondaChannel {
   readonly asked: string[] = [];
   /** Asked for as `/t/<token>/`. */
   token: string | undefined;
+  /** The header that is asked for. */
+  authorization: string | undefined;
   /** Status by path, for what shall fail. */
   readonly failing = new Map<string, number>();
 
@@ -67,7 +69,8 @@ export class CondaChannel {
   static async open(directory: string): Promise<CondaChannel> {
     const server = createServer((request, response) => {
       const at = decodeURIComponent(new URL(request.url!, 'http://host').pathname);
-      const { status, file } = channel.#answer(at);
+      const isOpen = channel.authorization === undefined || request.headers.authorization === channel.authorization;
+      const { status, file } = isOpen ? channel.#answer(at) : { status: 401, file: undefined };
       response.writeHead(status).end(file === undefined ? '' : readFileSync(file));
     });
     const channel = new CondaChannel(directory, server);

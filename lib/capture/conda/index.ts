@@ -5,6 +5,7 @@ import { CONDA_SECRETS, RawcloudError, unlessMissing } from '../../contract';
 import type { CaptureContext, Capturer, CondaRecipe, Found, Notice } from '../../contract';
 import { makeLayer } from '../layer';
 import { changedMeanwhile, stampsOf } from '../python/unchanged';
+import { channelCredentials } from './credentials';
 import { findConda, condaMeta } from './environment';
 import type { CondaEnvironment } from './environment';
 import { choosePackages } from './choose';
@@ -13,6 +14,7 @@ import { subdirOf } from './platform';
 import { readRecords } from './records';
 import type { CondaRecord } from './records';
 import { sourcesOf } from './sources';
+import { tasksOf } from './tasks';
 
 export const CONDA_KIND = 'conda';
 
@@ -40,19 +42,25 @@ export const condaCapturer: Capturer = {
     await installed.checkUnchanged();
     if ((await stampsOf(meta)) !== before) throw changedMeanwhile(found.title);
     const sources = await sourcesOf(packages, found.title);
+    const channels = await channelCredentials(
+      sources.packages.map(({ url }) => url),
+      sources.secrets,
+      { env: context.env, prefix },
+    );
     const recipe: CondaRecipe = {
       name: nameOf(conda),
       subdir: subdirOf(context.platform),
       packages: [...sources.packages],
+      ...(Object.keys(channels.found).length > 0 ? { credentials: { ...channels.found } } : {}),
       ...(pip ? { pip: pip.recipe } : {}),
       postLink: !(await isOfPixi(conda)),
       ...placeIn(prefix, context.root),
       runners: conda.run ? [conda.run.runner] : [],
-      tasks: {},
+      tasks: await tasksOf(conda, context),
     };
     const contents = [...sources.contents, ...(pip?.contents ?? [])];
     const layer = makeLayer(CONDA_KIND, context.platform, recipe, contents, [...notices(conda, records), ...said, ...(pip?.notices ?? [])]);
-    return { layer, contents, secrets: { ...sources.secrets, ...(await variablesOf(conda)), ...pip?.secrets } };
+    return { layer, contents, secrets: { ...channels.secrets, ...(await variablesOf(conda)), ...pip?.secrets } };
   },
 };
 

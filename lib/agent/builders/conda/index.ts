@@ -46,7 +46,7 @@ async function installPackages(recipe: CondaRecipe, prefix: string, io: BuildIo)
   const work = path.join(io.directory, 'packages');
   await mkdir(work, { recursive: true });
   io.log(`conda: ${left.length} of ${recipe.packages.length} packages to fetch`);
-  const unpacked = await mapBounded(left, CONCURRENCY, (wanted) => fetchAndUnpack(wanted, work, io), { signal: io.signal });
+  const unpacked = await mapBounded(left, CONCURRENCY, (wanted) => fetchAndUnpack(wanted, work, recipe, io), { signal: io.signal });
   await writeFile(path.join(prefix, HISTORY), '');
   const python = pythonOf(unpacked) ?? (await pythonThere(recipe, prefix));
   for (const { wanted, info, directory } of unpacked) {
@@ -64,10 +64,10 @@ interface Unpacked {
   readonly directory: string;
 }
 
-async function fetchAndUnpack(wanted: CondaPackage, work: string, io: BuildIo): Promise<Unpacked> {
+async function fetchAndUnpack(wanted: CondaPackage, work: string, { credentials }: CondaRecipe, io: BuildIo): Promise<Unpacked> {
   const file = path.join(work, path.posix.basename(URL.canParse(wanted.url) ? new URL(wanted.url).pathname : wanted.url));
   const directory = file.replace(/\.(conda|tar\.bz2)$/, '');
-  await fetchPackage(wanted, file, io);
+  await fetchPackage(wanted, file, io, credentials);
   await ofPackage(wanted, unpackArchive(file, directory, io));
   await rm(file);
   io.log(`conda: ${wanted.name} ${wanted.version} ${wanted.build}`);
