@@ -10,7 +10,20 @@ import { openContext } from './context.mjs';
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true';
 
 /** Each a file in parts/ of that name. */
-const PARTS = ['startup', 'agent', 'latency', 'floor', 'output', 'rest', 'files', 'capture', 'environments', 'reaper', 'lambda'];
+const PARTS = [
+  'startup',
+  'agent',
+  'latency',
+  'floor',
+  'output',
+  'rest',
+  'files',
+  'transfer',
+  'capture',
+  'environments',
+  'reaper',
+  'lambda',
+];
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,

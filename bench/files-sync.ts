@@ -1,6 +1,6 @@
 /*
- * One synchronization in a process of its own: `files-sync.js <root> <cache> <endpoint> <bucket> <part>`, where
- * `part` is a name under which the bucket is empty. Credentials come from the
+ * One synchronization in a process of its own: `files-sync.js <root> <cache> <endpoint> <bucket> <part> [upload]`, where
+ * `part` is a name under which the bucket is empty, `upload` what is taken along whole. Credentials come from the
  * environment. Prints one line of JSON; the time is that of the synchronization alone, with the store already connected, as
  * it is in a run.
  */
@@ -9,9 +9,10 @@ import { performance } from 'node:perf_hooks';
 import { openAws } from '../lib/aws/clients';
 import { createS3Store } from '../lib/aws/s3-store';
 import type { Store, StoreEntry } from '../lib/contract';
+import { resolveUploads } from '../lib/capture/uploads';
 import { syncTree } from '../lib/runtime/sync/sync';
 
-const [root, cache, endpoint, bucket, part] = process.argv.slice(2) as [string, string, string, string, string];
+const [root, cache, endpoint, bucket, part, upload] = process.argv.slice(2) as [string, string, string, string, string, string?];
 const FILES = 'v1/files/';
 
 async function main(): Promise<void> {
@@ -41,6 +42,7 @@ async function main(): Promise<void> {
   const synced = await syncTree({
     store,
     root,
+    uploads: await resolveUploads(upload === undefined ? [] : [{ path: upload }], { root, cwd: root, home }),
     home,
     env: { PATH: process.env['PATH'], HOME: home },
     cacheFile: path.join(cache, 'blobs.jsonl'),

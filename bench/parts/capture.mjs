@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
 import { build } from 'esbuild';
-import { medians, mustRun, run } from '../measure.mjs';
+import { medians, mustRun, run, sideBySide } from '../measure.mjs';
 
 const DISTRIBUTIONS = 300;
 /** Of each: files, and kilobytes of description. Chosen to be of a usual size, not taken from a survey. */
@@ -53,6 +53,33 @@ export async function measure(context) {
     'uv pip freeze, a whole process',
     1.5,
   );
+  await besideCoiled(context, { python, ours });
+}
+
+/** What coiled does of the same, once it has been imported. Its own environment comes from the index that pip has. */
+async function besideCoiled({ scratch, pairs, report }, { python, ours }) {
+  const name = "coiled's scan of the same environment";
+  const venv = path.join(scratch, 'coiled');
+  await mustRun('python3', ['-m', 'venv', venv]);
+  const coiled = path.join(venv, 'bin/python');
+  const installed = await run(coiled, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', 'coiled']);
+  if (installed.code !== 0)
+    return report(name, { skipped: 'coiled' }, `it does not install: ${installed.stderr.trim().split('\n').at(-1)}`);
+  const site = await sitePackagesOf(python);
+  const scan = async () => {
+    const script = path.join(import.meta.dirname, '../coiled-scan.py');
+    const { stdout } = await mustRun(coiled, [script, site, path.resolve(python, '../..')]);
+    const { ms, packages } = JSON.parse(stdout);
+    if (packages !== DISTRIBUTIONS) throw new Error(`coiled found ${packages} packages, ${DISTRIBUTIONS} are there`);
+    return ms;
+  };
+  const { one: ms, baseline: baselineMs, ratio } = await sideBySide(pairs, async () => (await ours()).inProcessMs, scan);
+  const { stdout: version } = await mustRun(coiled, ['-c', 'import importlib.metadata as m; print(m.version("coiled"))']);
+  report('capture beside coiled', { ratio, ms, baselineMs }, `scan_prefix of coiled ${version.trim()}, without the start of Python`);
+}
+
+async function sitePackagesOf(python) {
+  return (await mustRun(python, ['-c', 'import sysconfig; print(sysconfig.get_path("purelib"))'])).stdout.trim();
 }
 
 /** A virtual environment, with records as pip leaves them. */
@@ -62,8 +89,8 @@ async function environment(scratch) {
   await mkdir(cwd);
   await mustRun('python3', ['-m', 'venv', venv]);
   const python = path.join(venv, 'bin/python');
-  const { stdout } = await mustRun(python, ['-c', 'import sysconfig; print(sysconfig.get_path("purelib"))']);
-  for (let at = 0; at < DISTRIBUTIONS; at++) await distribution(stdout.trim(), `package-number-${at}`);
+  const site = await sitePackagesOf(python);
+  for (let at = 0; at < DISTRIBUTIONS; at++) await distribution(site, `package-number-${at}`);
   await writeFile(path.join(cwd, 'main.py'), '');
   return { cwd, python };
 }
