@@ -34,8 +34,6 @@ export interface DownloadOptions {
   /** Whether files that are there and differ are replaced. @default false */
   readonly overwrite?: boolean;
   readonly signal?: AbortSignal;
-  /** Called from time to time: bytes that have arrived, and those that are wanted. */
-  readonly onProgress?: (progress: { readonly bytes: number; readonly total: number }) => void;
 }
 
 /** Files looked at or moved at once. */
@@ -66,14 +64,11 @@ export async function downloadOutputs(options: DownloadOptions): Promise<OutputF
   if (wanted.length > 0) {
     const missing = await notStaged(staging, wanted);
     await refuseWithoutRoom(directory, staging, missing);
-    const { onProgress } = options;
-    const total = sumOf(missing);
     await writeEntries(tree, missing, {
       store,
       keyOf,
       directory: staging,
       resume: true,
-      ...(onProgress ? { onProgress: ({ bytes }) => onProgress({ bytes, total }) } : {}),
       ...(signal ? { signal } : {}),
     }).catch((error: unknown) => brokenOff(error, directory, staging));
     await mapBounded(wanted, CONCURRENCY, (entry) => move(staging, directory, entry.path), signal ? { signal } : {});

@@ -16,11 +16,10 @@ import type { SafeEntry } from './tree-check';
 import { decodeTree } from './tree-codec';
 import { holdsBytes, TreeWriter, writeFully } from './tree-writer';
 
-/** Files written so far, all there are, and the bytes that were fetched for them. */
+/** Files written so far, and all there are. */
 export interface RestoreProgress {
   readonly done: number;
   readonly total: number;
-  readonly bytes: number;
 }
 
 export interface WriteOptions {
@@ -93,7 +92,6 @@ export async function writeEntries(tree: Tree, entries: readonly SafeEntry[], op
 class Writing {
   readonly writer: TreeWriter;
   #done = 0;
-  #bytes = 0;
 
   constructor(
     private readonly options: WriteOptions,
@@ -164,14 +162,13 @@ class Writing {
     const { store, keyOf = bucketKeys.file } = this.options;
     const found = await store.get(keyOf(object), { range: { start, end: end - 1 }, ...(signal ? { signal } : {}) });
     if (found === 'absent' || found === 'unchanged' || found.body.byteLength !== end - start) throw missing(name);
-    this.#bytes += end - start;
     return found.body;
   }
 
   async #count(): Promise<void> {
     this.#done++;
     if (this.#done % TURN !== 0 && this.#done !== this.total) return;
-    this.options.onProgress?.({ done: this.#done, total: this.total, bytes: this.#bytes });
+    this.options.onProgress?.({ done: this.#done, total: this.total });
     await nextTurn();
   }
 }

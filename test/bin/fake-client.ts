@@ -182,6 +182,8 @@ export interface Script {
   /** watch() goes on until the job is stopped (or for ever, when stopping does not help). */
   readonly endless?: boolean;
   readonly ignoresStop?: boolean;
+  /** Called in download(), which goes on until its signal is aborted. */
+  readonly onDownloading?: () => void;
 }
 
 /** Records what it was asked, and plays the script. */
@@ -310,8 +312,10 @@ class FakeJob implements JobHandle {
     return NOW + seconds * 1000;
   }
 
-  async download(directory: string, options: { overwrite?: boolean } = {}): Promise<OutputFile[]> {
+  async download(directory: string, options: { overwrite?: boolean; signal?: AbortSignal } = {}): Promise<OutputFile[]> {
     this.client.downloads.push({ directory, overwrite: options.overwrite ?? false });
+    const { onDownloading } = this.script;
+    if (onDownloading) await untilAborted(options.signal, onDownloading);
     return [{ path: 'out/result.json', bytes: 1200, kept: true }];
   }
 
@@ -322,4 +326,11 @@ class FakeJob implements JobHandle {
       signal?.addEventListener('abort', () => reject(new Error('watch was aborted', { cause: signal.reason })));
     });
   }
+}
+
+function untilAborted(signal: AbortSignal | undefined, begun: () => void): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    signal?.addEventListener('abort', () => reject(new Error('aborted', { cause: signal.reason })));
+    begun();
+  });
 }

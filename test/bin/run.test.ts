@@ -269,6 +269,22 @@ describe('run --download', () => {
     expect(cli.client.downloads).toMatchObject([{ directory: '/home/dev/project/sub/there' }]);
   });
 
+  test('ends at Ctrl-C, says how to go on, and leaves with the code of the job', async () => {
+    const cli: Cli = new Cli({ script: { result: { ...RESULT, outputs }, onDownloading: () => void cli.signal('SIGINT') } });
+    expect(await cli.run('run', '--download', 'true')).toBe(0);
+    expect(cli.stderr).toMatch(/stopped before all new files were here\n.*rawcloud download j7k2m9 --overwrite --to \/home\/dev\/project/);
+  });
+
+  test('is no part of the command, and goes with what is taken along and kept', async () => {
+    const cli = new Cli();
+    await cli.run('run', '--upload', 'a:b/', '--upload', 'c', '--keep', 'out', '--download', 'python', '--upload', 'x');
+    expect(cli.client.requests[0]).toMatchObject({
+      command: ['python', '--upload', 'x'],
+      uploads: [{ path: 'a', to: 'b/' }, { path: 'c' }],
+      keep: ['out'],
+    });
+  });
+
   test('does nothing when nothing came back', async () => {
     const cli = new Cli();
     await cli.run('run', '--download', 'true');

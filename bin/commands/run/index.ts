@@ -62,7 +62,7 @@ async function detach({ presenter, options, context }: Run, job: JobHandle, unti
 }
 
 async function watchJob(run: Run, job: JobHandle, until: number | undefined): Promise<number> {
-  const { presenter, interruption, context, options } = run;
+  const { presenter, interruption, context } = run;
   let result;
   try {
     result = await follow(job, { presenter, interruption, outputGone: context.out.gone, onOutputGone: 'stop' });
@@ -75,7 +75,7 @@ async function watchJob(run: Run, job: JobHandle, until: number | undefined): Pr
     await presenter.leaving({ job: job.id, ...(job.name ? { name: job.name } : {}), stopping, ...(until ? { until } : {}) });
     return interruption.exitCode;
   }
-  await bringHome(job, result, options, context, presenter);
+  await bringHome(job, result, run);
   await presenter.result(result);
   return context.out.gone.aborted && result.outcome === 'stopped' ? SIGPIPE_CODE : result.exitCode;
 }
