@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { capturePackages } from '../../lib/capture/packages';
 import type { CapturedPackages } from '../../lib/capture/packages';
@@ -134,6 +135,16 @@ describe('pixi.lock', () => {
       'changed for linux-64: left out libcxx (pixi.lock has none for linux-64); zlib 1.3 → 1.4 (as pixi.lock has it); ' +
         'added _libgcc_mutex 0.1 (as pixi.lock has it)',
     ]);
+  });
+
+  test('names archives of this machine by their path: they travel', async () => {
+    const lock = `version: 7\nplatforms:\n- name: linux-64\nenvironments:\n  default:\n    channels: []\n    packages:\n      linux-64:\n      - conda: own/linux-64/tool-1-0.conda\npackages:\n- conda: own/linux-64/tool-1-0.conda\n  subdir: linux-64\n`;
+    const { root } = pixi(HERE, 'osx-arm64', lock);
+    write(root, { 'own/linux-64/tool-1-0.conda': 'archive' });
+    const captured = await capture(root);
+    const content = createHash('sha256').update('archive').digest('hex');
+    expect(recipeOf(captured).packages).toMatchObject([{ name: 'tool', version: '1', build: '0', content }]);
+    expect(captured.contents.map(({ sha256 }) => sha256)).toEqual([content]);
   });
 
   test('fails where it has nothing for the platform, cannot be read and is needed, or is asked for and not there', async () => {

@@ -150,3 +150,45 @@ test('packages of PyPI in a conda environment, by uv: installed after those of c
   ];
   expect(await run(['--', 'python', ...uses], { env })).toBe(await tool(program('python'), uses, { env }));
 });
+
+/** As pixi writes its lockfile, and installs what is for this platform: by the same library. */
+const LOCK = `
+import asyncio, os, sys
+import rattler
+from rattler.lock import LockChannel, LockPlatform
+channel, project, here, *specs = sys.argv[1:]
+async def main():
+    lock = rattler.LockFile([LockPlatform(name) for name in ("linux-64", "osx-arm64")])
+    lock.set_channels("default", [LockChannel(channel)])
+    for platform in lock.platforms():
+        records = await rattler.solve([channel], specs, platforms=[platform.name, "noarch"])
+        for record in records: lock.add_conda_package("default", platform, record)
+        if platform.name == here:
+            prefix = project + "/.pixi/envs/default"
+            await rattler.install(records, prefix, platform=rattler.Platform(here), cache_dir=project + "-cache", show_progress=False)
+    lock.to_path(project + "/pixi.lock")
+asyncio.run(main())
+os._exit(0)
+`;
+
+test('an environment of macOS whose pixi.lock, of version 7, has Linux as well: what is locked for Linux runs, and each change is said', async () => {
+  const { house, tool, tryRun } = shop;
+  const forge = await CondaChannel.open(mkdtempSync(path.join(os.tmpdir(), 'rawcloud-channel-')));
+  channels.push(forge);
+  const tells = (text: string): Record<string, { content: string; mode: number }> => ({
+    'bin/tell': { content: `#!/bin/sh\necho ${text} "$@"\n`, mode: 0o755 },
+  });
+  forge.add({ name: 'tell', version: '1.0', build: 'mac_0', subdir: 'osx-arm64', depends: ['libcxx'], files: tells('on macOS') });
+  forge.add({ name: 'libcxx', version: '17.0', subdir: 'osx-arm64', files: { 'lib/libc++.dylib': '' } });
+  forge.add({ name: 'tell', version: '1.1', build: 'linux_0', depends: ['_libgcc_mutex'], files: tells('on Linux') });
+  forge.add({ name: '_libgcc_mutex', version: '0.1', files: { 'lib/mutex': '' } });
+  forge.writeRepodata(['linux-64', 'osx-arm64', 'noarch']);
+  const project = path.join(house.project, 'foreign');
+  await house.write({ 'foreign/pixi.toml': '[tasks]\nsay = { cmd = "tell said", depends-on = ["first"] }\nfirst = "tell first"\n' });
+  await tool(path.join(toolsOfPython(), 'python'), ['-c', LOCK, forge.url, project, 'osx-arm64', 'tell']);
+  const ended = await tryRun(['--', 'pixi', 'run', 'say', 'it'], { cwd: project });
+  expect(ended).toMatchObject({ code: 0, stdout: Buffer.from('on Linux first\non Linux said it\n') });
+  expect(ended.stderr).toContain(
+    'changed for linux-64: left out libcxx (pixi.lock has none for linux-64); tell 1.0 → 1.1 (as pixi.lock has it); added _libgcc_mutex 0.1 (as pixi.lock has it)',
+  );
+});

@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { pathToFileURL } from 'node:url';
 import * as v from 'valibot';
 import { partsOfUrl } from './model';
 import type { CondaLock, LockedConda, LockedPip, LockedSet } from './model';
@@ -50,7 +51,9 @@ export function readPixiLock(content: unknown, file: string, environment: string
     return [
       subdir,
       {
-        conda: references.flatMap((one) => (one.pypi ? [] : [lockedConda(one.conda ?? '', conda)])),
+        conda: references.flatMap((one) =>
+          one.pypi ? [] : [lockedConda(one.conda ?? '', { known: conda, directory: path.dirname(file) })],
+        ),
         pip: references.flatMap((one) => (one.pypi ? [lockedPip(one.pypi, pip)] : [])),
         ...(index === undefined ? {} : { index }),
         optional: new Set(),
@@ -69,8 +72,10 @@ function pypiPlace({ kind, pypi, url, path: at }: Entry): string | undefined {
   return pypi ?? (kind === 'pypi' ? (url ?? at ?? undefined) : undefined);
 }
 
-function lockedConda(place: string, known: ReadonlyMap<string, Entry>): LockedConda {
-  const parts = partsOfUrl(place);
+function lockedConda(place: string, { known, directory }: { known: ReadonlyMap<string, Entry>; directory: string }): LockedConda {
+  // An archive of a channel that is a directory of this machine.
+  const url = /\.(conda|tar\.bz2)$/.test(place) && !URL.canParse(place) ? pathToFileURL(path.resolve(directory, place)).href : place;
+  const parts = partsOfUrl(url);
   if (!parts)
     throw new SyntaxError(
       `it has a package of conda that is built from source${place && ` (${path.basename(place)})`}, which a VM does not do`,
@@ -80,7 +85,7 @@ function lockedConda(place: string, known: ReadonlyMap<string, Entry>): LockedCo
     name: name ?? parts.name,
     version: version ?? parts.version,
     build: build ?? parts.build,
-    url: place,
+    url,
     ...(sha256 ? { sha256 } : {}),
     ...(md5 ? { md5 } : {}),
     depends: depends ?? [],
