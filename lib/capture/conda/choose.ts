@@ -1,6 +1,7 @@
 import { findRawcloudError, RawcloudError } from '../../contract';
 import type { CaptureContext, Notice } from '../../contract';
-import { changesFor, differences, few } from './lock/compare';
+import { few } from '../python/lock/compare';
+import { changesFor, differences } from './lock/compare';
 import type { CondaInstalled } from './lock/compare';
 import { findLock } from './lock/find';
 import type { CondaLock, LockedSet } from './lock/model';

@@ -66,11 +66,3 @@ function versions({ conda, pip }: { conda: CondaInstalled['conda']; pip: readonl
     ...conda.map(({ name, version }) => [name, version] as const),
   ]);
 }
-
-const SHOWN = 3;
-
-/** A few of them, for a line. */
-export function few(differs: readonly string[]): string {
-  const more = differs.length - SHOWN;
-  return differs.slice(0, SHOWN).join('; ') + (more > 0 ? `; and ${more} more` : '');
-}

@@ -37,3 +37,11 @@ export function isSame(a: string, b: string): boolean {
   const [left, right] = [parseVersion(a), parseVersion(b)];
   return a === b || (left !== undefined && right !== undefined && compareVersions(left, right) === 0 && left.local === right.local);
 }
+
+const SHOWN = 3;
+
+/** A few of them, for a line. */
+export function few(differs: readonly string[]): string {
+  const more = differs.length - SHOWN;
+  return differs.slice(0, SHOWN).join('; ') + (more > 0 ? `; and ${more} more` : '');
+}

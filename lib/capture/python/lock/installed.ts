@@ -2,7 +2,7 @@ import path from 'node:path';
 import { canonicalName, findRawcloudError, RawcloudError } from '../../../contract';
 import type { CaptureContext, Notice } from '../../../contract';
 import { upwards } from '../../executables';
-import { differences, isSame } from './compare';
+import { differences, few, isSame } from './compare';
 import type { Installed } from './compare';
 import type { Target } from './hashes';
 import { indexOf, lineWithHashes, linesOf } from './lines';
@@ -100,11 +100,4 @@ function withHashesOf({ lock }: Lockfile, installed: readonly InstalledPackage[]
     return [locked ? lineWithHashes(line, locked, target) : line];
   });
   return { lines: lines.sort(), indexes };
-}
-
-const SHOWN = 3;
-
-function few(differs: readonly string[]): string {
-  const more = differs.length - SHOWN;
-  return differs.slice(0, SHOWN).join('; ') + (more > 0 ? `; and ${more} more` : '');
 }
