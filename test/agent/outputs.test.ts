@@ -359,6 +359,20 @@ describe('download', () => {
   );
 
   test(
+    'fails before anything is written when there is no room for it',
+    inPlace(async ({ store, home, download }) => {
+      const file = { type: 'file' as const, path: 'huge', executable: false, bytes: 2 ** 52, sha256: sha256Of(Buffer.from('huge')) };
+      const { bytes, sha256 } = await encodeTree({ v: 1, entries: [file], packs: [], blobs: {} });
+      await store.put(jobKeys.out(where.prefix, where.vm, sha256), bytes);
+      await expect(download({ files: [], omitted: 0, tree: { sha256, bytes: bytes.byteLength } })).rejects.toMatchObject({
+        code: 'E_USAGE',
+        message: expect.stringMatching(/no room for the job's files.*are to be written.*are free/),
+      });
+      expect(readdirSync(home)).toEqual([]);
+    }),
+  );
+
+  test(
     'fails when the files are not in the bucket any more, and says so',
     inPlace(async ({ collect, download, store }) => {
       const outputs = await make(collect);
