@@ -39,7 +39,7 @@ export async function readDistributions(site: string): Promise<Distribution[]> {
 }
 
 function readRecord(site: string, name: string, read: ReadText): Promise<Distribution[]> {
-  const record = path.join(site, name);
+  const record = `${site}/${name}`;
   // pip renames what it is about to remove, and leaves it so when it is interrupted.
   if (name.startsWith('~')) return Promise.resolve([]);
   if (name.endsWith('.dist-info')) return readDistInfo(record, read);
@@ -51,9 +51,9 @@ function readRecord(site: string, name: string, read: ReadText): Promise<Distrib
 
 async function readDistInfo(record: string, read: ReadText): Promise<Distribution[]> {
   const [metadata, installer, direct] = await Promise.all([
-    read(path.join(record, 'METADATA')),
-    read(path.join(record, 'INSTALLER')),
-    read(path.join(record, 'direct_url.json')),
+    read(`${record}/METADATA`),
+    read(`${record}/INSTALLER`),
+    read(`${record}/direct_url.json`),
   ]);
   const head = headOf(metadata);
   const { name, version } = identity(head, record);

@@ -11,13 +11,19 @@ const NO_EXTRAS: ReadonlySet<string> = new Set();
 export class Graph {
   readonly #dependencies = new Map<string, readonly Dependency[]>();
   readonly #extras = new Map<string, Set<string>>();
+  #isRead = false;
 
   /** @param values - what markers see on the machine that the packages were installed for */
   constructor(
-    distributions: readonly Distribution[],
+    private readonly distributions: readonly Distribution[],
     private readonly values: Values,
-  ) {
-    for (const { name, requires = [] } of distributions) {
+  ) {}
+
+  /** Most environments travel as they are, and nobody asks. */
+  #read(): void {
+    if (this.#isRead) return;
+    this.#isRead = true;
+    for (const { name, requires = [] } of this.distributions) {
       this.#dependencies.set(
         canonicalName(name),
         requires.flatMap((text) => parseDependency(text) ?? []),
@@ -29,16 +35,19 @@ export class Graph {
   }
 
   has(name: string): boolean {
+    this.#read();
     return this.#dependencies.has(name);
   }
 
   /** Extras that a package was installed with, as far as can be told, sorted. */
   extrasOf(name: string): readonly string[] {
+    this.#read();
     return [...(this.#extras.get(name) ?? [])].sort();
   }
 
   /** What a package needs on a machine, whether it is installed or not. */
   needs(name: string, values: Values = this.values): readonly Dependency[] {
+    this.#read();
     const all = this.#dependencies.get(name) ?? [];
     const extras = this.#extras.get(name) ?? NO_EXTRAS;
     return all.filter((dependency) => counts(dependency, values, extras));

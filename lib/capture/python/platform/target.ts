@@ -1,4 +1,3 @@
-import path from 'node:path';
 import type { Distribution } from '../distributions';
 import { markerEnvironment } from '../lock/marker';
 import { platformsOf } from '../local/wheel-name';
@@ -8,7 +7,7 @@ import type { ReadText } from '../read-text';
 /** Tags of the wheel that a package was installed from: `cp311-cp311-macosx_11_0_arm64`; none when nobody wrote them down. */
 export async function tagsOf({ record }: Pick<Distribution, 'record'>, read: ReadText = readText): Promise<string[]> {
   if (!record.endsWith('.dist-info')) return [];
-  const wheel = (await read(path.join(record, 'WHEEL'))) ?? '';
+  const wheel = (await read(`${record}/WHEEL`)) ?? '';
   return [...wheel.matchAll(/^Tag:[ \t]*(\S+)/gm)].map(([, tag]) => tag!);
 }
 
