@@ -40,7 +40,7 @@ describe('rawcloud run', () => {
     const ended = await house.rawcloud(['run', '--', 'sh', '-c', 'echo out; echo err >&2']);
     expect(ended.stdout.toString()).toBe('out\n');
     expect(ended.stderr).toMatch(/err\n/);
-    expect(ended.stderr).toMatch(/\$0\.0\d+.*price table/);
+    expect(ended.stderr).toMatch(/\$0\.0\d+.*price (table|list)/);
   });
 
   test('takes the files of the project, and the one that git ignores but the command names', async () => {
