@@ -1,8 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { ensurePythonTools } from '../house/python-tools.mjs';
 
-export { Unavailable } from '../house/python-tools.mjs';
-
 /**
  * A virtual environment with moto's server, made when it is not there.
  * @returns {Promise<string>} its python

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { archiveNpm } from '../../lib/capture/node/npm-archive';
 import { capturePackages, detectPackages } from '../../lib/capture/packages';
@@ -142,6 +142,12 @@ describe('packages of the developer’s own', () => {
     );
     expect(include).toContain('patches/left-pad+1.3.0.patch');
     expect(recipe.project).toMatchObject({ ownScripts: true });
+  });
+
+  test('fails for what is there and cannot be read: it is no less a part of the install', async () => {
+    const root = project({});
+    symlinkSync('patches', path.join(root, 'patches'));
+    await expect(capture(root)).rejects.toMatchObject({ code: 'ELOOP' });
   });
 });
 

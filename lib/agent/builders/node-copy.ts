@@ -1,5 +1,6 @@
 import { link, mkdir, readdir, readlink, rename, rm, symlink } from 'node:fs/promises';
 import path from 'node:path';
+import { unlessMissing } from '../../contract';
 import type { BuildIo, NodeProject } from '../../contract';
 import { isThere } from './programs';
 
@@ -44,7 +45,7 @@ export async function putInPlace(project: NodeProject, io: BuildIo): Promise<voi
 
 async function copyLinked(from: string, to: string): Promise<void> {
   await mkdir(path.dirname(to), { recursive: true });
-  const entries = await readdir(from, { withFileTypes: true }).catch(() => undefined);
+  const entries = await unlessMissing(readdir(from, { withFileTypes: true }), undefined);
   if (!entries) return link(from, to);
   await mkdir(to, { recursive: true });
   for (const entry of entries) {

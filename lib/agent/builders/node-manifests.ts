@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import * as v from 'valibot';
+import { unlessMissing } from '../../contract';
 import type { BuildIo, NodeProject } from '../../contract';
 
 /** Scripts that an install runs for who works on a package: they build it, or make hooks of git, with what is not installed. */
@@ -16,7 +17,7 @@ export async function withoutDevelopmentScripts({ packages }: NodeProject, io: B
   const before = new Map<string, Buffer>();
   for (const at of packages) {
     const file = path.join(io.root, at, 'package.json');
-    const bytes = await readFile(file).catch(() => undefined);
+    const bytes = await unlessMissing(readFile(file), undefined);
     const manifest = bytes && v.safeParse(v.pipe(v.string(), v.parseJson(), ManifestSchema), bytes.toString());
     if (!bytes || !manifest?.success) continue;
     const { scripts, ...rest } = manifest.output;

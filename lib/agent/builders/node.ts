@@ -1,6 +1,6 @@
 import { mkdir, readdir, rm, symlink } from 'node:fs/promises';
 import path from 'node:path';
-import { NodeRecipeSchema, RawcloudError } from '../../contract';
+import { NodeRecipeSchema, RawcloudError, unlessMissing } from '../../contract';
 import type { Builder, BuildIo, Built, NodeProject, NodeRecipe, Notice } from '../../contract';
 import { isKept, keepCopy, putInPlace } from './node-copy';
 import { watchFailure } from './node-failure';
@@ -86,7 +86,7 @@ async function install(project: NodeProject, tool: Tool, node: string, bin: stri
 
 /** A word of the command may have brought one file of node_modules along; a manager's record shows what was installed. */
 async function bringsPackages(directory: string): Promise<boolean> {
-  const names = await readdir(path.join(directory, 'node_modules')).catch(() => undefined);
+  const names = await unlessMissing(readdir(path.join(directory, 'node_modules')), undefined);
   return (
     names !== undefined &&
     names.some((name) => ['.package-lock.json', '.modules.yaml', '.yarn-integrity', '.yarn-state.yml'].includes(name))
@@ -103,7 +103,7 @@ async function showDownloads(io: BuildIo): Promise<void> {
   const kept = path.join(io.directory, 'home', '.cache');
   const home = io.env['HOME'];
   if (home === undefined) return;
-  for (const name of await readdir(kept).catch(() => [])) {
+  for (const name of await unlessMissing(readdir(kept), [])) {
     const place = path.join(home, '.cache', name);
     if (await isThere(place)) continue;
     await mkdir(path.dirname(place), { recursive: true });

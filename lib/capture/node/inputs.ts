@@ -1,7 +1,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import * as v from 'valibot';
-import { RawcloudError } from '../../contract';
+import { RawcloudError, unlessMissing } from '../../contract';
 import type { CaptureContext, SourceContent } from '../../contract';
 import { isDirectory, isFile } from '../executables';
 import { contentOf } from '../layer';
@@ -113,7 +113,7 @@ async function patchFiles({ directory, manifest, workspaceFile }: Project): Prom
   const files = [named, pnpm].flatMap((found) => (found.success ? Object.values(found.output) : []));
   const listed = [...files, ...Object.values(workspaceFile?.patchedDependencies ?? {})].map((file) => path.resolve(directory, file));
   for (const name of DIRECTORIES) {
-    const found = await readdir(path.join(directory, name), { recursive: true, withFileTypes: true }).catch(() => []);
+    const found = await unlessMissing(readdir(path.join(directory, name), { recursive: true, withFileTypes: true }), []);
     listed.push(...found.filter((entry) => entry.isFile()).map((entry) => path.join(entry.parentPath, entry.name)));
   }
   return listed.sort();
@@ -133,7 +133,7 @@ async function builtPaths(own: readonly OwnPackage[]): Promise<string[]> {
         .filter((part) => part !== '.');
       if (top === undefined || top === '..' || top === '' || top.includes('*')) continue;
       const at = path.join(directory, top);
-      if (rest.length === 0 ? await stat(at).catch(() => undefined) : await isDirectory(at)) built.add(at);
+      if (rest.length === 0 ? await unlessMissing(stat(at), undefined) : await isDirectory(at)) built.add(at);
     }
   }
   return [...built].sort();

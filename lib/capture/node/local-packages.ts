@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
-import { RawcloudError } from '../../contract';
+import { RawcloudError, unlessMissing } from '../../contract';
 import { dependenciesOf, readManifest } from './manifest';
 import type { Manifest } from './manifest';
 
@@ -76,7 +76,7 @@ function localPath(range: string): string | undefined {
 }
 
 async function kindOf(link: Link): Promise<'archive' | 'directory'> {
-  const found = await stat(link.target).catch(() => undefined);
+  const found = await unlessMissing(stat(link.target), undefined);
   if (found?.isDirectory()) return 'directory';
   if (found?.isFile()) return 'archive';
   throw new RawcloudError('E_PACKAGE', `${link.name} in ${link.from} is '${link.range}', and there is nothing at ${link.target}`, {
