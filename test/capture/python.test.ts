@@ -1,4 +1,4 @@
-import { mkdirSync, symlinkSync } from 'node:fs';
+import { mkdirSync, rmSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
 import { capturePackages, detectPackages } from '../../lib/capture/packages';
 import { pythonCapturer } from '../../lib/capture/python';
@@ -234,6 +234,33 @@ describe('other Pythons', () => {
   test('fails when VIRTUAL_ENV names what is none', async () => {
     const root = scratch();
     await expect(detectPackages(context(root, ['python'], active(path.join(root, 'gone'))))).rejects.toMatchObject({ code: 'E_PACKAGE' });
+  });
+
+  test('an environment whose interpreter is gone travels by its records, and that is said; fails where it sees packages of that one', async () => {
+    const root = scratch();
+    const venv = path.join(root, '.venv');
+    writeVenv(venv, [NUMPY]);
+    rmSync(path.join(venv, 'bin', 'python'));
+    symlinkSync('/opt/python3.11/bin/python3.11', path.join(venv, 'bin', 'python'));
+    const given = context(root, ['.venv/bin/python', 'a.py']);
+    const { layers } = await capturePackages(given);
+    expect(layers).toMatchObject([
+      {
+        recipe: { python: '3.11', requirements: ['numpy==1.26.4'] },
+        notices: [
+          {
+            level: 'info',
+            text: 'Python 3.11 (.venv) does not run here any more, as /opt/python3.11/bin/python3.11 is gone; its packages travel as they are recorded',
+          },
+        ],
+      },
+    ]);
+    write(venv, { 'pyvenv.cfg': 'home = /opt/python3.11/bin\nversion = 3.11.4\ninclude-system-site-packages = true\n' });
+    await expect(capturePackages(given)).rejects.toMatchObject({
+      code: 'E_PACKAGE',
+      message: `${venv} sees packages of /opt/python3.11/bin/python3.11, which is not there any more`,
+      remedy: expect.stringContaining('include-system-site-packages = false') as string,
+    });
   });
 
   test('fails for an interpreter that does not answer, and for Python 2', async () => {

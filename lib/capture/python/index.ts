@@ -25,6 +25,7 @@ const DetailSchema = v.object({
   prefix: v.string(),
   sites: v.array(v.string()),
   baseSites: v.array(v.string()),
+  gone: v.optional(v.string()),
   uv: v.boolean(),
   runners: v.array(v.string()),
 });
@@ -62,11 +63,16 @@ export const pythonCapturer: Capturer = {
       uv,
       ...(runners.length > 0 ? { runners } : {}),
     };
-    const said = [...read.notices, ...notices(ofSystem, recipe.index)];
+    const said = [...goneNotice(python, found.title), ...read.notices, ...notices(ofSystem, recipe.index)];
     const layer = makeLayer(PYTHON_KIND, context.platform, recipe, read.contents, said);
     return { layer, contents: read.contents, secrets: read.secrets };
   },
 };
+
+function goneNotice({ gone }: Pick<Interpreter, 'gone'>, title: string): Notice[] {
+  if (gone === undefined) return [];
+  return [{ level: 'info', text: `${title} does not run here any more, as ${gone} is gone; its packages travel as they are recorded` }];
+}
 
 const LockedSchema = v.object({
   title: v.string(),

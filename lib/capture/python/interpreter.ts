@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process';
-import { readdir, readFile, realpath } from 'node:fs/promises';
+import { readdir, readFile, readlink, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import * as v from 'valibot';
-import { RawcloudError } from '../../contract';
+import { RawcloudError, unlessMissing } from '../../contract';
 import { isDirectory } from '../executables';
 
 /** A Python and the directories in which it looks for packages, first one first. */
@@ -17,6 +17,8 @@ export interface Interpreter {
   readonly sites: readonly string[];
   /** The same of the interpreter that a virtual environment was allowed to see through to. */
   readonly baseSites: readonly string[];
+  /** Of a virtual environment: the interpreter that it was made of, where that is not there any more. */
+  readonly gone?: string;
 }
 
 const run = promisify(execFile);
@@ -94,6 +96,8 @@ export async function readVenv(prefix: string, options: AskOptions): Promise<Int
   const minor = /^\d+\.\d+/.exec(settings.get('version') ?? settings.get('version_info') ?? '')?.[0] ?? (await minorOfLibrary(prefix));
   if (minor === undefined) throw notAVenv(prefix, 'its pyvenv.cfg names no version and its lib directory no python3.x');
   const through = settings.get('include-system-site-packages')?.toLowerCase() === 'true';
+  const gone = await goneInterpreter(prefix);
+  if (gone !== undefined && through) throw cannotSeeThrough(prefix, gone);
   return {
     kind: 'venv',
     minor,
@@ -103,7 +107,29 @@ export async function readVenv(prefix: string, options: AskOptions): Promise<Int
       [`lib/python${minor}`, `lib64/python${minor}`, 'Lib'].map((lib) => path.join(prefix, ...lib.split('/'), 'site-packages')),
     ),
     baseSites: through ? await sitesOfBase(settings.get('home'), minor, options) : [],
+    ...(gone === undefined ? {} : { gone }),
   };
+}
+
+/** Where the environment's own `python` leads, if to nothing. Its records say all that a VM needs, which has a Python of its own. */
+async function goneInterpreter(prefix: string): Promise<string | undefined> {
+  const python = path.join(prefix, 'bin', 'python');
+  if (await unlessMissing(stat(python), undefined)) return undefined;
+  let at = python;
+  for (let next = await linkedTo(at); next !== undefined; next = await linkedTo(at)) at = next;
+  return at === python ? undefined : at;
+}
+
+/** undefined for what is no link, as it is not there. */
+async function linkedTo(place: string): Promise<string | undefined> {
+  const target = await unlessMissing(readlink(place), undefined);
+  return target === undefined ? undefined : path.resolve(path.dirname(place), target);
+}
+
+function cannotSeeThrough(prefix: string, gone: string): RawcloudError {
+  return new RawcloudError('E_PACKAGE', `${prefix} sees packages of ${gone}, which is not there any more`, {
+    remedy: `Install that Python again, or set 'include-system-site-packages = false' in ${path.join(prefix, 'pyvenv.cfg')}: then its own packages travel.`,
+  });
 }
 
 async function venvSettings(prefix: string): Promise<Map<string, string>> {
