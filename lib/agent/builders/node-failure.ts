@@ -1,5 +1,6 @@
 import { isRawcloudError, RawcloudError } from '../../contract';
 import type { NodeManager } from '../../contract';
+import { diskFull, saysDiskFull } from './disk-full';
 
 /** Lines kept of what a manager said. */
 const SHOWN = 3;
@@ -65,7 +66,9 @@ export function watchFailure(manager: NodeManager): { onLine: (line: string) => 
   const said: string[] = [];
   let cause: (typeof CAUSES)[number] | undefined;
   let culprit: string | undefined;
+  let isFull = false;
   const look = (line: string): void => {
+    isFull ||= saysDiskFull(line);
     const [, ...texts] = ERRORS[manager].exec(line) ?? [];
     const text = texts.find((found) => found !== undefined);
     if (text !== undefined && said.length < SHOWN) said.push(text.trim());
@@ -76,6 +79,7 @@ export function watchFailure(manager: NodeManager): { onLine: (line: string) => 
   return {
     onLine: look,
     explain: (failure) => {
+      if (isFull) return diskFull('Node packages', failure);
       const words = said.length > 0 ? said.join('; ') : isRawcloudError(failure) ? failure.message : String(failure);
       const why = [culprit === undefined ? [] : [`${culprit}: `], cause ? [`${cause[1]}: `] : []].flat().join('');
       const remedy = 'The environment log has all it said (rawcloud logs --environment).';

@@ -1,5 +1,6 @@
 import { canonicalName, isRawcloudError, RawcloudError } from '../../contract';
 import type { BuildIo, PythonRecipe } from '../../contract';
+import { diskFull, saysDiskFull } from './disk-full';
 import { findProgram } from './programs';
 
 /** Why an installer gave up on a package. */
@@ -66,6 +67,7 @@ export class FailureWatch {
   #found: Failure | undefined;
   #index: IndexFailure | undefined;
   #isNamedNext = false;
+  #isFull = false;
 
   readonly onLine = (line: string): void => {
     const next = this.#isNamedNext ? NEXT.exec(line)?.[1] : undefined;
@@ -74,17 +76,19 @@ export class FailureWatch {
     // A wrong hash is the reason for whatever was said before it.
     if (failure && (this.#found === undefined || failure.kind === 'hash')) this.#found = failure;
     this.#index ??= indexFailureIn(line);
+    this.#isFull ||= saysDiskFull(line);
   };
 
-  /** Which package it was; undefined when an index is at fault for all. */
+  /** Which package it was; undefined when an index or the disk is at fault for all. */
   get found(): Failure | undefined {
-    return this.#index ? undefined : this.#found;
+    return this.#index || this.#isFull ? undefined : this.#found;
   }
 
   /** Before another try. */
   reset(): void {
     this.#found = undefined;
     this.#index = undefined;
+    this.#isFull = false;
   }
 
   explain(
@@ -94,6 +98,7 @@ export class FailureWatch {
   ): RawcloudError {
     // What says by itself which package it is about needs no explanation.
     if (isRawcloudError(cause) && cause.data['package'] !== undefined) return cause;
+    if (this.#isFull) return diskFull('Python packages', cause);
     if (this.#index && this.#found?.kind !== 'hash') return indexFailed(this.#index, this.#found, credentials, cause);
     return installFailed(this.#found, cause, { io, yielding: leeway?.yielding ?? [] });
   }
@@ -130,7 +135,7 @@ function indexFailed(
     return new RawcloudError('E_ENVIRONMENT', `the package index ${host} refused the VM${about}; tried were ${tried}`, {
       remedy:
         'Check here that they are right and have not expired: pip download --no-cache-dir with the package. Credentials are taken from the ' +
-        "index's URL, the tool's variables, netrc and keyring.",
+        "index's URL, the tool's variables, netrc and keyring. The environment log has what was tried (rawcloud logs --environment).",
       data,
       cause,
     });
