@@ -47,6 +47,7 @@ export interface RunOptions extends ConnectionOptions {
   readonly packageAdd?: readonly string[];
   readonly setup?: readonly string[];
   readonly setupScript?: string;
+  readonly setupTimeout?: string;
   /** Set by `env build`. */
   readonly environmentOnly?: boolean;
   readonly root?: boolean;

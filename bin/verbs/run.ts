@@ -120,5 +120,6 @@ export function withPackages(command: Command): Command {
       'command that the VM runs as root before, as "dnf install -y gdal"; repeatable, in order',
       repeatable(false),
     )
-    .option('--setup-script <file>', 'script that the VM runs as root before those');
+    .option('--setup-script <file>', 'script that the VM runs as root before those')
+    .option('--setup-timeout <duration>', 'end each of these that takes longer, and fail (default: 30m)');
 }

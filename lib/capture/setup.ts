@@ -10,6 +10,8 @@ export interface SetupContext {
   readonly commands: readonly string[];
   /** A file, run before them. @default - none */
   readonly script?: string;
+  /** Limit of each step, seconds. @default SETUP_LIMIT_S */
+  readonly timeoutS?: number | undefined;
   /** Absolute; `script` is relative to it. */
   readonly cwd: string;
   /** Root of the synchronized tree, absolute. */
@@ -24,7 +26,7 @@ const SHOWN = 10;
 
 /** @returns undefined when nothing is asked for. @throws E_USAGE for a script that cannot be read */
 export async function captureSetup(context: SetupContext): Promise<(CapturedLayer & { readonly found: Found }) | undefined> {
-  const { commands, script, cwd, root, platform } = context;
+  const { commands, script, timeoutS, cwd, root, platform } = context;
   if (commands.length === 0 && script === undefined) return undefined;
   const contents: SourceContent[] = [];
   const steps: SetupStep[] = commands.map((command) => ({ kind: 'command', command }));
@@ -35,7 +37,10 @@ export async function captureSetup(context: SetupContext): Promise<(CapturedLaye
   }
   const recipe: SetupRecipe = { steps, directory: path.relative(root, cwd).split(path.sep).join('/') };
   const title = `as root: ${steps.map(titleOf).join('; ')}`;
-  return { layer: makeLayer(SETUP_KIND, platform, recipe, contents, []), contents, found: { kind: SETUP_KIND, title, detail: {} } };
+  const layer = makeLayer(SETUP_KIND, platform, recipe, contents, []);
+  // How long it may take is no part of what it makes: packages that were installed after it are the same.
+  const limited = timeoutS === undefined ? layer : { ...layer, recipe: { ...recipe, timeoutS } };
+  return { layer: limited, contents, found: { kind: SETUP_KIND, title, detail: {} } };
 }
 
 /** A change of it is a change of the title. */

@@ -12,6 +12,7 @@ export interface CaptureSourceProps {
   readonly source: string;
   readonly command: readonly string[];
   readonly setup?: readonly string[];
+  readonly setupTimeoutS?: number;
   readonly packageChoices: PackageChoices;
   readonly keep?: readonly string[];
   readonly rest: Pick<Definition, 'hardware' | 'limits' | 'overlap' | 'tags'> & Pick<Definition['environment'], 'image'>;

@@ -44,6 +44,7 @@ export class DeployedJob extends Construct implements IGrantable {
       source: props.source,
       command: props.command,
       ...(props.setup ? { setup: props.setup } : {}),
+      ...(props.setupTimeout ? { setupTimeoutS: props.setupTimeout.toSeconds() } : {}),
       packageChoices: packageChoicesOf(props).choices,
       ...(props.keep ? { keep: props.keep } : {}),
       rest,

@@ -60,6 +60,9 @@ export interface JobOptions {
    */
   readonly setup?: string[];
 
+  /** How long each of {@link setup} may take. @default Duration.minutes(30) */
+  readonly setupTimeout?: Duration;
+
   /**
    * How near Python packages on the VM are to what the lockfile has: 'exact'; 'compatible', another version of the same minor release where
    * that one cannot be had, and rules drop what is of another system; or 'loose', solved on the VM. Of one package as 'torch=loose'.
@@ -195,7 +198,7 @@ function checkAsked({ vmTypes, families, cpu, memoryGiB, diskGiB, image, retries
   checkTagsBeside(options.cloud.jobHost.demands, options.jobTags ?? {});
   const packages = packageChoicesOf(options);
   const problems = [
-    ...problemsOfSetup(options.setup ?? []),
+    ...problemsOfSetup({ commands: options.setup ?? [], timeoutS: options.setupTimeout?.toSeconds() }),
     ...packages.problems,
     ...problemsOfPackageChoices(packages.choices),
     ...problemsOfAsked({

@@ -3,7 +3,7 @@ import * as v from 'valibot';
 /** Kind of the layer that holds what is run as root before packages are installed: what no package manager of a language gives. */
 export const SETUP_KIND = 'setup';
 
-/** A step that takes longer is ended, seconds. */
+/** A step that takes longer is ended, seconds, unless a limit was asked for. */
 export const SETUP_LIMIT_S = 30 * 60;
 
 const MOST_BYTES = 64 * 1024;
@@ -21,14 +21,36 @@ export const SetupRecipeSchema = v.object({
   steps: v.array(StepSchema),
   /** Where they run, relative to the tree's root. */
   directory: v.string(),
+  /** Limit of each step, seconds. @default SETUP_LIMIT_S */
+  timeoutS: v.optional(v.number()),
 });
 export type SetupRecipe = v.InferOutput<typeof SetupRecipeSchema>;
 
 /** Password of a URL that is written out; one that a variable holds is not. */
 const PASSWORD = /:\/\/[^\s/:@]*:(?!\$)[^\s/@]+@/;
 
-/** Everything that is wrong with commands of a setup, in words. */
-export function problemsOfSetup(commands: readonly string[]): string[] {
+/** A setup as somebody asked for it, in a run or in a construct. */
+export interface AskedSetup {
+  readonly commands: readonly string[];
+  /** A script runs before them. @default false */
+  readonly hasScript?: boolean;
+  readonly timeoutS?: number | undefined;
+}
+
+/** Everything that is wrong with a setup, in words. */
+export function problemsOfSetup({ commands, hasScript = false, timeoutS }: AskedSetup): string[] {
+  return [...commandProblems(commands), ...timeoutProblems(timeoutS, commands.length > 0 || hasScript)];
+}
+
+function timeoutProblems(timeoutS: number | undefined, isAsked: boolean): string[] {
+  if (timeoutS === undefined) return [];
+  return [
+    ...(timeoutS > 0 ? [] : [`setup timeout of ${timeoutS} s must be greater than zero`]),
+    ...(isAsked ? [] : [`setup timeout of ${timeoutS} s has no setup that it could end`]),
+  ];
+}
+
+function commandProblems(commands: readonly string[]): string[] {
   return commands.flatMap((command, index) => {
     const which = `setup command ${index + 1}`;
     if (command.trim() === '') return [`${which} is empty`];

@@ -104,6 +104,8 @@ export interface RunRequest {
   readonly setup?: readonly string[];
   /** File that is run so before them, relative to the working directory. @default - none */
   readonly setupScript?: string;
+  /** Seconds that each of them may take. @default 1800 */
+  readonly setupTimeoutS?: number;
   /**
    * The VM makes the command's environment and keeps it for later jobs; instead of the command it runs `true`. An empty command then stands
    * for whatever is active here. @default false

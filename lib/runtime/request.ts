@@ -44,6 +44,7 @@ export interface NormalRequest {
   readonly packageChoices: PackageChoices;
   readonly setup: readonly string[];
   readonly setupScript?: string;
+  readonly setupTimeoutS?: number;
   readonly environmentOnly?: true;
   readonly uploads: readonly UploadRequest[];
   readonly keep: readonly string[];
@@ -92,6 +93,7 @@ const KNOWN: Readonly<Record<keyof RunRequest, true>> = {
   packageChoices: true,
   setup: true,
   setupScript: true,
+  setupTimeoutS: true,
   environmentOnly: true,
   uploads: true,
   keep: true,
@@ -125,7 +127,11 @@ export function normalizeRequest(request: RunRequest, cwd: string, limits: Limit
     ...variableProblems(request),
     ...loginProblems(request),
     ...packageProblems(request),
-    ...problemsOfSetup(request.setup ?? []),
+    ...problemsOfSetup({
+      commands: request.setup ?? [],
+      hasScript: request.setupScript !== undefined,
+      timeoutS: request.setupTimeoutS,
+    }),
     ...roleProblems(request),
     ...problemsOfPackageChoices(request.packageChoices ?? {}),
     ...choicesBesideLock(request),
@@ -163,6 +169,7 @@ export function normalizeRequest(request: RunRequest, cwd: string, limits: Limit
     packageChoices: request.packageChoices ?? {},
     setup: request.setup ?? [],
     ...(request.setupScript === undefined ? {} : { setupScript: request.setupScript }),
+    ...(request.setupTimeoutS === undefined ? {} : { setupTimeoutS: request.setupTimeoutS }),
     ...(request.environmentOnly ? { environmentOnly: true } : {}),
     uploads: request.uploads ?? [],
     keep: request.keep ?? [],

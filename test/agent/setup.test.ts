@@ -31,13 +31,13 @@ async function script(name: string, text: string): Promise<SetupStep> {
   return { kind: 'script', name, content };
 }
 
-function setupOf(steps: readonly SetupStep[], directory = ''): Layer {
+function setupOf(steps: readonly SetupStep[], directory = '', timeoutS?: number): Layer {
   const sources = steps.flatMap((step) => (step.kind === 'script' ? [{ sha256: step.content, bytes: 1 }] : []));
   return {
     kind: 'setup',
     key: sha256Of(Buffer.from(JSON.stringify(steps))),
     platform: 'linux-x86_64',
-    recipe: { steps, directory },
+    recipe: { steps, directory, ...(timeoutS === undefined ? {} : { timeoutS }) },
     sources,
     notices: [],
   };
@@ -101,6 +101,16 @@ test('fails where the agent is not root, and runs nothing', async () => {
     remedy: expect.stringContaining('--driver namespace') as string,
   });
   expect(() => readFileSync(vm.file('made'))).toThrow('ENOENT');
+});
+
+test('fails the job when a command takes longer than was asked for, saying what it said last and what gives it longer', async () => {
+  const vm = await run([setupOf([command('echo mirror 3 of 9; sleep 300')], '', 2)]);
+  expect(await vm.outcome()).toMatchObject({
+    outcome: 'environment',
+    exitCode: 119,
+    message: "the setup command 'echo mirror 3 of 9; sleep 300' took longer than 2.0 s, and was ended: mirror 3 of 9",
+    remedy: expect.stringMatching(/^--setup-timeout gives it longer; .*image/) as string,
+  });
 });
 
 test('fails, with all that was started, when it takes longer than it may', async () => {

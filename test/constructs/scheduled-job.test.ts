@@ -77,6 +77,7 @@ describe('a scheduled job', () => {
           idleTimeout: Duration.minutes(30),
           setup: ['dnf install -y gdal'],
           keep: ['out/', '.'],
+          setupTimeout: Duration.hours(1),
           variables,
           secrets: { KEY: JobSecret.fromSecretsManager(secret, 'password') },
         }),
@@ -102,7 +103,9 @@ describe('a scheduled job', () => {
     const definition = decodeJson(DefinitionSchema, fileOf(job.definition), 'definition');
     expect(definition).toMatchObject({
       work: { argv: ['sh', 'report.sh'], cwd: '' },
-      environment: { layers: [{ kind: 'setup', recipe: { steps: [{ kind: 'command', command: 'dnf install -y gdal' }] } }] },
+      environment: {
+        layers: [{ kind: 'setup', recipe: { steps: [{ kind: 'command', command: 'dnf install -y gdal' }], timeoutS: 3_600 } }],
+      },
       hardware: { cpu: { min: 2 }, memoryGiB: { min: 8 }, arch: 'x86_64' },
       limits: { idleS: 1_800, retries: [{ times: 2 }, { times: 2 }] },
       overlap: 'skip',

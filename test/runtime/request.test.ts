@@ -41,6 +41,8 @@ describe('a run request', () => {
   test.each<[string, Partial<RunRequest>, RegExp]>([
     ['no command', { command: [] }, /no command/],
     ['an empty setup command', { setup: ['true', ' '] }, /setup command 2 is empty/],
+    ['no time for a setup', { setup: ['true'], setupTimeoutS: 0 }, /setup timeout of 0 s must be greater than zero/],
+    ['time for no setup', { setupTimeoutS: 60 }, /setup timeout of 60 s has no setup that it could end/],
     ['a password in a setup', { setup: ['git clone https://me:pass@example.com/x'] }, /setup command 1 holds a password in a URL/],
     ['a bad name', { name: 'a b' }, /name 'a b'/],
     ['an empty range', { cpu: { min: 8, max: 2 } }, /lower bound/],

@@ -49,6 +49,7 @@ export async function readRequest(command: readonly string[], options: RunOption
     packageChoices: readPackageChoices(options, problems),
     setup: options.setup,
     setupScript: options.setupScript,
+    setupTimeoutS: read(options.setupTimeout, (text) => parseDuration(text, '--setup-timeout')),
     environmentOnly: options.environmentOnly,
     uploads: options.upload && parseUploads(options.upload, io.cwd),
     keep: options.keep,

@@ -11,26 +11,26 @@ const MOST_SHOWN = 120;
 export const setupBuilder: Builder = {
   kind: 'setup',
   async build(layer, io) {
-    const { steps, directory } = readRecipe(SetupRecipeSchema, layer);
+    const { steps, directory, timeoutS = SETUP_LIMIT_S } = readRecipe(SetupRecipeSchema, layer);
     if (!io.machine.isRoot) throw noRoot(io.machine);
     const cwd = path.join(io.root, directory);
     await mkdir(cwd, { recursive: true });
-    for (const step of steps) await runStep(step, cwd, io);
+    for (const step of steps) await runStep(step, { cwd, timeoutS }, io);
     return { path: [], env: {}, notices: noticesOf(io.machine) };
   },
 };
 
-async function runStep(step: SetupStep, cwd: string, io: BuildIo): Promise<void> {
+async function runStep(step: SetupStep, { cwd, timeoutS }: { cwd: string; timeoutS: number }, io: BuildIo): Promise<void> {
   const name = nameOf(step);
   io.log(`setup: ${step.kind === 'command' ? step.command : step.name}`);
   let last = '';
   const onLine = (line: string): void => void (last = line.trim() === '' ? last : line.trim());
   try {
     const { env, file, args } = await invocationOf(step, io);
-    await io.run(file, args, { cwd, env, onLine, timeoutMs: SETUP_LIMIT_S * 1000 });
+    await io.run(file, args, { cwd, env, onLine, timeoutMs: timeoutS * 1000 });
   } catch (error) {
     io.signal.throwIfAborted();
-    throw failure(name, last, error);
+    throw failure(name, { last, timeoutS }, error);
   }
 }
 
@@ -55,12 +55,12 @@ function short(text: string): string {
   return line.length <= MOST_SHOWN ? line : `${line.slice(0, MOST_SHOWN - 1)}…`;
 }
 
-function failure(name: string, last: string, error: unknown): RawcloudError {
+function failure(name: string, { last, timeoutS }: { last: string; timeoutS: number }, error: unknown): RawcloudError {
   const { exitCode, timedOut } = findRawcloudError(error)?.data ?? {};
   const said = last === '' ? '' : `: ${short(last)}`;
   if (timedOut === true)
-    return new RawcloudError('E_ENVIRONMENT', `${name} took longer than ${formatDuration(SETUP_LIMIT_S)}, and was ended${said}`, {
-      remedy: `What takes so long belongs in an image (--image). ${LOG}`,
+    return new RawcloudError('E_ENVIRONMENT', `${name} took longer than ${formatDuration(timeoutS)}, and was ended${said}`, {
+      remedy: `--setup-timeout gives it longer; what always takes so long belongs in an image (--image). ${LOG}`,
       cause: error,
     });
   const how =

@@ -22,6 +22,8 @@ export interface CaptureRequest {
   readonly command: readonly string[];
   /** Commands that run as root on each VM before. @default - none */
   readonly setup?: readonly string[];
+  /** Seconds that each may take. @default 1800 */
+  readonly setupTimeoutS?: number;
   /** What of the lockfiles' Python packages the job gets, and how exactly. @default - all, as they have them */
   readonly packageChoices?: PackageChoices;
   /** What is kept whole of what it writes. @default - nothing */
@@ -64,7 +66,13 @@ export async function captureDefinition(request: CaptureRequest): Promise<Captur
   const platform = request.platform ?? `linux-${rest.hardware.arch}`;
   const words = await resolveArguments(request.command, { cwd: source, root: source, home, env });
   const outputs = resolveKept(request.keep ?? [], { root: source, cwd: source });
-  const setup = await captureSetup({ commands: request.setup ?? [], cwd: source, root: source, platform });
+  const setup = await captureSetup({
+    commands: request.setup ?? [],
+    timeoutS: request.setupTimeoutS,
+    cwd: source,
+    root: source,
+    platform,
+  });
   const packages = await capturePackages({
     root: source,
     cwd: source,

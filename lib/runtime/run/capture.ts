@@ -38,7 +38,12 @@ export interface Captured {
 export async function capture(
   deps: Pick<ClientDeps, 'home' | 'env' | 'vmSystem' | 'local' | 'cacheDir' | 'here'>,
   request: Pick<NormalRequest, 'command' | 'cwd' | 'packages'> &
-    Partial<Pick<NormalRequest, 'devPackages' | 'packageChoices' | 'setup' | 'setupScript' | 'environmentOnly' | 'uploads' | 'keep'>>,
+    Partial<
+      Pick<
+        NormalRequest,
+        'devPackages' | 'packageChoices' | 'setup' | 'setupScript' | 'setupTimeoutS' | 'environmentOnly' | 'uploads' | 'keep'
+      >
+    >,
   arch: string,
   signal?: AbortSignal,
 ): Promise<Captured> {
@@ -48,8 +53,8 @@ export async function capture(
   const uploads = await resolveUploads(request.uploads ?? [], { root, cwd: request.cwd, home: deps.home });
   const words = await resolveArguments(command, { cwd: request.cwd, root, home: deps.home, env: deps.env, uploads });
   const platform = `${deps.vmSystem}-${arch}`;
-  const { setup: commands = [], setupScript: script, cwd } = request;
-  const setup = await captureSetup({ commands, ...(script === undefined ? {} : { script }), cwd, root, platform });
+  const { setup: commands = [], setupScript: script, setupTimeoutS: timeoutS, cwd } = request;
+  const setup = await captureSetup({ commands, ...(script === undefined ? {} : { script }), timeoutS, cwd, root, platform });
   const packages = await capturePackages({
     root,
     cwd: request.cwd,
