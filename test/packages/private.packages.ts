@@ -1,4 +1,5 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { python3 } from '../capture/package-fixtures';
 import { PASSWORD, servePrivateIndex, USER } from './private-index';
@@ -78,3 +79,52 @@ test('uv, with a lockfile, an index for one package and variables for its passwo
   expect(refused.stderr).toContain('tried were the credentials of UV_INDEX_OWN_USERNAME and UV_INDEX_OWN_PASSWORD');
   expect(refused.stderr).not.toContain('wrong-one');
 });
+
+/** A backend for the real keyring, which keeps passwords in its own source: no machine of a CI has one of the desktop's. */
+const BACKEND = `import keyring.backend, keyring.errors
+class Keyring(keyring.backend.KeyringBackend):
+    priority = 9
+    def get_password(self, service, username):
+        return "${PASSWORD}" if (service, username) == ("@URL@", "${USER}") else None
+    def set_password(self, service, username, password):
+        raise keyring.errors.PasswordSetError("the test's own keeps one password alone")
+`;
+
+/** Where each kind keeps the credentials of the index: files around the project, variables, and the index as its user names it. */
+const KEEPERS: Readonly<Record<string, () => { files: Record<string, string>; env: Record<string, string>; url: string }>> = {
+  netrc: () => ({
+    files: { '../home/.netrc': `machine 127.0.0.1\n  login ${USER}\n  password ${PASSWORD}\n` },
+    env: {},
+    url: index.url,
+  }),
+  keyring: () => ({
+    files: {
+      '../home/backends/of_the_test.py': BACKEND.replace('@URL@', index.url),
+      '../config/python_keyring/keyringrc.cfg': `[backend]\ndefault-keyring=of_the_test.Keyring\nkeyring-path=${shop.house.directory}/home/backends\n`,
+    },
+    env: { UV_KEYRING_PROVIDER: 'subprocess' },
+    url: index.url.replace('://', `://${USER}@`),
+  }),
+};
+
+test.each(Object.keys(KEEPERS))(
+  'uv, with the password in %s: the VM installs from there, and nothing that is kept or printed has it',
+  async (kind) => {
+    const { house, tool, tryRun } = shop;
+    const { files, env: own, url } = KEEPERS[kind]!();
+    const cwd = path.join(house.project, kind);
+    await house.write({ ...files, [`${kind}/main.py`]: MAIN });
+    const env = { ...own, UV_INDEX: url };
+    await tool('uv', ['venv', '--quiet', '--python', python3!.minor], { cwd });
+    await tool('uv', ['pip', 'install', '--quiet', 'secret-tool', 'idna==3.7'], { env, cwd });
+    const ended = await tryRun(['--no-cache', '--', '.venv/bin/python', 'main.py'], { env, cwd });
+    expect(ended).toMatchObject({ code: 0, stdout: Buffer.from(await tool('.venv/bin/python', ['main.py'], { cwd })) });
+    expect(await shop.run(['--no-cache', '--', '.venv/bin/python', ...LIST], { env, cwd })).toBe(
+      await tool('.venv/bin/python', LIST, { cwd }),
+    );
+    await house.allGone();
+    expect(await holders(PASSWORD)).toEqual([]);
+    expect(ended.stdout.toString() + ended.stderr).not.toContain(PASSWORD);
+    await rm(path.join(house.directory, 'home', '.netrc'), { force: true });
+  },
+);
