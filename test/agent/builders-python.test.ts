@@ -241,6 +241,7 @@ describe("the installer's words", () => {
     ['  × Failed to build `uwsgi==2.0.20`', 'uwsgi', 'could not be built'],
     ['ERROR: Failed to build installable wheels for some pyproject.toml based projects (uwsgi)', 'uwsgi', 'could not be built'],
     ['  ERROR: Failed building wheel for uwsgi', 'uwsgi', 'could not be built'],
+    ['error: Failed to download and build `uwsgi==2.0.20`', 'uwsgi', 'could not be built'],
     ['error: Failed to download `idna==3.7`', 'idna', 'could not be fetched'],
     // As uv 0.13 and pip 26 say it.
     ['  cause: Because mac==1.0 has no wheels with a matching platform tag (e.g., `manylinux_2_36_x86_64`)', 'mac', 'no build for this'],

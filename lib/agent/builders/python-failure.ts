@@ -36,6 +36,8 @@ const SIGNS: readonly (readonly [RegExp, FailureKind, string?])[] = [
   [/([A-Za-z0-9][\w.]*)-[^/ ]*\.whl\)? dependency is incompatible with the current platform/, 'platform'],
   [/Failed to build (?:installable wheels for some pyproject\.toml based projects \()?[`']?([\w.-]+)/, 'not-built'],
   [/Failed building wheel for ([\w.-]+)/, 'not-built'],
+  // From an index, in one step.
+  [/Failed to download and build `([\w.-]+)/, 'not-built'],
   [/Failed to (?:download|fetch|unzip|extract|read|install)[^`]*`([\w.-]+)(?:==| @)/, 'not-fetched'],
 ];
 

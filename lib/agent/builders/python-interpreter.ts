@@ -86,7 +86,7 @@ export function uvEnvironment(io: BuildIo): Record<string, string> {
     UV_NO_CONFIG: '1',
     UV_SYSTEM_CERTS: '1',
     // An index that is down shall be a failure, not a hang.
-    UV_HTTP_TIMEOUT: '30',
+    UV_HTTP_TIMEOUT: '20',
     UV_HTTP_RETRIES: '2',
     UV_NO_PROGRESS: '1',
     NO_COLOR: '1',
