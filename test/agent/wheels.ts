@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { write, writeProgram } from '../capture/package-fixtures';
 
@@ -24,6 +24,15 @@ export class Wheels {
     return path.join(this.directory, 'log');
   }
 
+  /** From now on the installer stands still after each package, until it is let go. */
+  hold(): void {
+    writeFileSync(path.join(this.directory, 'hold'), '');
+  }
+
+  letGo(): void {
+    rmSync(path.join(this.directory, 'hold'), { force: true });
+  }
+
   /** A package with a module, a program that prints its version, and whatever else it shall have. */
   add(name: string, version: string, files: Readonly<Record<string, string>> = {}): string {
     write(path.join(this.directory, 'packages', `${name}-${version}`), {
@@ -35,7 +44,7 @@ export class Wheels {
 }
 
 const INSTALLER = `
-import os, shutil, sys
+import os, shutil, sys, time
 ROOT = '@ROOT@'
 words = sys.argv[1:]
 minor = 'python%d.%d' % sys.version_info[:2]
@@ -69,4 +78,5 @@ else:
         open(ROOT + '/log', 'a').write(line + '\\n')
         os.makedirs(site + '/' + name + '/__pycache__', exist_ok=True)
         open(site + '/' + name + '/__pycache__/x.pyc', 'w').write('bytecode')
+        while os.path.exists(ROOT + '/hold'): time.sleep(0.05)
 `;

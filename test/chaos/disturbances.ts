@@ -1,5 +1,6 @@
 import type { Client } from '../../lib/runtime';
 import { machineProcesses } from '../fakes/local-cloud';
+import { AGENT } from '../e2e/house';
 import type { House, Running } from '../e2e/house';
 import type { Chance } from './chance';
 
@@ -28,8 +29,6 @@ export interface Disturbance {
   act(scene: Scene): void | Promise<void>;
 }
 
-/** The agent and the boot script of every VM that is on. */
-const AGENT = /opt\/rawcloud\/node\/[0-9a-f]{64}\/bin\/node/;
 const BOOT_SCRIPT = /user-data$/;
 
 function signalProcesses({ house }: Scene, what: RegExp, signal: NodeJS.Signals): void {

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { House } from './house';
+import { AGENT, House } from './house';
 import { machineProcesses } from '../fakes/local-cloud';
 
 let house: House;
@@ -12,9 +12,6 @@ beforeEach(async () => {
 afterEach(async () => {
   await house.close();
 });
-
-/** The agent, as a process: nothing else on a VM runs on the Node that the image ships. */
-const AGENT = /opt\/rawcloud\/node\/[0-9a-f]{64}\/bin\/node/;
 
 describe('when AWS or the VM fails', () => {
   test('a lost reply to RunInstances makes one VM', async () => {
@@ -67,9 +64,7 @@ describe('when AWS or the VM fails', () => {
   test('a killed agent means that the VM ends and the job is lost, with 123', async () => {
     const running = house.start(['run', '--', 'sh', '-c', 'echo begun; exec sleep 600']);
     await running.saw(/begun/);
-    const agents = machineProcesses(house.directory).filter((p) => AGENT.test(p.command));
-    expect(agents.length).toBeGreaterThan(0);
-    for (const { pid } of agents) process.kill(pid, 'SIGKILL');
+    house.killAgents();
     const ended = await running.ended;
     expect(ended.code).toBe(123);
     expect(ended.stdout.toString()).toBe('begun\n');

@@ -18,6 +18,9 @@ import { Developer } from './developer';
 
 export type { Ended, Running, RunOptions } from './developer';
 
+/** The agent, as a process: nothing else on a VM runs on the Node that the image ships. */
+export const AGENT = /opt\/rawcloud\/node\/[0-9a-f]{64}\/bin\/node/;
+
 /** A developer with a local cloud in this process, so that a test can break things. */
 export class House extends Developer {
   private constructor(
@@ -73,6 +76,13 @@ export class House extends Developer {
       .instances()
       .filter((i) => i.state !== 'terminated')
       .map((i) => i.id);
+  }
+
+  /** Kills every agent, as the kernel does when memory runs out. @throws when there is none */
+  killAgents(): void {
+    const agents = machineProcesses(this.directory).filter(({ command }) => AGENT.test(command));
+    if (agents.length === 0) throw new Error('no agent runs');
+    for (const { pid } of agents) process.kill(pid, 'SIGKILL');
   }
 
   /** Resolves when nothing is on any more. */
