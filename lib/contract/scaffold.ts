@@ -117,12 +117,7 @@ export function vmRoleStatements(bucketArn: string): PolicyStatement[] {
     },
     // A job's prefix holds 128 secret bits: only a VM that was told it can name a key under it.
     { Sid: 'ReadJob', Effect: 'Allow', Action: 's3:GetObject', Resource: `${bucketArn}/${ROOT}jobs/*` },
-    {
-      Sid: 'WriteOwnDirectory',
-      Effect: 'Allow',
-      Action: ['s3:PutObject', 's3:AbortMultipartUpload'],
-      Resource: `${bucketArn}/${ROOT}jobs/*/vm/${own}/*`,
-    },
+    { Sid: 'WriteOwnDirectory', Effect: 'Allow', Action: 's3:PutObject', Resource: `${bucketArn}/${ROOT}jobs/*/vm/${own}/*` },
     // Keys of environments hold 256 bits that only VMs of one owner can make.
     { Sid: 'WriteEnvironments', Effect: 'Allow', Action: 's3:PutObject', Resource: `${bucketArn}/${bucketKeys.environments}*` },
     {

@@ -35,12 +35,6 @@ export const UNUSED: readonly Unused[] = [
     why: 'a job with packages restores its environment, or builds and keeps it; the record has no registry: test/e2e/environments.test.ts',
   },
   {
-    who: ['job', 'training'],
-    action: /^s3:AbortMultipartUpload$/,
-    resource: /vm/,
-    why: 'large results whose upload fails, as those of the scaffolding’s VM',
-  },
-  {
     who: ['client'],
     action: /^s3:AbortMultipartUpload$/,
     resource: /agent/,
