@@ -8,6 +8,8 @@ const inflateAsync = promisify(inflate);
 
 /** zlib takes no less. */
 const LEAST_ROOM = 64;
+/** Twice what is ever compressed as one: lengths of manifests that others made are not believed before the bytes are there. */
+const MOST_ROOM = 8 * 2 ** 20;
 
 export interface EncodedBlob {
   readonly stored: Uint8Array;
@@ -59,7 +61,7 @@ export async function decodeBlob({ stored, encoding }: EncodedBlob, bytes: numbe
  * threads, and at the default of 16 KiB that takes as long as the work. A byte more than is needed shows that it was the last.
  */
 export function roomFor(bytes: number): number {
-  return Math.max(LEAST_ROOM, bytes + 1);
+  return Math.min(MOST_ROOM, Math.max(LEAST_ROOM, bytes + 1));
 }
 
 /** What zlib gives is a piece of the room that it was given, which would stay as long as the piece does. */
