@@ -1,5 +1,6 @@
 import { decisionOfResults, EXIT_CODES, findRawcloudError, hasCode } from '../contract';
 import type { Decision, Done } from '../contract';
+import { DISK_REASON } from './builders/disk-full';
 import type { Ending, EndReason } from './ending';
 import { textOf } from './report';
 
@@ -54,8 +55,8 @@ export function decideEarly(ended: EndReason): Decision | undefined {
 
 /** Files or packages could not be brought to where the command needs them. */
 export function decideByEnvironment(error: unknown): Decision {
-  if (isDiskFull(error)) return DISK_FULL;
   const known = findRawcloudError(error);
+  if (known?.data['reason'] !== DISK_REASON && isDiskFull(error)) return DISK_FULL;
   return {
     outcome: 'environment',
     reason: known?.code ?? 'environment',

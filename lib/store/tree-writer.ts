@@ -24,6 +24,7 @@ export class TreeWriter {
     try {
       mkdirSync(at);
     } catch (error) {
+      if (hasCode(error, 'ENOSPC', 'EDQUOT')) throw error;
       if (!hasCode(error, 'EEXIST') || !lstatSync(at).isDirectory()) throw inTheWay(path, error);
     }
     this.#made.add(path);

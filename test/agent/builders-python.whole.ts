@@ -86,7 +86,7 @@ describe('the Python builder', () => {
     const io = vm(directory, { path: [bin, ...TOOLS] });
     await expect(python.build(layer('python', recipe({ python: '3.7', requirements: ['tiny==9'] })), io)).rejects.toMatchObject({
       code: 'E_ENVIRONMENT',
-      message: 'the Python packages could not be installed: tiny has no such version in the package index',
+      message: 'the Python packages could not be installed: tiny has no version 9 in the package index',
       data: { package: 'tiny' },
     });
     expect(io.lines).toContain(words);

@@ -49,7 +49,7 @@ interface Failing {
 const FAILURES: Readonly<Record<string, Failing>> = {
   'a version that is nowhere': {
     said: ['  cause: Because there is no version of numpy==1.26.4 and you require numpy==1.26.4, we can conclude that'],
-    message: /^the Python packages could not be installed: numpy has no such version in the package index$/,
+    message: /^the Python packages could not be installed: numpy has no version 1\.26\.4 in the package index$/,
     remedy: /--package-strictness numpy=compatible .* --package-ignore numpy leaves it out/,
   },
   'no wheel for the platform': {

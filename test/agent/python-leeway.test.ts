@@ -88,7 +88,7 @@ describe('what a recipe leaves to the VM', () => {
     const io = vm({ there: { a: ['2.0'], b: ['1.3'] } });
     await expect(build(io, ['a==1.2.4'], {})).rejects.toMatchObject({
       code: 'E_ENVIRONMENT',
-      message: 'the Python packages could not be installed: a has no such version in the package index',
+      message: 'the Python packages could not be installed: a has no version 1.2.4 in the package index',
       remedy: expect.stringContaining('--package-strictness a=compatible takes another version of the same minor release'),
     });
     await expect(build(vm({ there: { a: ['2.0'] } }), ['a==1.2.4'], { yielding: ['a'] })).rejects.toMatchObject({

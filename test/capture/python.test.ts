@@ -146,7 +146,7 @@ describe('packages that did not come from an index', () => {
       'example.test over ssh',
       'wheel',
     ],
-    ['an unknown origin', '{', 'direct_url.json cannot be read', 'Reinstall'],
+    ['an unknown origin', '{', 'direct_url.json cannot be read', 'pip install --force-reinstall mylib'],
   ])('fails by name for %s', async (_what, directUrl, why, remedy) => {
     await expect(capture({ name: 'mylib', version: '1', directUrl })).rejects.toMatchObject({
       code: 'E_PACKAGE',

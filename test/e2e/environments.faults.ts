@@ -1,10 +1,12 @@
-import { readFileSync, rmSync } from 'node:fs';
+import { createHash, randomBytes } from 'node:crypto';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { python3, pythonTest, writeVenv } from '../capture/package-fixtures';
 import { Wheels } from '../agent/wheels';
 import { House } from './house';
 import type { Ended } from './house';
+import { SmallDisk } from './small-disk';
 
 let house: House;
 let wheels: Wheels;
@@ -65,3 +67,50 @@ describe('an environment whose making is broken off', () => {
     await house.allGone();
   });
 });
+
+const MEBIBYTE = 2 ** 20;
+/** Who may mount a disk. */
+const asRoot = (name: string, run: () => Promise<void>): void =>
+  process.getuid?.() === 0 ? pythonTest(name, run) : test.skip(`${name} (needs root)`, run);
+
+describe('a disk that somebody else fills while an environment is restored', () => {
+  asRoot('fails the job with sizes and what to do, and the cache stays whole', async () => {
+    // With so much in it threads write. One request of the restore comes through at once, the others are late.
+    wheels.add('one', '1.0', { 'one/noise.txt': randomBytes(20 * MEBIBYTE).toString('hex') });
+    expect(await run()).toMatchObject({ code: 0 });
+    await house.allGone();
+    const kept = await environments();
+    const machines = path.join(house.cloud.stateDir, 'machines');
+    const disk = SmallDisk.mount(machines, 512);
+    try {
+      const resource = 'v1/environments/.*/[0-9a-f]{64}$';
+      house.cloud.faults.arm({ operation: 'GetObject', resource, skip: 1, count: 100, effect: { kind: 'delay', ms: 4000 } });
+      const running = house.start(['run', '--name', 'full', ...command.slice(1)], options());
+      const site = path.join('var/lib/rawcloud/job/layers/python/venv/lib', `python${python3!.minor}`, 'site-packages');
+      while (!house.alive().some((id) => existsSync(path.join(machines, id, site, 'one/noise.txt')))) await wait(20);
+      disk.fill(2 * MEBIBYTE);
+      const ended = await running.ended;
+      expect(ended).toMatchObject({ code: 119, stdout: Buffer.from('') });
+      const message =
+        /the VM's disk became full while the environment was restored: it takes 40\.0 MiB, and [\d.]+ (B|KiB|MiB) were left when something else had taken the room/;
+      expect(ended.stderr).toMatch(message);
+      expect(ended.stderr).toContain('→ Give the VM more disk (--disk).');
+      expect((await house.rawcloud(['logs', '--environment', 'full'])).stdout.toString()).toMatch(message);
+      await house.allGone();
+    } finally {
+      disk.unmount();
+    }
+    house.cloud.faults.clear();
+    expect(await environments()).toEqual(kept);
+    const next = await run();
+    expect(next).toMatchObject({ code: 0, stdout: Buffer.from('1.0 1.0\n') });
+    expect(next.stderr).toContain('environment restored from cache (2 packages,');
+    await house.allGone();
+  });
+});
+
+/** What is kept of them, by name and hash. */
+async function environments(): Promise<string[]> {
+  const files = (await house.everything()).filter(({ name }) => /v1\/environments\/.*\/(manifest|[0-9a-f]{64})$/.test(name));
+  return files.map(({ name, content }) => `${name} ${createHash('sha256').update(content).digest('hex')}`).sort();
+}

@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { python3, writeDistribution, writeVenv } from '../capture/package-fixtures';
 import type { FakePackage } from '../capture/package-fixtures';
@@ -29,13 +29,27 @@ beforeAll(async () => {
     writeFileSync(path.join(source, 'pyproject.toml'), `${build}[project]\nname = "${name}"\nversion = "1.0"\n${needs}`);
     await shop.tool('uv', ['build', '--quiet', '--wheel', '--out-dir', dist, source], { cwd: source });
   }
-  const source = path.join(shop.house.directory, 'compiled');
-  mkdirSync(source);
-  writeFileSync(path.join(source, 'add.c'), '#include <nothing-of-the-kind.h>\n');
-  const extension = '[tool.setuptools]\next-modules = [{ name = "compiled", sources = ["add.c"] }]\n';
-  const build = '[build-system]\nrequires = ["setuptools>=77"]\nbuild-backend = "setuptools.build_meta"\n';
-  writeFileSync(path.join(source, 'pyproject.toml'), `${build}[project]\nname = "compiled"\nversion = "1.0"\n${extension}`);
-  await shop.tool('uv', ['build', '--quiet', '--sdist', '--out-dir', dist, source], { cwd: source });
+  writeSource('compiled', 'add.c', '#include <nothing-of-the-kind.h>\n');
+  await shop.tool('uv', ['build', '--quiet', '--sdist', '--out-dir', dist, path.join(shop.house.directory, 'compiled')]);
+  writeSource('native', 'add.c', '#include <Python.h>\n');
+  await shop.tool('uv', ['build', '--quiet', '--sdist', '--out-dir', dist, path.join(shop.house.directory, 'native')]);
+  // What it is built by, from the real index: ours has it for VMs that know no other.
+  await shop.tool('uv', [
+    'run',
+    '--quiet',
+    '--no-project',
+    '--with',
+    'pip',
+    'python',
+    '-m',
+    'pip',
+    'download',
+    '--quiet',
+    '--no-deps',
+    '--dest',
+    dist,
+    'setuptools>=77',
+  ]);
   server = serve(dist);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/simple`;
@@ -48,6 +62,16 @@ afterAll(async () => {
 afterEach(() => {
   misbehave = () => false;
 });
+
+/** A package with an extension in C. */
+function writeSource(name: string, file: string, text: string): void {
+  const source = path.join(shop.house.directory, name);
+  mkdirSync(source);
+  writeFileSync(path.join(source, file), text);
+  const extension = `[tool.setuptools]\next-modules = [{ name = "${name}", sources = ["${file}"] }]\n`;
+  const build = '[build-system]\nrequires = ["setuptools>=77"]\nbuild-backend = "setuptools.build_meta"\n';
+  writeFileSync(path.join(source, 'pyproject.toml'), `${build}[project]\nname = "${name}"\nversion = "1.0"\n${extension}`);
+}
 
 /** Source: PyPA specification "Simple repository API". */
 function serve(directory: string): Server {
@@ -142,4 +166,38 @@ test('a package without a wheel for the platform, which cannot be compiled there
   // What builds it comes from the real index.
   const ended = await run('compiled', [{ name: 'compiled', version: '1.0' }], { env: { UV_INDEX: url } });
   await failedWith('compiled', ended, /compiled could not be built on the VM/, /--setup "dnf install -y gcc"/, /nothing-of-the-kind\.h/);
+});
+
+/** All programs of the VM but compilers, and, for pip, uv. */
+async function withoutCompiler(name: string, isLeft: (program: string) => boolean, run: () => Promise<void>): Promise<void> {
+  const before = process.env['PATH']!;
+  const bare = path.join(shop.house.directory, name);
+  mkdirSync(bare);
+  const compilers = /^(.*-)?(cc|c89|c99|gcc|g\+\+|c\+\+|clang|clang\+\+|cpp|tcc)(-[\d.]+)?$/;
+  for (const directory of before.split(':').filter(existsSync))
+    for (const program of readdirSync(directory))
+      if (!compilers.test(program) && isLeft(program) && !existsSync(path.join(bare, program)))
+        symlinkSync(path.join(directory, program), path.join(bare, program));
+  process.env['PATH'] = bare;
+  try {
+    await run();
+  } finally {
+    process.env['PATH'] = before;
+  }
+}
+
+test.each([
+  ['uv', () => true],
+  ['pip', (program: string) => program !== 'uv'],
+])('a package that %s has to compile on a VM without a compiler', async (installer, isLeft) => {
+  await withoutCompiler(`bare-${installer}`, isLeft, async () => {
+    const ended = await run(`bare-${installer}`, [{ name: 'native', version: '1.0' }]);
+    await failedWith(
+      `bare-${installer}`,
+      ended,
+      /native could not be built on the VM, which has no compiler/,
+      /--setup "dnf install -y gcc"/,
+      /gcc/,
+    );
+  });
 });

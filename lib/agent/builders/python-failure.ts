@@ -96,13 +96,13 @@ export class FailureWatch {
   explain(
     cause: unknown,
     io: Pick<BuildIo, 'env'>,
-    { leeway, credentials = {} }: Pick<PythonRecipe, 'leeway' | 'credentials'> = {},
+    { leeway, credentials = {}, requirements = [] }: Partial<Pick<PythonRecipe, 'leeway' | 'credentials' | 'requirements'>> = {},
   ): RawcloudError {
     // What says by itself which package it is about needs no explanation.
     if (isRawcloudError(cause) && cause.data['package'] !== undefined) return cause;
     if (this.#isFull) return diskFull('Python packages', cause);
     if (this.#index && this.#found?.kind !== 'hash') return indexFailed(this.#index, this.#found, credentials, cause);
-    return installFailed(this.#found, cause, { io, yielding: leeway?.yielding ?? [] });
+    return installFailed(this.#found, cause, { io, yielding: leeway?.yielding ?? [], requirements });
   }
 }
 
@@ -154,17 +154,25 @@ function indexFailed(
 function installFailed(
   found: Failure | undefined,
   cause: unknown,
-  { io, yielding }: { io: Pick<BuildIo, 'env'>; yielding: readonly string[] },
+  { io, yielding, requirements }: { io: Pick<BuildIo, 'env'>; yielding: readonly string[]; requirements: readonly string[] },
 ): RawcloudError {
   const reason = cause instanceof Error ? cause.message : String(cause);
   const compiler = ['cc', 'gcc', 'clang'].some((program) => findProgram(program, io));
-  const why = found?.kind === 'not-built' && !compiler ? `${found.how}, which has no compiler` : found?.how;
+  const how = found?.how.replace('no such version', versionOf(found.name, requirements));
+  const why = found?.kind === 'not-built' && !compiler ? `${how}, which has no compiler` : how;
   const what = found ? `${found.name} ${why}` : reason;
   return new RawcloudError('E_ENVIRONMENT', `the Python packages could not be installed: ${what}`, {
     remedy: `The environment log has the installer's own words (rawcloud logs --environment). ${found ? remedyFor(found, yielding) : OTHER_INDEX}`,
     data: found ? { package: found.name } : {},
     cause,
   });
+}
+
+/** As it was asked for. */
+function versionOf(name: string, requirements: readonly string[]): string {
+  const asked = requirements.map((line) => /^([\w.-]+)[^=\s]*==\s*([^\s;]+)/.exec(line));
+  const version = asked.find((match) => match && canonicalName(match[1]!) === canonicalName(name))?.[2];
+  return version === undefined ? 'no such version' : `no version ${version}`;
 }
 
 const OTHER_INDEX = 'A package from another index than the default needs it named in PIP_EXTRA_INDEX_URL or UV_INDEX.';

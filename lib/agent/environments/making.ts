@@ -16,6 +16,7 @@ import type {
 import { findEnvironment, sizeOf } from '../../store/environments/manifest';
 import type { EnvironmentSize, FoundEnvironment } from '../../store/environments/manifest';
 import { restoreParts } from '../../store/environments/restore';
+import { DISK_REASON } from '../builders/disk-full';
 import { textOf } from '../report';
 import { environmentKey, lastKey, systemFacts } from './keys';
 import { Lease } from './lease';
@@ -214,8 +215,14 @@ class Making {
       signal,
       ...(program === undefined ? {} : { program }),
       onProgress: ({ done, total }) => progress(`restoring the environment, ${formatSize(done)} of ${formatSize(total)}`),
-    }).catch((error: unknown) => {
-      throw hasCode(error, 'ENOSPC', 'EDQUOT') ? noRoom(bytes, undefined, error) : error;
+    }).catch(async (error: unknown) => {
+      if (!hasCode(error, 'ENOSPC', 'EDQUOT')) throw error;
+      const free = await freeBytes(directory);
+      // Half of it is of no use, and the rest of the VM needs the room to report.
+      await this.#clear();
+      const failure = filledUp(bytes, free, error);
+      this.deps.say(failure.message);
+      throw failure;
     });
   }
 
@@ -265,23 +272,31 @@ const BLOCK_BYTES = 4096;
 
 /** @throws E_ENVIRONMENT when the disk is too small for it */
 async function mustHaveRoom(directory: string, bytes: number, files: number): Promise<void> {
+  const free = await freeBytes(directory);
+  if (free < bytes + files * BLOCK_BYTES * 0.5 + MARGIN_BYTES) throw tooSmall(bytes, free);
+}
+
+async function freeBytes(directory: string): Promise<number> {
   const { bavail, bsize } = await statfs(directory);
-  const free = bavail * bsize;
-  if (free < bytes + files * BLOCK_BYTES * 0.5 + MARGIN_BYTES) throw noRoom(bytes, free);
+  return bavail * bsize;
 }
 
-const NO_ROOM = 'disk';
-
-function noRoom(bytes: number, free?: number, cause?: unknown): RawcloudError {
-  const there = free === undefined ? 'it is full now' : `${formatSize(free)} are free`;
-  return new RawcloudError('E_ENVIRONMENT', `the VM's disk is too small for the environment: it takes ${formatSize(bytes)}, and ${there}`, {
-    remedy: 'Give the VM more disk (--disk).',
-    data: { reason: NO_ROOM, bytes, ...(free === undefined ? {} : { free }) },
-    cause,
-  });
+function tooSmall(bytes: number, free: number): RawcloudError {
+  const text = `the VM's disk is too small for the environment: it takes ${formatSize(bytes)}, and ${formatSize(free)} are free`;
+  return new RawcloudError('E_ENVIRONMENT', text, { remedy: MORE_DISK, data: { reason: DISK_REASON, bytes, free } });
 }
+
+/** There was room when it was begun. */
+function filledUp(bytes: number, free: number, cause: unknown): RawcloudError {
+  const text =
+    `the VM's disk became full while the environment was restored: it takes ${formatSize(bytes)}, ` +
+    `and ${formatSize(free)} were left when something else had taken the room`;
+  return new RawcloudError('E_ENVIRONMENT', text, { remedy: MORE_DISK, data: { reason: DISK_REASON, bytes, free }, cause });
+}
+
+const MORE_DISK = 'Give the VM more disk (--disk).';
 
 /** Building would not take less. */
 function mustNotBeDisk(error: unknown): void {
-  if (findRawcloudError(error)?.data['reason'] === NO_ROOM) throw error;
+  if (findRawcloudError(error)?.data['reason'] === DISK_REASON) throw error;
 }

@@ -146,16 +146,18 @@ const REMEDIES: Readonly<Record<RefusalReason, string>> = {
   gone: 'Install them again here, from where their source is now: pip install --force-reinstall …',
   private: 'Install them from a public index or URL, or build a wheel of them here and install that: pip wheel --no-deps …',
   platform: 'Install a build for the platform of the VM, or ask for VMs of this platform (--arch).',
-  damaged: 'Reinstall them: pip install --force-reinstall NAME.',
+  damaged: 'Install what is damaged again: pip install --force-reinstall NAME.',
 };
 
 function refusal(refused: readonly Extract<Requirement, { kind: 'refused' }>[], title: string): RawcloudError {
   const sorted = [...refused].sort((a, b) => (a.name < b.name ? -1 : 1));
   const what = sorted.map(({ name, why }) => `${name} (${why})`).join(', ');
   const reasons = [...new Set(sorted.map(({ reason }) => reason))];
+  const damaged = sorted.filter(({ reason }) => reason === 'damaged').map(({ name }) => name);
+  const remedies = reasons.map((reason) => REMEDIES[reason].replace('NAME', damaged.join(' ')));
   const count = sorted.length === 1 ? 'a package' : `${sorted.length} packages`;
   return new RawcloudError('E_PACKAGE', `${count} of ${title} cannot be carried: ${what}`, {
-    remedy: `${reasons.map((reason) => REMEDIES[reason]).join(' ')} --package-ignore ${sorted[0]!.name} leaves it out.`,
+    remedy: `${remedies.join(' ')} --package-ignore ${sorted[0]!.name} leaves it out.`,
     data: { packages: sorted.map(({ name }) => name) },
   });
 }
