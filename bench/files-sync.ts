@@ -47,6 +47,7 @@ async function main(): Promise<void> {
     env: { PATH: process.env['PATH'], HOME: home },
     cacheFile: path.join(cache, 'blobs.jsonl'),
     treeCacheDirectory: path.join(cache, 'trees'),
+    readerProgram: path.join(__dirname, 'read-files.js'),
     now: () => Date.now(),
     limitBytes: Infinity,
   });

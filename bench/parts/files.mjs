@@ -46,8 +46,9 @@ console.log(performance.now() - start);
 
 export async function measure(context) {
   const program = path.join(context.scratch, 'files-sync.js');
-  const entry = path.join(import.meta.dirname, '../files-sync.ts');
-  await build({ entryPoints: [entry], outfile: program, bundle: true, platform: 'node', target: 'node20', logLevel: 'error' });
+  const entryPoints = { 'files-sync': '../files-sync.ts', 'read-files': '../../lib/store/reading/serve.ts' };
+  for (const [name, entry] of Object.entries(entryPoints)) entryPoints[name] = path.join(import.meta.dirname, entry);
+  await build({ entryPoints, outdir: context.scratch, bundle: true, platform: 'node', target: 'node20', logLevel: 'error' });
   const cloud = await context.cloud();
   const bench = { ...context, program, cloud, awsEnv: context.awsEnv(cloud), bucket: await bucketOf(cloud) };
   await tenThousand(bench);

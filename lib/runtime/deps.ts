@@ -37,6 +37,8 @@ export interface ClientDeps extends Omit<DriverDeps, 'emit' | 'bus'> {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Where the client may keep what it can make again. */
   readonly cacheDir: string;
+  /** Program of a thread that reads files of a tree. @default - the client's own thread does */
+  readonly readerProgram?: string;
   readonly intervals: Intervals;
   readonly market: MarketKeeper;
   readonly deployed: DeployedJobs;

@@ -1,4 +1,5 @@
 import os from 'node:os';
+import path from 'node:path';
 import {
   amazonLinuxParameter,
   DEFAULT_SCAFFOLD_NAME,
@@ -28,6 +29,7 @@ import type { Image } from './launch/compile';
 import { MarketKeeper } from './market/keeper';
 import { openContext } from './open-context';
 import { DEFAULT_PACE, LOCAL_PACE } from './observe/pace';
+import { packageRoot } from './package-root';
 
 /**
  * What a client works with, in the account (or the local cloud) that the environment points at. Whoever gets it closes it.
@@ -68,6 +70,7 @@ export async function openDeps(options: ConnectOptions): Promise<ClientDeps> {
     home,
     env,
     cacheDir,
+    readerProgram: path.join(packageRoot(__dirname), 'dist', 'bin', 'read-files.js'),
     intervals: local ? LOCAL_INTERVALS : DEFAULT_INTERVALS,
     pace: local ? LOCAL_PACE : DEFAULT_PACE,
     resolveImage: (arch, image) => resolveImage(context, arch, image),

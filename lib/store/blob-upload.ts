@@ -12,6 +12,8 @@ import { readPart } from './read-file';
 export interface SmallBlob {
   readonly sha256: string;
   readonly bytes: Uint8Array;
+  /** What {@link mayShrink} says of it. @default - it is asked */
+  readonly shrinks?: boolean | undefined;
 }
 
 /** A file whose content is stored alone: under its hash, or part by part under theirs. */
@@ -54,21 +56,14 @@ const PARTS = 8;
 const ENCODERS = 4;
 
 /** Packs blobs in the order given and uploads the packs. The same blobs in the same order give the same objects. */
-export async function uploadSmallBlobs(
-  blobs: Iterable<SmallBlob> | AsyncIterable<SmallBlob>,
-  options: UploadOptions,
-): Promise<StoredObject[]> {
+export async function uploadSmallBlobs(blobs: Iterable<SmallBlob> | AsyncIterable<SmallBlob>, options: UploadOptions): Promise<void> {
   /** Of packs that were sent: to take it again is faster than to get new memory, and bounds what is in use. */
   const spare: Buffer[] = [];
   const uploads = inOrder(packsOf(blobs, spare, options.signal), PACKS, async ({ memory, ...pack }) => {
-    const stored = await putPack(pack, options);
-    await options.onStored?.(stored);
+    await options.onStored?.(await putPack(pack, options));
     spare.push(memory);
-    return stored;
   });
-  const all: StoredObject[] = [];
-  for await (const stored of uploads) all.push(stored);
-  return all;
+  for await (const _stored of uploads);
 }
 
 async function* packsOf(
@@ -96,13 +91,13 @@ interface EncodedSmallBlob {
 async function* encodeInOrder(blobs: Iterable<SmallBlob> | AsyncIterable<SmallBlob>): AsyncGenerator<EncodedSmallBlob> {
   const waiting: Promise<EncodedSmallBlob>[] = [];
   try {
-    for await (const { sha256, bytes } of blobs) {
+    for await (const { sha256, bytes, shrinks = mayShrink(bytes) } of blobs) {
       const blob = { sha256, bytes: bytes.byteLength };
-      if (waiting.length === 0 && !mayShrink(bytes)) {
+      if (waiting.length === 0 && !shrinks) {
         yield { blob, encoded: { stored: bytes, encoding: 'raw' } };
         continue;
       }
-      const result = encodeBlob(Uint8Array.from(bytes)).then((done) => ({ blob, encoded: done }));
+      const result = encodeBlob(Uint8Array.from(bytes), shrinks).then((done) => ({ blob, encoded: done }));
       // It is awaited below, in its turn: until then a failure has been seen to.
       result.catch(() => undefined);
       waiting.push(result);

@@ -36,9 +36,9 @@ export function mayShrink(bytes: Uint8Array): boolean {
   return bytes.byteLength >= LEAST_BYTES && entropy(sampleOf(bytes)) <= MOST_ENTROPY;
 }
 
-/** Deflates (zlib) where it pays. */
-export async function encodeBlob(bytes: Uint8Array): Promise<EncodedBlob> {
-  if (mayShrink(bytes)) {
+/** Deflates (zlib) where it pays. `shrinks`: what {@link mayShrink} has said. */
+export async function encodeBlob(bytes: Uint8Array, shrinks = mayShrink(bytes)): Promise<EncodedBlob> {
+  if (shrinks) {
     const stored = alone(await deflateAsync(bytes, { level: LEVEL, chunkSize: roomFor(bytes.byteLength) }));
     if (stored.byteLength <= bytes.byteLength * WORTH) return { stored, encoding: 'deflate' };
   }

@@ -53,7 +53,7 @@ function readOnce(file: string | Buffer, name: string, room: Buffer | undefined)
     const { size } = stats;
     // One byte more, to see whether it has grown.
     const buffer = room?.subarray(0, size + 1) ?? Buffer.allocUnsafeSlow(size + 1);
-    const length = readFully(descriptor, buffer);
+    const length = readFully(descriptor, buffer, size);
     if (length !== size || !sameStamp(stamp, stampOf(fstatSync(descriptor)))) return 'changed';
     const bytes = buffer.subarray(0, length);
     return { kind: 'read', bytes, sha256: sha256Of(bytes), stamp };
@@ -71,10 +71,14 @@ function openOrGone(file: string | Buffer, name: string): number | undefined {
   }
 }
 
-function readFully(descriptor: number, buffer: Buffer): number {
+/** Until `expected` bytes are there; of a file that has grown one more, and of one that is said to be empty. */
+function readFully(descriptor: number, buffer: Buffer, expected: number): number {
   let length = 0;
-  for (let read = -1; read !== 0 && length < buffer.byteLength; length += read)
+  let read: number;
+  do {
     read = readSync(descriptor, buffer, length, buffer.byteLength - length, null);
+    length += read;
+  } while (read !== 0 && length < expected);
   return length;
 }
 

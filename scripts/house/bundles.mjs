@@ -13,6 +13,8 @@ export const BUNDLES = [
   { entry: 'bin/exec.ts', out: 'bin/exec.js', minify: 'but names' },
   // WebSockets of the local cloud, which few of its users need.
   { entry: 'lib/local/sessions/websocket.ts', out: 'bin/websocket.js', minify: 'but names' },
+  // A thread of the client that reads the files of a large tree.
+  { entry: 'lib/store/reading/serve.ts', out: 'bin/read-files.js', minify: 'but names' },
   { entry: 'lib/agent/main.ts', out: 'agent/agent.js', minify: 'all' },
   // Each becomes the code of a function, whose start is paid for by the millisecond.
   { entry: 'lambda/launch.ts', out: 'lambda/launch/index.js', minify: 'but names' },

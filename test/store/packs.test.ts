@@ -2,7 +2,7 @@ import { randomBytes, randomFillSync } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import fc from 'fast-check';
 import { bucketKeys } from '../../lib/contract';
-import { uploadSmallBlobs } from '../../lib/store/blob-upload';
+import { storeBlobs } from './trees';
 import type { SmallBlob } from '../../lib/store/blob-upload';
 import { decodeBlob, encodeBlob } from '../../lib/store/compress';
 import { createMemoryStore } from '../../lib/store/memory';
@@ -70,7 +70,7 @@ test('fails on content that inflates to more than it should', async () => {
 
 describe('uploading', () => {
   const upload = (store: ReturnType<typeof createMemoryStore>, contents: readonly Uint8Array[]) =>
-    uploadSmallBlobs(contents.map(blobOf), { store, keyOf: bucketKeys.file });
+    storeBlobs(contents.map(blobOf), { store, keyOf: bucketKeys.file });
 
   test('groups small blobs, and gives the same objects for the same blobs', async () => {
     const contents = Array.from({ length: 9 }, () => randomBytes(3 * 2 ** 20));
@@ -102,7 +102,7 @@ describe('uploading', () => {
         yield { sha256: sha256Of(bytes), bytes };
       }
     }
-    const stored = await uploadSmallBlobs(reusing(), { store: slow, keyOf: bucketKeys.file });
+    const stored = await storeBlobs(reusing(), { store: slow, keyOf: bucketKeys.file });
     expect(stored.length).toBeGreaterThan(5);
     expect([...arrived.keys()]).toEqual([...arrived.values()]);
   });
@@ -119,7 +119,7 @@ describe('uploading', () => {
           yield { sha256: sha256Of(content), bytes: room.subarray(0, content.byteLength) };
         }
       }
-      const [stored] = await uploadSmallBlobs(reusing(), { store, keyOf: bucketKeys.file });
+      const [stored] = await storeBlobs(reusing(), { store, keyOf: bucketKeys.file });
       for (const { sha256, offset, length, encoding, bytes } of stored?.blobs ?? []) {
         const found = await store.get(bucketKeys.file(stored!.object));
         if (typeof found === 'string') throw new Error(found);

@@ -3,14 +3,14 @@ import { existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
 import { bucketKeys } from '../../lib/contract';
 import type { Ref, Store, Tree, TreeEntry } from '../../lib/contract';
-import { ownObject, uploadSmallBlobs } from '../../lib/store/blob-upload';
+import { ownObject } from '../../lib/store/blob-upload';
 import { createMemoryStore } from '../../lib/store/memory';
 import { fetchRef } from '../../lib/store/ref';
 import { restoreTree } from '../../lib/store/restore';
 import { sha256Of } from '../../lib/store/sha256';
 import { encodeTree } from '../../lib/store/tree-codec';
 import { withDirectory } from '../capture/trees';
-import { readAll } from './trees';
+import { readAll, storeBlobs } from './trees';
 
 const newStore = (): Store => createMemoryStore({ now: () => 0 });
 
@@ -25,7 +25,7 @@ async function treeOf(store: Store, files: Readonly<Record<string, string>>, oth
   const blobs = [...new Set(Object.values(files))]
     .filter((text) => text !== '')
     .map((text) => ({ sha256: sha256Of(Buffer.from(text)), bytes: Buffer.from(text) }));
-  const stored = await uploadSmallBlobs(blobs, { store, keyOf: bucketKeys.file });
+  const stored = await storeBlobs(blobs, { store, keyOf: bucketKeys.file });
   const places = stored.flatMap(({ blobs: packed }, pack) =>
     packed.map(({ sha256, offset, length, encoding }) => [sha256, { pack, offset, length, encoding }] as const),
   );

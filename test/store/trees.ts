@@ -2,6 +2,8 @@ import { lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import fc from 'fast-check';
 import { fsPath } from '../../lib/contract';
 import type { BytePath } from '../../lib/contract';
+import { uploadSmallBlobs } from '../../lib/store/blob-upload';
+import type { SmallBlob, StoredObject, UploadOptions } from '../../lib/store/blob-upload';
 import { writeThing } from '../capture/trees';
 import type { Thing } from '../capture/trees';
 
@@ -53,4 +55,11 @@ export function readAll(root: string, path: BytePath = ''): Record<string, strin
     else found[at] = `${(stats.mode & 0o111) === 0 ? 'file' : 'executable'} ${readFileSync(fsPath(root, at), 'latin1')}`;
   }
   return found;
+}
+
+/** Uploads, and tells what was stored. */
+export async function storeBlobs(blobs: Iterable<SmallBlob>, options: UploadOptions): Promise<StoredObject[]> {
+  const all: StoredObject[] = [];
+  await uploadSmallBlobs(blobs, { ...options, onStored: (stored) => void all.push(stored) });
+  return all;
 }

@@ -8,6 +8,9 @@ import { footerOf } from './object-file';
 /** Bodies up to this length wait in memory and are written in one go. */
 const IN_MEMORY_BYTES = 256 * 1024;
 
+/** Of longer ones so much is written at once: to go to another thread and back for each 64 KiB that come takes longer than to write them. */
+const WRITE_BYTES = 2 ** 20;
+
 /** A body that has arrived whole and right, and is not visible yet. */
 export interface Staged {
   readonly bytes: number;
@@ -46,6 +49,7 @@ class Draft implements Staged {
   readonly #md5 = createHash('md5');
   readonly #checksum: Checksum | undefined;
   #waiting: Uint8Array[] = [];
+  #waitingBytes = 0;
   #file: FileHandle | undefined;
   #digests: { md5: Buffer; checksum: string | undefined } | undefined;
 
@@ -67,7 +71,8 @@ class Draft implements Staged {
     this.#md5.update(chunk);
     this.#checksum?.update(chunk);
     this.#waiting.push(chunk);
-    if (this.bytes <= IN_MEMORY_BYTES) return;
+    this.#waitingBytes += chunk.byteLength;
+    if (this.#waitingBytes <= (this.#file ? WRITE_BYTES : IN_MEMORY_BYTES)) return;
     this.#file ??= await open(this.#path, 'wx', 0o600);
     await this.#flush(this.#file);
   }
@@ -99,6 +104,7 @@ class Draft implements Staged {
   async #flush(file: FileHandle): Promise<void> {
     const chunks = this.#waiting;
     this.#waiting = [];
+    this.#waitingBytes = 0;
     let left = chunks.reduce((sum, c) => sum + c.byteLength, 0);
     for (let rest = chunks; left > 0;) {
       const { bytesWritten } = await file.writev(rest);

@@ -84,6 +84,7 @@ async function uploadRepeatable(
       env: deps.env,
       cacheFile: cacheFileOf(deps),
       treeCacheDirectory: path.join(deps.cacheDir, 'trees', deps.scaffold.bucket),
+      ...(deps.readerProgram ? { readerProgram: deps.readerProgram } : {}),
       now: () => deps.clock.now(),
       onProgress: (progress) => say('sync.progress', progress),
       ...(asked.confirmLargeTree ? { confirm: asked.confirmLargeTree } : {}),

@@ -24,7 +24,8 @@ export async function diffTree(options: MeasureOptions & { readonly treeCacheDir
   const { entries, sources } = await findTravelling(root, options);
   const contents = new Contents(entries, cached.columns);
   const reading = { locate: sources.locate.bind(sources), ...(options.signal ? { signal: options.signal } : {}) };
-  for await (const read of hashFiles(contents.unread(contents.takeUnread()), reading)) contents.set(read.index, read);
+  const unread = contents.takeUnread();
+  for await (const read of hashFiles(contents.unread(unread), unread.length, reading)) contents.set(read.index, read);
   const { added, changed, gone } = contents.changes();
   return { added: added.map(showPath), changed: changed.map(showPath), removed: gone.map(showPath) };
 }

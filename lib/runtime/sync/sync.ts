@@ -33,6 +33,8 @@ export interface SyncOptions extends MeasureOptions {
   readonly cacheFile: string;
   /** Where this client keeps what trees looked like when they were synchronized with this bucket. @default - files are always read */
   readonly treeCacheDirectory?: string;
+  /** Program of a thread that reads files ahead. @default - this thread reads */
+  readonly readerProgram?: string;
   /** Milliseconds since 1970. */
   readonly now: () => number;
   readonly onProgress?: (progress: EventData['sync.progress']) => void;
@@ -158,7 +160,7 @@ class Sync {
         [...contents.unread(unread)].filter(({ bytes }) => !known.hasLength(bytes)),
         sources,
       );
-    const reading = hashFiles(contents.unread(unread), {
+    const reading = hashFiles(contents.unread(unread), unread.length, {
       ...this.options,
       locate: sources.locate.bind(sources),
       onHashed: (bytes) => this.#progress.hashed(bytes),

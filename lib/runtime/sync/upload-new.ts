@@ -29,7 +29,7 @@ export async function uploadWhileReading(
       const { sha256 } = read;
       if (!read.content || options.known.holds(sha256) || sent.has(sha256)) continue;
       sent.add(sha256);
-      yield { sha256, bytes: read.content };
+      yield { sha256, bytes: read.content, shrinks: read.shrinks };
     }
   }
   const onStored = (stored: StoredObject): void => {
