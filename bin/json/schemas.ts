@@ -227,8 +227,8 @@ export const ANSWER_SCHEMAS = {
     v: One,
     command: v.array(v.string()),
     root: v.string(),
-    found: v.array(v.strictObject({ kind: v.string(), title: v.string() })),
-    packages: v.array(Package),
+    found: v.array(v.strictObject({ kind: v.string(), title: v.string(), installedBytes: v.optional(v.number()) })),
+    packages: v.array(v.strictObject({ ...Package.entries, installedBytes: v.optional(v.number()) })),
     packageBytes: v.number(),
     files: v.strictObject({
       files: v.number(),

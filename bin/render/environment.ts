@@ -19,7 +19,7 @@ export function shownLines(shown: ShownEnvironment, { style, width }: { readonly
   const besides = packageBytes === 0 ? [] : [`sources of packages, ${formatSize(packageBytes)}, besides the tree`];
   return [
     ...column('command', [command.length === 0 ? 'none named: a shell, with what is active here' : clean(command.join(' '))], style),
-    ...found.flatMap(({ kind, title }) => packageLines(kind, title, packages, style)),
+    ...found.flatMap((one) => packageLines(one, packages, style)),
     ...(found.every(({ kind }) => kind === SETUP_KIND)
       ? column('packages', ['none: the command needs neither Python nor Node'], style)
       : []),
@@ -42,18 +42,29 @@ export function shownLines(shown: ShownEnvironment, { style, width }: { readonly
   ];
 }
 
-function packageLines(kind: string, title: string, packages: readonly CarriedPackage[], style: Style): string[] {
+function packageLines(
+  { kind, title, installedBytes }: ShownEnvironment['found'][number],
+  packages: readonly CarriedPackage[],
+  style: Style,
+): string[] {
   if (kind === SETUP_KIND) return column(kind, [clean(title)], style);
   const own = packages.filter((one) => one.kind === kind);
   const widths = [
     Math.max(0, ...own.map(({ name }) => columnsOf(name))),
     Math.max(0, ...own.map(({ version }) => columnsOf(version))),
+    Math.max(0, ...own.map((one) => columnsOf(sizeText(one)))),
   ] as const;
   const rows = own.map(
-    ({ name, version, from, bytes }) =>
-      `  ${padTo(clean(name), widths[0])}  ${padTo(clean(version), widths[1])}  ${clean(from)}${bytes === undefined ? '' : ` (${formatSize(bytes)})`}`,
+    (one) =>
+      `  ${padTo(clean(one.name), widths[0])}  ${padTo(clean(one.version), widths[1])}  ${widths[2] === 0 ? '' : `${sizeText(one).padStart(widths[2])}  `}${clean(one.from)}${one.bytes === undefined ? '' : ` (${formatSize(one.bytes)})`}`,
   );
-  return column(kind, [`${clean(title)}: ${own.length === 0 ? 'no packages' : count(own.length, 'package')}`, ...rows], style);
+  const counted = own.length === 0 ? 'no packages' : count(own.length, 'package');
+  const size = installedBytes === undefined ? '' : `, ${formatSize(installedBytes)} on a disk`;
+  return column(kind, [`${clean(title)}: ${counted}${size}`, ...rows], style);
+}
+
+function sizeText({ installedBytes }: CarriedPackage): string {
+  return installedBytes === undefined ? '' : formatSize(installedBytes);
 }
 
 /** What `env diff` prints. */

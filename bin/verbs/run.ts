@@ -85,7 +85,7 @@ export function withHardware(command: Command): Command {
     .option('--family <families>', 'families to choose from, best first, as m7i or c; comma list, repeatable', repeatable(true))
     .option('--spot-policy <policy>', 'on-demand, spot, or spot_with_fallback (default: on-demand)')
     .option('--arch <arch>', "x86_64 or arm64 (default: this machine's)")
-    .option('--disk <size>', 'disk (default: 30GiB)')
+    .option('--disk <size>', 'disk (default: 30GiB, or more where the environment needs it)')
     .option('--image <ami>', 'AMI id (default: the newest Amazon Linux 2023)');
 }
 

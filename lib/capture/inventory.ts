@@ -14,6 +14,8 @@ export interface CarriedPackage {
   readonly from: string;
   /** What travels of it besides the tree; absent where nothing does. */
   readonly bytes?: number;
+  /** What it takes on a disk here; absent where nothing says so. */
+  readonly installedBytes?: number;
 }
 
 /** Each reads a file at most. */

@@ -1,5 +1,5 @@
 import { mapBounded, RawcloudError } from '../contract';
-import type { CaptureContext, Capturer, Found, Layer, SourceContent } from '../contract';
+import type { CaptureContext, Capturer, Found, Layer, MeasuredPackages, SourceContent } from '../contract';
 import { condaCapturer } from './conda';
 import { nodeCapturer } from './node';
 import { PYTHON_KIND, pythonCapturer } from './python';
@@ -16,6 +16,13 @@ export interface CapturedPackages {
   readonly include: string[];
   /** What the builders need and nobody may see, by `<kind of layer>:<name>`. Travels sealed. */
   readonly secrets: Record<string, string>;
+  /** Of layers whose packages are installed here. */
+  readonly measures: Measure[];
+}
+
+export interface Measure {
+  readonly kind: string;
+  readonly measure: () => Promise<MeasuredPackages>;
 }
 
 /** The package environments that a command needs; nothing when it needs none. */
@@ -29,17 +36,18 @@ export async function detectPackages(context: CaptureContext): Promise<Found[]> 
  * @throws E_PACKAGE naming the package that cannot be carried, why, and what to do
  */
 export async function capturePackages(context: CaptureContext): Promise<CapturedPackages> {
-  const captured: CapturedPackages = { layers: [], contents: [], found: [], include: [], secrets: {} };
+  const captured: CapturedPackages = { layers: [], contents: [], found: [], include: [], secrets: {}, measures: [] };
   const known = new Map<string, SourceContent>();
   const { signal } = context;
   for (const capturer of CAPTURERS) {
     signal?.throwIfAborted();
     for (const found of await capturer.detect(context)) {
       signal?.throwIfAborted();
-      const { layer, contents, include = [], secrets = {} } = await capturer.capture(found, context);
+      const { layer, contents, include = [], secrets = {}, measure } = await capturer.capture(found, context);
       captured.found.push(found);
       captured.layers.push(layer);
       captured.include.push(...include);
+      if (measure) captured.measures.push({ kind: capturer.kind, measure });
       for (const content of contents) known.set(content.sha256, content);
       for (const [name, value] of Object.entries(secrets)) captured.secrets[`${capturer.kind}:${name}`] = value;
     }

@@ -181,6 +181,15 @@ export interface CapturedLayer {
   readonly include?: readonly string[];
   /** What the builder of the layer needs and nobody may see, by a name of its own: travels sealed. @default - nothing */
   readonly secrets?: Readonly<Record<string, string>>;
+  /** Looks how large its packages are here; reads many files, and is asked once. @default - that is not known */
+  readonly measure?: () => Promise<MeasuredPackages>;
+}
+
+/** What installed packages take on a disk, as far as their records say. */
+export interface MeasuredPackages {
+  /** Bytes, by canonical name. */
+  readonly sizes: Readonly<Record<string, number>>;
+  readonly notices: readonly Notice[];
 }
 
 /** What a builder may use on the VM. */

@@ -313,7 +313,7 @@ describe('what goes wrong with the cache is no reason to fail', () => {
     for (const key of [...(await keysOf('/manifest')), ...(await keysOf('/last'))]) await store.delete(key);
     await store.put(lease!, encodeJson({ v: 1, vm: 'dead', nonce: 'x', state: 'building' }));
     installed();
-    const later = { ...store, get: aged(lease!, 61_000) };
+    const later = { ...store, get: aged(lease!, 38_000) };
     expect(await (await run({ requirements, script: 'one', store: later })).text()).toBe('1\n');
     expect(installed()).toEqual(requirements);
     expect((await manifests()).length).toBe(1);

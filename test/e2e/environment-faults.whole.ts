@@ -1,7 +1,8 @@
 import { rmSync } from 'node:fs';
 import path from 'node:path';
-import { python3, pythonTest, writeDistribution, writeProgram, writeVenv } from '../capture/package-fixtures';
+import { python3, pythonTest, write, writeDistribution, writeProgram, writeVenv } from '../capture/package-fixtures';
 import { House } from './house';
+import type { Ended } from './house';
 
 let house: House;
 const before = process.env['PATH'];
@@ -51,5 +52,28 @@ pythonTest(
     const holders = (await house.everything()).filter(({ content }) => content.includes(SECRET)).map(({ name }) => name);
     expect([ended.stderr, log].filter((text) => text.includes(SECRET))).toEqual([]);
     expect(holders).toEqual([]);
+  },
+);
+
+pythonTest(
+  'an environment of 30 GiB: its size is shown, the disk grows with it, and one that is too small is refused before any launch',
+  async () => {
+    const project = path.join(house.project, 'large');
+    const site = writeVenv(path.join(project, '.venv'), [], python3!.minor);
+    writeDistribution(site, { name: 'torch', version: '2.3.0' });
+    write(site, { 'torch-2.3.0.dist-info/RECORD': `torch/lib.so,sha256=x,${30 * 2 ** 30}\n`, 'mine.py': '' });
+    const rawcloud = (...words: string[]): Promise<Ended> => house.rawcloud([...words, '--', '.venv/bin/python', 'a.py'], { cwd: project });
+    const shown = (await rawcloud('env', 'show')).stdout.toString();
+    expect(shown).toMatch(/python +Python 3\.\d+ \(\.venv\): 1 package, 30\.0 GiB on a disk\n +torch +2\.3\.0 +30\.0 GiB +PyPI/);
+    expect(shown).toMatch(/warning: no package has recorded mine\.py of\s+\S+site-packages,\s+so it does\s+not travel/);
+    const planned = (await rawcloud('run', '--dry-run')).stdout.toString();
+    expect(planned).toMatch(/^disk +51 GiB$/m);
+    expect(planned).toMatch(/the VM has a disk of 51 GiB for it in place of 30 \(\$0\.00\d+\/h more, --disk sets another\)/);
+    const launches = house.calls('RunInstances');
+    const refused = await rawcloud('run', '--disk', '20GiB');
+    expect(refused).toMatchObject({ code: 2, stdout: Buffer.from('') });
+    expect(refused.stderr).toContain('a disk of 20 GiB does not hold the environment, which takes 30.0 GiB: torch 30.0 GiB');
+    expect(refused.stderr).toContain('→ Take --disk 51GiB');
+    expect(house.calls('RunInstances')).toBe(launches);
   },
 );

@@ -19,8 +19,8 @@ export interface LeaseOptions {
   readonly onTrouble: (error: unknown) => void;
 }
 
-/** Renewals that may be missed before it is somebody else's. */
-const MISSED = 4;
+/** Renewals' times that pass before it is somebody else's: one may fail and the next be late, and what two VMs build is the same. */
+const MISSED = 2.5;
 /** Whoever has waited so long builds himself: two VMs with the same environment do no harm. */
 const PATIENCE_MS = 10 * 60_000;
 /** A VM that goes down does not wait long to say that it has given up. */

@@ -2,8 +2,9 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import * as v from 'valibot';
 import { CONDA_SECRETS, RawcloudError, unlessMissing } from '../../contract';
-import type { CaptureContext, Capturer, CondaRecipe, Found, Notice } from '../../contract';
+import type { CaptureContext, Capturer, CondaRecipe, Found, MeasuredPackages, Notice } from '../../contract';
 import { makeLayer } from '../layer';
+import { measureInstalled } from '../python/installed-size';
 import { changedMeanwhile, stampsOf } from '../python/unchanged';
 import { channelCredentials } from './credentials';
 import { findConda, condaMeta } from './environment';
@@ -60,7 +61,11 @@ export const condaCapturer: Capturer = {
     };
     const contents = [...sources.contents, ...(pip?.contents ?? [])];
     const layer = makeLayer(CONDA_KIND, context.platform, recipe, contents, [...notices(conda, records), ...said, ...(pip?.notices ?? [])]);
-    return { layer, contents, secrets: { ...channels.secrets, ...(await variablesOf(conda)), ...pip?.secrets } };
+    const measure = async (): Promise<MeasuredPackages> => {
+      const { sizes } = await measureInstalled(pip ? installed.distributions : []);
+      return { sizes: { ...Object.fromEntries(records.map(({ name, bytes }) => [name, bytes])), ...sizes }, notices: [] };
+    };
+    return { layer, contents, secrets: { ...channels.secrets, ...(await variablesOf(conda)), ...pip?.secrets }, measure };
   },
 };
 

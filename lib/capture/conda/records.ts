@@ -24,6 +24,8 @@ const RecordSchema = v.object({
 export interface CondaRecord extends v.InferOutput<typeof RecordSchema> {
   /** The file of conda-meta. */
   readonly file: string;
+  /** Of its files, where they are recorded with sizes. */
+  readonly bytes: number;
 }
 
 /** Records read at the same time; those of large packages have megabytes. */
@@ -58,9 +60,16 @@ async function readRecord(file: string): Promise<{ readonly record: CondaRecord 
     throw error;
   }
   const parsed = v.safeParse(RecordSchema, content);
-  if (parsed.success) return { record: { ...parsed.output, file } };
+  if (parsed.success) return { record: { ...parsed.output, file, bytes: bytesIn(content) } };
   const fields = parsed.issues.map((issue) => v.getDotPath(issue) ?? 'no object');
   return { broken: `${name} (${[...new Set(fields)].join(', ')})` };
+}
+
+/** Not checked entry by entry: a large package has ten thousands, and it is for people. Source: conda's and rattler's PathsData. */
+function bytesIn(record: unknown): number {
+  const { paths } = (record as { paths_data?: { paths?: unknown } | null }).paths_data ?? {};
+  if (!Array.isArray(paths)) return 0;
+  return (paths as readonly ({ size_in_bytes?: unknown } | null)[]).reduce((sum, one) => sum + (Number(one?.size_in_bytes) || 0), 0);
 }
 
 function refuseTwins(records: readonly CondaRecord[], prefix: string): void {

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import * as v from 'valibot';
-import { LocalPackageSchema, PythonLeewaySchema } from '../../contract';
-import type { CaptureContext, Capturer, Found, Notice, PythonIndex, PythonRecipe } from '../../contract';
+import { canonicalName, LocalPackageSchema, PythonLeewaySchema } from '../../contract';
+import type { CaptureContext, Capturer, Found, MeasuredPackages, Notice, PythonIndex, PythonRecipe } from '../../contract';
 import { findConda } from '../conda/environment';
 import { makeLayer } from '../layer';
 import { findNeeds } from '../needs';
@@ -9,6 +9,7 @@ import type { Need } from '../needs';
 import type { Distribution } from './distributions';
 import { callsUv, findPython, runnersOf } from './environment';
 import { readIndexes } from './index-settings';
+import { measureInstalled } from './installed-size';
 import type { Interpreter } from './interpreter';
 import { findLocked } from './locked';
 import { readPackages } from './packages';
@@ -65,9 +66,23 @@ export const pythonCapturer: Capturer = {
     };
     const said = [...goneNotice(python, found.title), ...read.notices, ...notices(ofSystem, recipe.index)];
     const layer = makeLayer(PYTHON_KIND, context.platform, recipe, read.contents, said);
-    return { layer, contents: read.contents, secrets: read.secrets };
+    // Of another directory than a virtual environment's own much is the system's.
+    const own = python.kind === 'venv' && ofSystem.length === 0 ? python.sites[0] : undefined;
+    const measure = (): Promise<MeasuredPackages> => measureTravelling(distributions, recipe, own);
+    return { layer, contents: read.contents, secrets: read.secrets, measure };
   },
 };
+
+/** What is left out takes no room there. */
+async function measureTravelling(
+  distributions: readonly Distribution[],
+  { requirements, leeway, local = [] }: PythonRecipe,
+  site: string | undefined,
+): Promise<MeasuredPackages> {
+  const names = new Set([...namesIn([...requirements, ...(leeway?.solve ?? [])]), ...local.map(({ name }) => canonicalName(name))]);
+  const { sizes, notices } = await measureInstalled(distributions, site);
+  return { sizes: Object.fromEntries(Object.entries(sizes).filter(([name]) => names.has(name))), notices };
+}
 
 function goneNotice({ gone }: Pick<Interpreter, 'gone'>, title: string): Notice[] {
   if (gone === undefined) return [];

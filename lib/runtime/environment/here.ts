@@ -3,11 +3,14 @@ import path from 'node:path';
 import { packagesOf } from '../../capture/inventory';
 import type { CarriedPackage } from '../../capture/inventory';
 import { findRoot } from '../../capture/root';
+import { canonicalName } from '../../contract';
 import type { Arch, Login, Notice } from '../../contract';
 import type { ConnectOptions, RunRequest, TreeSize } from '../api';
 import { cacheDirectory } from '../cache-directory';
 import { findLogins } from '../logins';
 import { capture } from '../run/capture';
+import { bytesOf, measureEnvironment } from '../run/disk';
+import type { EnvironmentSize } from '../run/disk';
 import { diffTree } from '../sync/diff';
 import type { TreeDiff } from '../sync/diff';
 import { measureTree } from '../sync/sync';
@@ -36,7 +39,12 @@ export interface ShownEnvironment {
   readonly command: readonly string[];
   readonly root: string;
   /** Interpreters and projects: `Python 3.11 (.venv)`. */
-  readonly found: readonly { readonly kind: string; readonly title: string }[];
+  readonly found: readonly {
+    readonly kind: string;
+    readonly title: string;
+    /** What its packages take on a disk; absent where nothing here says so. */
+    readonly installedBytes?: number;
+  }[];
   readonly packages: readonly CarriedPackage[];
   /** What travels besides the tree: sources of packages. */
   readonly packageBytes: number;
@@ -99,19 +107,23 @@ class Here {
     const command = request.command ?? [];
     const captured = await this.#capture(command, cwd, request, signal);
     const { root, include, layers, contents, found } = captured;
-    const [measured, logins] = await Promise.all([
+    const [size, measured, logins] = await Promise.all([
+      measureEnvironment(captured),
       measureTree({ root, include, home: this.#home, env, ...(signal ? { signal } : {}) }),
       findLogins(request.logins ?? [], { env, home: this.#home, cwd, ...(signal ? { signal } : {}) }),
     ]);
     return {
       command: request.command ?? [],
       root,
-      found: found.map(({ kind, title }) => ({ kind, title })),
-      packages: await packagesOf(layers, captured),
+      found: found.map(({ kind, title }) => {
+        const bytes = bytesOf(size.sizes[kind] ?? {});
+        return { kind, title, ...(bytes > 0 ? { installedBytes: bytes } : {}) };
+      }),
+      packages: (await packagesOf(layers, captured)).map((one) => withSize(one, found, size)),
       packageBytes: contents.reduce((sum, { bytes }) => sum + bytes.byteLength, 0),
       files: measured.size,
       access: [...this.#identity(request), ...(request.logins ?? []).map((login) => `login ${login}`), ...secretNames(captured.secrets)],
-      notices: [...captured.notices, ...logins.notices, ...measured.notices],
+      notices: [...captured.notices, ...size.notices, ...logins.notices, ...measured.notices],
     };
   }
 
@@ -178,6 +190,13 @@ class Here {
     const named = profile ?? (env['AWS_ACCESS_KEY_ID'] ? undefined : (env['AWS_PROFILE'] ?? 'default'));
     return [named === undefined ? 'AWS: the identity of AWS_ACCESS_KEY_ID' : `AWS: the identity of profile ${named}, if there is one`];
   }
+}
+
+/** pip's packages of a conda environment are measured with it. */
+function withSize(one: CarriedPackage, found: readonly { readonly kind: string }[], { sizes }: EnvironmentSize): CarriedPackage {
+  const name = canonicalName(one.name);
+  const [bytes] = found.flatMap(({ kind }) => (kind === one.kind || kind === 'conda' ? (sizes[kind]?.[name] ?? []) : []));
+  return bytes === undefined ? one : { ...one, installedBytes: bytes };
 }
 
 /** Names alone. */

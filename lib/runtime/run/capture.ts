@@ -2,6 +2,7 @@ import path from 'node:path';
 import { resolveArguments } from '../../capture/arguments';
 import { resolveKept } from '../../capture/kept-paths';
 import { capturePackages } from '../../capture/packages';
+import type { Measure } from '../../capture/packages';
 import { findRoot } from '../../capture/root';
 import { captureSetup } from '../../capture/setup';
 import { resolveUploads } from '../../capture/uploads';
@@ -32,6 +33,8 @@ export interface Captured {
   /** What builders of layers need and nobody may see. */
   readonly secrets: Readonly<Record<string, string>>;
   readonly notices: readonly Notice[];
+  /** What tells how large the environment is. */
+  readonly measures: readonly Measure[];
 }
 
 /** Reads root, arguments and packages off the developer's machine; nothing is sent. An abort ends the programs that are asked. */
@@ -81,6 +84,7 @@ export async function capture(
     contents: [...(setup?.contents ?? []), ...packages.contents],
     found: [...(setup ? [setup.found] : []), ...packages.found],
     secrets: packages.secrets,
+    measures: packages.measures,
     notices: [
       ...(request.environmentOnly ? [ENVIRONMENT_ONLY] : []),
       ...words.notices,

@@ -9,6 +9,7 @@ import { findLogins } from '../logins';
 import { requestWithin } from '../request';
 import { measureTree } from '../sync/sync';
 import { capture } from './capture';
+import { fitDisk, measureEnvironment } from './disk';
 import { alternatives } from '../plan/alternatives';
 import { withinLimits } from '../plan/market';
 import { findIdentity, specIdentity } from './identity';
@@ -20,7 +21,7 @@ export async function planRun(deps: ClientDeps, asked: RunRequest, signal?: Abor
   await checkRoom(deps);
   const arch = archOf(deps, request);
   const captured = await capture(deps, request, arch, signal);
-  const [image, identity, { view, notices }, logins, measured] = await Promise.all([
+  const [image, identity, { view, notices }, logins, measured, size] = await Promise.all([
     deps.resolveImage(arch, request.image, signal),
     findIdentity(deps, request, signal),
     deps.market.freshView(signal),
@@ -33,22 +34,25 @@ export async function planRun(deps: ClientDeps, asked: RunRequest, signal?: Abor
       env: deps.env,
       ...(signal ? { signal } : {}),
     }),
+    measureEnvironment(captured),
   ]);
   const market = withinLimits(view, deps.scaffold.limits);
+  const { gp3UsdPerGiBMonth } = market;
+  const disk = fitDisk(request, { asked: asked.diskGiB, size, gp3UsdPerGiBMonth });
   const hardware = hardwareOf(deps, request, arch, newJobId());
   const offers = offersFor(hardware, market);
-  const hourly = (offer: Offer): number => hourlyUsd(offer, request.diskGiB, market.gp3UsdPerGiBMonth);
+  const hourly = (offer: Offer): number => hourlyUsd(offer, disk.diskGiB, gp3UsdPerGiBMonth);
   const usdPerHour = hourly(offers[0]!);
   return {
     offers,
     image: image.id,
-    diskGiB: request.diskGiB,
+    diskGiB: disk.diskGiB,
     lifetimeS: request.lifetimeS,
     retries: request.retries,
     usdPerHour,
     parts: {
       vm: offers[0]!.usdPerHour,
-      disk: diskUsdPerHour(request.diskGiB, market.gp3UsdPerGiBMonth),
+      disk: diskUsdPerHour(disk.diskGiB, gp3UsdPerGiBMonth),
       address: addressUsdPerHour(offers[0]!),
     },
     alternatives: alternatives(hardware, offers[0]!, market).map((a) => ({ ...a, usdPerHour: hourly(a.offer) })),
@@ -57,7 +61,15 @@ export async function planRun(deps: ClientDeps, asked: RunRequest, signal?: Abor
     logins: request.logins,
     tree: { ...measured.size, root: captured.root },
     packages: captured.found.map(({ kind, title }) => ({ kind, title })),
-    notices: [...captured.notices, ...logins.notices, ...measured.notices, ...notices, ...contentNotice(captured.contents)],
+    notices: [
+      ...captured.notices,
+      ...size.notices,
+      ...disk.notices,
+      ...logins.notices,
+      ...measured.notices,
+      ...notices,
+      ...contentNotice(captured.contents),
+    ],
   };
 }
 

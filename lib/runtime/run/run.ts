@@ -19,6 +19,7 @@ import type { Prepared } from './begin';
 import { cacheOwner, environmentSecret } from '../environment-secret';
 import { capture } from './capture';
 import type { Captured } from './capture';
+import { fitDisk, measureEnvironment } from './disk';
 import { withinLimits } from '../plan/market';
 import type { MarketView } from '../plan/market';
 import { accessNotices, baseOf, findIdentity, identityText, specIdentity } from './identity';
@@ -67,27 +68,34 @@ async function prepare(
   options: RunOptions,
 ): Promise<{ prepared: Prepared; captured: Captured }> {
   const { signal } = options;
-  const request = requestWithin(deps.scaffold, asked, deps.cwd);
+  const typed = requestWithin(deps.scaffold, asked, deps.cwd);
   await checkRoom(deps);
-  const arch = archOf(deps, request);
+  const arch = archOf(deps, typed);
   // What AWS tells and what this machine tells do not depend on one another.
   const [[image, identity, view], captured, logins, sweep] = await Promise.all([
     stopwatch.time('plan', () =>
       Promise.all([
-        deps.resolveImage(arch, request.image, signal),
-        findIdentity(deps, request, signal),
-        deps.market.view(request.spotPolicy, signal),
+        deps.resolveImage(arch, typed.image, signal),
+        findIdentity(deps, typed, signal),
+        deps.market.view(typed.spotPolicy, signal),
       ]),
     ),
-    stopwatch.time('capture', () => capture(deps, request, arch, signal)),
-    findLogins(request.logins, { ...deps, cwd: request.cwd, ...(signal ? { signal } : {}) }),
+    stopwatch.time('capture', async () => {
+      const found = await capture(deps, typed, arch, signal);
+      return { ...found, size: await measureEnvironment(found) };
+    }),
+    findLogins(typed.logins, { ...deps, cwd: typed.cwd, ...(signal ? { signal } : {}) }),
     lookAtSweep(deps.store, signal ? { signal } : {}),
   ]);
   const market = withinLimits(view, deps.scaffold.limits);
+  const disk = fitDisk(typed, { asked: asked.diskGiB, size: captured.size, gp3UsdPerGiBMonth: market.gp3UsdPerGiBMonth });
+  const request = { ...typed, diskGiB: disk.diskGiB };
   const offers = offersFor(hardwareOf(deps, request, arch, job), market);
   say('plan.ready', planEvent(request, offers, market, image, identity));
   for (const notice of [
     ...captured.notices,
+    ...captured.size.notices,
+    ...disk.notices,
     ...logins.notices,
     ...riskNotices(request, offers),
     ...accessNotices(identity, { watched: options.watched ?? true, jobEndsAt: deps.clock.now() + request.lifetimeS * 1000 }),
