@@ -1,10 +1,11 @@
 import type { RawcloudEvent } from '../../lib/contract';
-import type { JobResult, TreeSize } from '../../lib/runtime/api';
+import type { JobResult, TransferProgress, TreeSize } from '../../lib/runtime/api';
 import type { Context } from '../context';
 import { outputBytes } from '../../lib/contract/events';
-import { phaseText } from './phase-text';
+import { downloadingText, phaseText } from './phase-text';
 import type { PhaseText } from './phase-text';
 import type { Downloaded, Leaving, Presenter } from './presenter';
+import { Rate } from './rate';
 import { Screen } from './screen';
 import { widthOf } from './style';
 import { downloadedLine, leavingLines, resultLines, treeLines } from './summary';
@@ -12,6 +13,8 @@ import { downloadedLine, leavingLines, resultLines, treeLines } from './summary'
 /** For people: the job's own bytes on stdout and stderr, phases and summary on stderr. */
 export class HumanPresenter implements Presenter {
   readonly #screen: Screen;
+  readonly #uploadRate: Rate;
+  readonly #downloadRate: Rate;
   readonly confirmTree?: (size: TreeSize, signal: AbortSignal) => Promise<boolean>;
 
   constructor(
@@ -20,6 +23,8 @@ export class HumanPresenter implements Presenter {
     private readonly local: boolean,
   ) {
     this.#screen = new Screen(context);
+    this.#uploadRate = new Rate(context.io.clock);
+    this.#downloadRate = new Rate(context.io.clock);
     if (context.io.stdin.isTTY && this.#screen.live) this.confirmTree = (size, signal) => this.#ask(size, signal);
   }
 
@@ -32,7 +37,7 @@ export class HumanPresenter implements Presenter {
     }
     // From here on the screen is the job's; what follows it has lines of its own.
     if (event.type === 'vm.busy') await this.#screen.hide();
-    const phase = phaseText(event, this.#screen.style);
+    const phase = phaseText(event, this.#screen.style, this.#uploadRate);
     if (phase) await this.#phase(phase);
   }
 
@@ -40,6 +45,10 @@ export class HumanPresenter implements Presenter {
     const { io } = this.context;
     const width = widthOf(io.stderr, io.env, 120);
     for (const line of resultLines(result, { local: this.local, style: this.#screen.style, width })) await this.#screen.line(line);
+  }
+
+  downloading(progress: TransferProgress): void {
+    this.#screen.showSoon(downloadingText(progress, this.#screen.style, this.#downloadRate));
   }
 
   downloaded(files: Downloaded): Promise<void> {

@@ -18,6 +18,8 @@ export class JsonPresenter implements Presenter {
     return this.#line({ type: 'result', job: result.job, data: result });
   }
 
+  downloading(): void {}
+
   downloaded({ job, directory, files }: Downloaded): Promise<void> {
     return this.#line({ type: 'downloaded', job, data: { directory, files } });
   }

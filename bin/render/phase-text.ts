@@ -1,6 +1,8 @@
 import { formatDuration, formatSize } from '../../lib/contract';
 import type { EventData, RawcloudEvent } from '../../lib/contract';
+import type { TransferProgress } from '../../lib/runtime/api';
 import { labelled } from './label';
+import type { Rate } from './rate';
 import type { Style } from './style';
 import { addressText, count, offerText, perHour } from './words';
 
@@ -12,7 +14,7 @@ export interface PhaseText {
 }
 
 /** What people see of an event; undefined for what the summary says better. */
-export function phaseText(event: RawcloudEvent, style: Style): PhaseText | undefined {
+export function phaseText(event: RawcloudEvent, style: Style, rate: Rate): PhaseText | undefined {
   const always = (label: string, text: string): PhaseText => ({ text: labelled(label, text, style), keep: 'always' });
   const state = (text: string): PhaseText => ({
     text: labelled('vm', event.vm ? `${event.vm} ${text}` : text, style),
@@ -22,7 +24,7 @@ export function phaseText(event: RawcloudEvent, style: Style): PhaseText | undef
     case 'plan.ready':
       return always('plan', planText(event.data));
     case 'sync.progress':
-      return syncText(event.data, style);
+      return syncText(event.data, style, rate);
     case 'launch.intent':
       return { text: labelled('launch', intentText(event.job, event.data), style), keep: 'always' };
     case 'launch.attempt':
@@ -63,12 +65,19 @@ function planText({ offers, usdPerHour, diskGiB, lifetimeS, identity }: EventDat
   return `${offer}${cost} · AWS identity: ${identity} · VM ends itself in ${formatDuration(lifetimeS)} at the latest`;
 }
 
-function syncText({ phase, files, bytes, newBytes, totalNewBytes }: EventData['sync.progress'], style: Style): PhaseText {
+/** The line that moves while files are brought home. */
+export function downloadingText({ bytes, totalBytes }: TransferProgress, style: Style, rate: Rate): string {
+  return labelled('files', `downloading · ${rate.text(bytes, totalBytes)}`, style);
+}
+
+function syncText({ phase, files, bytes, newBytes, totalNewBytes }: EventData['sync.progress'], style: Style, rate: Rate): PhaseText {
   const all = `${count(files, 'file')}, ${formatSize(bytes)}`;
   if (phase === 'done') return { text: labelled('files', `${all} · ${formatSize(newBytes)} of it new`, style), keep: 'always' };
   const words = { walk: 'looking', hash: 'comparing', pack: 'packing', upload: 'uploading' }[phase];
-  const upload =
-    phase === 'upload' ? ` · ${formatSize(newBytes)}${totalNewBytes === undefined ? '' : ` of ${formatSize(totalNewBytes)}`}` : '';
+  // How long it takes has to fit on the line.
+  if (phase === 'upload' && totalNewBytes !== undefined)
+    return { text: labelled('files', `${words} · ${rate.text(newBytes, totalNewBytes)}`, style), keep: 'never' };
+  const upload = phase === 'upload' ? ` · ${formatSize(newBytes)}` : '';
   return { text: labelled('files', `${words} · ${all}${upload}`, style), keep: 'never' };
 }
 

@@ -1,5 +1,5 @@
 import type { RawcloudEvent } from '../../lib/contract';
-import type { JobResult, TreeSize } from '../../lib/runtime/api';
+import type { JobResult, TransferProgress, TreeSize } from '../../lib/runtime/api';
 
 /** A job that goes on without us. */
 export interface Leaving {
@@ -22,6 +22,8 @@ export interface Downloaded {
 export interface Presenter {
   event(event: RawcloudEvent): Promise<void>;
   result(result: JobResult): Promise<void>;
+  /** How far files are that are brought home; comes often, and is shown where a line can move. */
+  downloading(progress: TransferProgress): void;
   downloaded(files: Downloaded): Promise<void>;
   leaving(leaving: Leaving): Promise<void>;
   /** A word of the CLI itself, as the answer to Ctrl-C: always on stderr. */

@@ -22,6 +22,8 @@ export class QuietPresenter implements Presenter {
     if (result.remedy) await this.remark(`  → ${result.remedy}`);
   }
 
+  downloading(): void {}
+
   async downloaded(): Promise<void> {}
 
   async leaving(leaving: Leaving): Promise<void> {

@@ -60,10 +60,16 @@ export class Screen {
   /** The line that moves; does nothing where there is no terminal. */
   async show(text: string): Promise<void> {
     if (!this.live) return;
+    this.showSoon(text);
+    await this.#draw();
+  }
+
+  /** The same when it is drawn next: for what changes more often, and waits for nobody. */
+  showSoon(text: string): void {
+    if (!this.live) return;
     if (this.#text === undefined) this.#since = this.#clock.now();
     this.#text = clean(text);
     this.#ticker ??= this.#tick();
-    await this.#draw();
   }
 
   /** Takes the moving line away. */

@@ -260,8 +260,17 @@ export interface JobHandle {
   /** Moves the end of the lifetime to `seconds` from now. @returns the new end, milliseconds since 1970 */
   extend(seconds: number, options?: { signal?: AbortSignal }): Promise<number>;
   /** Writes the kept output files under `directory`. @returns those files */
-  download(directory: string, options?: { signal?: AbortSignal; overwrite?: boolean }): Promise<OutputFile[]>;
+  download(directory: string, options?: { signal?: AbortSignal; overwrite?: boolean; onProgress?: OnTransfer }): Promise<OutputFile[]>;
 }
+
+/** How far files are. */
+export interface TransferProgress {
+  readonly bytes: number;
+  readonly totalBytes: number;
+}
+
+/** Called often, and not waited for. */
+export type OnTransfer = (progress: TransferProgress) => void;
 
 /** What an event may say to a deployed job. */
 export interface TickRequest {

@@ -17,6 +17,7 @@ import {
   unlessMissing,
 } from '../contract';
 import type { BytePath, OutputFile, Ref, Store } from '../contract';
+import type { OnTransfer } from './api';
 import { hashFile } from '../store/read-file';
 import { fetchTree, writeEntries } from '../store/restore';
 import { safeEntries } from '../store/tree-check';
@@ -34,6 +35,8 @@ export interface DownloadOptions {
   /** Whether files that are there and differ are replaced. @default false */
   readonly overwrite?: boolean;
   readonly signal?: AbortSignal;
+  /** Called often, with what is to be fetched and is there. */
+  readonly onProgress?: OnTransfer;
 }
 
 /** Files looked at or moved at once. */
@@ -47,7 +50,7 @@ const CONCURRENCY = 8;
  * @throws E_USAGE listing what is there and differs, or when there is no room; E_INTEGRITY
  */
 export async function downloadOutputs(options: DownloadOptions): Promise<OutputFile[]> {
-  const { store, prefix, vm, tree: ref, directory, overwrite = false, signal } = options;
+  const { store, prefix, vm, tree: ref, directory, overwrite = false, signal, onProgress } = options;
   const keyOf = (sha256: string): string => jobKeys.out(prefix, vm, sha256);
   const tree = await fetchTree({ store, ref, keyOf, ...(signal ? { signal } : {}) }).catch(expired);
   const entries = safeEntries(tree).filter((entry) => entry.type !== 'directory');
@@ -64,7 +67,12 @@ export async function downloadOutputs(options: DownloadOptions): Promise<OutputF
   if (wanted.length > 0) {
     const missing = await notStaged(staging, wanted);
     await refuseWithoutRoom(directory, staging, missing);
+    const totalBytes = sumOf(missing);
+    let bytes = 0;
+    const onBytes = (more: number): void => onProgress?.({ bytes: (bytes += more), totalBytes });
+    onBytes(0);
     await writeEntries(tree, missing, {
+      onBytes,
       store,
       keyOf,
       directory: staging,

@@ -1,6 +1,6 @@
 import { formatDuration, jobKeys, outputBytes, RawcloudError, TAGS } from '../contract';
 import type { Bill, JobView, LogStream, OutputFile, RawcloudEvent } from '../contract';
-import type { JobHandle, JobResult, JobStatus, OutputChunk } from './api';
+import type { JobHandle, JobResult, JobStatus, OnTransfer, OutputChunk } from './api';
 import { updateControl } from './control';
 import type { ClientDeps } from './deps';
 import { downloadOutputs } from './download';
@@ -132,7 +132,7 @@ export class Handle implements JobHandle {
     });
   }
 
-  async download(directory: string, options: Signal & { overwrite?: boolean } = {}): Promise<OutputFile[]> {
+  async download(directory: string, options: Signal & { overwrite?: boolean; onProgress?: OnTransfer } = {}): Promise<OutputFile[]> {
     const view = await this.#look(options, false);
     const vm = view.vms.findLast((v) => v.beat?.outputs);
     const outputs = vm?.beat?.outputs;
@@ -150,6 +150,7 @@ export class Handle implements JobHandle {
       tree: outputs.tree,
       directory,
       overwrite: options.overwrite ?? false,
+      ...(options.onProgress ? { onProgress: options.onProgress } : {}),
       ...(options.signal ? { signal: options.signal } : {}),
     });
   }

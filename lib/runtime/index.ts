@@ -23,12 +23,14 @@ export type {
   JobStatus,
   JobSummary,
   KeptEnvironment,
+  OnTransfer,
   OutputChunk,
   ReapReport,
   RunPlan,
   RunRequest,
   StartedTick,
   TickRequest,
+  TransferProgress,
   TreeSize,
 } from './api';
 export type { Artifact, ClientDeps, Forwarded } from './deps';

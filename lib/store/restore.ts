@@ -32,6 +32,8 @@ export interface WriteOptions {
   readonly resume?: boolean;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: RestoreProgress) => void;
+  /** So much more of the files' content is there. */
+  readonly onBytes?: (bytes: number) => void;
 }
 
 export interface RestoreOptions extends WriteOptions {
@@ -117,6 +119,7 @@ class Writing {
       signal.throwIfAborted();
       if (content.byteLength !== blob.bytes || sha256Of(content) !== blob.sha256) throw damaged(nameOf(blob));
       for (const target of blob.targets) await this.write(target, content);
+      this.options.onBytes?.(content.byteLength * blob.targets.length);
     }
   }
 
@@ -128,12 +131,14 @@ class Writing {
         this.options.signal?.throwIfAborted();
         file ??= new LargeFile(this.writer, blob, this.options.resume ?? false);
         file.take(piece, body);
+        this.options.onBytes?.(piece.end - piece.start);
         if (piece !== blob.pieces.at(-1)) continue;
         file.finish();
         file = undefined;
         await this.#count();
         for (const target of blob.targets.slice(1)) {
           this.writer.copyFile(blob.targets[0]!.path, target);
+          this.options.onBytes?.(blob.bytes);
           await this.#count();
         }
       }

@@ -8,6 +8,7 @@ import type { Clock, Notice, Store, Tree } from '../../lib/contract';
 import { downloadOutputs } from '../../lib/runtime/download';
 import { createMemoryStore } from '../../lib/store/memory';
 import { PART_BYTES } from '../../lib/store/packs';
+import type { TransferProgress } from '../../lib/runtime/api';
 import { sha256Of } from '../../lib/store/sha256';
 import { encodeTree } from '../../lib/store/tree-codec';
 import { withDirectory, writeTree } from '../capture/trees';
@@ -339,8 +340,15 @@ describe('download', () => {
         ...store,
         get: async (key, options) => (got.push(key) > most ? Promise.reject(new Error('line cut')) : store.get(key, options)),
       });
+      const progress: TransferProgress[] = [];
       const download = (most: number): Promise<unknown> =>
-        downloadOutputs({ store: counting(most), ...where, tree: outputs.tree!, directory: home });
+        downloadOutputs({
+          store: counting(most),
+          ...where,
+          tree: outputs.tree!,
+          directory: home,
+          onProgress: (one) => void progress.push(one),
+        });
       await expect(download(5)).rejects.toThrow('line cut');
       const [staging] = readdirSync(home);
       expect(readdirSync(home)).toEqual([expect.stringMatching(/^\.rawcloud-download-/)]);
@@ -350,6 +358,9 @@ describe('download', () => {
       writeFileSync(partial, bytes);
       got.length = 0;
       await download(Infinity);
+      // What was there is soon looked through, and counts: the small files are whole.
+      expect(progress.at(-1)).toEqual({ bytes: content.byteLength, totalBytes: content.byteLength });
+      expect(progress[0]).toEqual({ bytes: 0, totalBytes: content.byteLength + 3 });
       // The manifest, the first part, which is damaged, and the two that had not come.
       expect(got).toHaveLength(1 + 1 + 2);
       const { 'd/large': large, ...others } = readAll(home);

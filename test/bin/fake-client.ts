@@ -8,6 +8,7 @@ import type {
   JobStatus,
   JobSummary,
   KeptEnvironment,
+  OnTransfer,
   OutputChunk,
   ReapReport,
   RunPlan,
@@ -182,6 +183,8 @@ export interface Script {
   /** watch() goes on until the job is stopped (or for ever, when stopping does not help). */
   readonly endless?: boolean;
   readonly ignoresStop?: boolean;
+  /** Called in download(), half-way. */
+  readonly onProgressed?: () => Promise<void>;
   /** Called in download(), which goes on until its signal is aborted. */
   readonly onDownloading?: () => void;
 }
@@ -312,7 +315,12 @@ class FakeJob implements JobHandle {
     return NOW + seconds * 1000;
   }
 
-  async download(directory: string, options: { overwrite?: boolean; signal?: AbortSignal } = {}): Promise<OutputFile[]> {
+  async download(
+    directory: string,
+    options: { overwrite?: boolean; signal?: AbortSignal; onProgress?: OnTransfer } = {},
+  ): Promise<OutputFile[]> {
+    options.onProgress?.({ bytes: 600, totalBytes: 1200 });
+    await this.script.onProgressed?.();
     this.client.downloads.push({ directory, overwrite: options.overwrite ?? false });
     const { onDownloading } = this.script;
     if (onDownloading) await untilAborted(options.signal, onDownloading);

@@ -263,6 +263,19 @@ describe('run --download', () => {
     expect(cli.stderr).toContain('1 file, 1.2 KiB written under /home/dev/project');
   });
 
+  test.each(['run --download true', 'download --to out'])('%s shows on a terminal how far it is, and nothing elsewhere', async (line) => {
+    for (const terminal of [true, false]) {
+      const drawn = async (): Promise<void> => {
+        cli.clock.pass(100);
+        await new Promise(setImmediate);
+      };
+      const cli: Cli = new Cli({ terminal, columns: 80, script: { result: { ...RESULT, outputs }, onProgressed: drawn } });
+      await cli.run(...line.split(' '));
+      expect((cli.stdout + cli.stderr).includes('downloading · 600 B of 1.2 KiB')).toBe(terminal);
+      expect(screenOf(cli.stderr)).not.toContain('downloading');
+    }
+  });
+
   test('writes where it is told to', async () => {
     const cli = new Cli({ script: { result: { ...RESULT, outputs } } });
     await cli.run('run', '--download-to', 'there', 'true');

@@ -21,7 +21,7 @@ export async function bringHome(
   let directory: string | undefined;
   try {
     directory = await destination(job, options, context.io.cwd);
-    const files = await job.download(directory, { overwrite: true, signal });
+    const files = await job.download(directory, { overwrite: true, signal, onProgress: (progress) => presenter.downloading(progress) });
     await presenter.downloaded({ job: job.id, directory, files });
   } catch (error) {
     const message = findRawcloudError(error)?.message ?? (error instanceof Error ? error.message : String(error));
