@@ -109,12 +109,12 @@ export function withPackages(command: Command): Command {
     .option('--dev-packages', 'development dependencies of Node travel too (default: when the command names one)')
     .option(
       '--package-strictness <level|name=level>',
-      'exact, compatible or loose, of all Python packages or of one; comma list, repeatable (default: exact, compatible on another platform)',
+      'exact, compatible or loose, of all packages of Python and conda or of one; comma list, repeatable (default: exact, compatible on another platform)',
       repeatable(true),
     )
-    .option('--package-ignore <names>', 'leave these Python packages out; comma list, repeatable', repeatable(true))
-    .option('--package-only <names>', 'only these Python packages and what they need; comma list, repeatable', repeatable(true))
-    .option('--package-add <requirement>', 'a Python package besides, as boto3>=1.34; comma list, repeatable', requirements)
+    .option('--package-ignore <names>', 'leave these packages of Python or conda out; comma list, repeatable', repeatable(true))
+    .option('--package-only <names>', 'only these packages of Python or conda and what they need; comma list, repeatable', repeatable(true))
+    .option('--package-add <requirement>', 'a package besides, as boto3>=1.34 or conda-forge::gdal; comma list, repeatable', requirements)
     .option(
       '--setup <command>',
       'command that the VM runs as root before, as "dnf install -y gdal"; repeatable, in order',

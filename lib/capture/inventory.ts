@@ -48,7 +48,13 @@ function condaPackages(layer: Layer, contents: readonly SourceContent[]): Carrie
   const { success, output: recipe } = v.safeParse(CondaRecipeSchema, layer.recipe);
   if (!success) return [];
   const own = recipe.packages.map(({ name, version, url }) => ({ kind: 'conda', name, version, from: hostOf(url) }));
-  return [...own, ...(recipe.pip ? distributionsOf(recipe.pip, contents) : [])];
+  const solved = (recipe.solve?.wanted ?? []).map(({ name, version, channel }) => ({
+    kind: 'conda',
+    name,
+    version,
+    from: hostOf(channel),
+  }));
+  return [...own, ...solved, ...(recipe.pip ? distributionsOf(recipe.pip, contents) : [])];
 }
 
 function pythonPackages(layer: Layer, contents: readonly SourceContent[]): CarriedPackage[] {

@@ -1,7 +1,7 @@
-import { mapBounded, RawcloudError } from '../contract';
-import type { CaptureContext, Capturer, Found, Layer, MeasuredPackages, SourceContent } from '../contract';
-import { condaCapturer } from './conda';
-import { nodeCapturer } from './node';
+import { canonicalName, condaSpecIn, mapBounded, RawcloudError } from '../contract';
+import type { CaptureContext, Capturer, Found, Layer, MeasuredPackages, PackageChoices, SourceContent } from '../contract';
+import { CONDA_KIND, condaCapturer, namesInConda } from './conda';
+import { NODE_KIND, nodeCapturer } from './node';
 import { PYTHON_KIND, pythonCapturer } from './python';
 
 /** In the order in which the layers are built and come on PATH. */
@@ -39,11 +39,13 @@ export async function capturePackages(context: CaptureContext): Promise<Captured
   const captured: CapturedPackages = { layers: [], contents: [], found: [], include: [], secrets: {}, measures: [] };
   const known = new Map<string, SourceContent>();
   const { signal } = context;
+  const choosing = await chooserFor(context);
   for (const capturer of CAPTURERS) {
     signal?.throwIfAborted();
-    for (const found of await capturer.detect(context)) {
+    const own = choosing(capturer.kind);
+    for (const found of await capturer.detect(own)) {
       signal?.throwIfAborted();
-      const { layer, contents, include = [], secrets = {}, measure } = await capturer.capture(found, context);
+      const { layer, contents, include = [], secrets = {}, measure } = await capturer.capture(found, own);
       captured.found.push(found);
       captured.layers.push(layer);
       captured.include.push(...include);
@@ -53,15 +55,48 @@ export async function capturePackages(context: CaptureContext): Promise<Captured
     }
   }
   signal?.throwIfAborted();
-  if (!captured.found.some(({ kind }) => kind === PYTHON_KIND)) refuseIdleChoices(context);
+  refuseIdleChoices(captured.found, context);
   return { ...captured, contents: [...known.values()] };
 }
 
+/**
+ * Where a command brings a virtual environment and one of conda, names are of whichever has them: Python's, which comes first, lets
+ * pass what conda has, and conda then all that is left.
+ */
+async function chooserFor(context: CaptureContext): Promise<(kind: string) => CaptureContext> {
+  const { packageChoices = {} } = context;
+  const names = namesOf(packageChoices);
+  if (names.length === 0 || (await pythonCapturer.detect(context)).length === 0) return () => context;
+  const ofConda = await namesInConda(context);
+  if (!ofConda) return () => context;
+  return (kind) => ({ ...context, otherNames: kind === PYTHON_KIND ? ofConda : new Set(names.map(canonicalName)) });
+}
+
+/** All that choices name, or would add. */
+function namesOf({ ignore = [], only = [], strictnessOf = {}, add = [] }: PackageChoices): string[] {
+  return [...ignore, ...only, ...Object.keys(strictnessOf), ...add];
+}
+
 /** @throws E_PACKAGE for choices among packages that do not travel: whoever made them expects them to */
-function refuseIdleChoices({ packageChoices = {}, argv, locked }: CaptureContext): void {
-  const { strictness: _ofAll, ...ofSome } = packageChoices;
-  if (Object.keys(ofSome).length === 0) return;
-  throw new RawcloudError('E_PACKAGE', `'${argv.join(' ')}' brings no Python packages that could be chosen from`, {
+function refuseIdleChoices(found: readonly Found[], { packageChoices = {}, argv, locked }: CaptureContext): void {
+  const has = (kind: string): boolean => found.some((one) => one.kind === kind);
+  const ofConda = packageChoices.add?.find((text) => condaSpecIn(text));
+  if (ofConda !== undefined && !has(CONDA_KIND)) {
+    throw new RawcloudError(
+      'E_PACKAGE',
+      `${ofConda} (--package-add) is a package of conda, and '${argv.join(' ')}' brings no environment of it`,
+      {
+        remedy: locked
+          ? 'Deployed jobs carry none: name a package of Python, or install it by setup.'
+          : 'Activate the environment that the command needs; or name a package of Python.',
+      },
+    );
+  }
+  if (namesOf(packageChoices).length === 0 || has(PYTHON_KIND) || has(CONDA_KIND)) return;
+  const what = has(NODE_KIND)
+    ? 'packages of Node alone, which are taken as their lockfile has them'
+    : 'no packages that could be chosen from';
+  throw new RawcloudError('E_PACKAGE', `'${argv.join(' ')}' brings ${what}`, {
     remedy: `Leave out --package-ignore, --package-only, --package-add and --package-strictness NAME=…, or ${
       locked ? 'lay a lockfile of Python beside the job' : 'activate the environment that the command needs'
     }.`,

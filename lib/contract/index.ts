@@ -54,6 +54,7 @@ export * from './market';
 export * from './metrics';
 export * from './nearest';
 export * from './offers';
+export * from './package-changes';
 export * from './package-choices';
 export * from './ports';
 export * from './python-metadata';

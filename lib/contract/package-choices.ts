@@ -7,7 +7,7 @@ import { canonicalName } from './python-metadata';
 export const STRICTNESSES = ['exact', 'compatible', 'loose'] as const;
 export type Strictness = (typeof STRICTNESSES)[number];
 
-/** What of the Python packages that are installed here, or that a deployed job's lockfile has, the job gets. Names as they are typed: `Foo_bar` is `foo-bar`. */
+/** What of the packages of Python and conda that are installed here, or that a deployed job's lockfile has, the job gets. Names as they are typed: `Foo_bar` is `foo-bar`. */
 export interface PackageChoices {
   /** Of all packages. @default 'exact' on VMs of this platform and of lockfiles, else 'compatible' */
   readonly strictness?: Strictness;
@@ -17,7 +17,10 @@ export interface PackageChoices {
   readonly ignore?: readonly string[];
   /** These and what they need; all others are left out. @default - all */
   readonly only?: readonly string[];
-  /** Requirements as pip takes them, `boto3>=1.34`, solved on the VM. In place of what is installed under the name. @default - none */
+  /**
+   * Requirements as pip takes them, `boto3>=1.34`, and what a conda environment shall have of a channel, `conda-forge::gdal>=3.8`; solved
+   * on the VM. In place of what is installed under the name. @default - none
+   */
   readonly add?: readonly string[];
 }
 
@@ -58,10 +61,21 @@ function readStrictness(text: string): { readonly name?: string; readonly level:
   return level === undefined || name === '' ? undefined : { ...(name === undefined ? {} : { name }), level };
 }
 
-const NAME = /^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$/;
+/** conda has names that begin with a line: `_libgcc_mutex`. */
+const NAME = /^[A-Za-z0-9_]([A-Za-z0-9._-]*[A-Za-z0-9])?$/;
 /** `name[extra]>=1,<2; marker`, `name @ https://…`. Source: PyPA specification "Dependency specifiers". */
 const REQUIREMENT =
   /^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?\s*(\[[A-Za-z0-9._,\s-]*\])?\s*((===?|~=|!=|<=?|>=?)\s*[A-Za-z0-9.*+!_-]+(\s*,\s*(===?|~=|!=|<=?|>=?)\s*[A-Za-z0-9.*+!_-]+)*|@\s*(git\+)?https:\/\/\S+)?(\s*;.*)?$/;
+
+/** `channel::name`, with versions as conda takes them: `conda-forge::gdal>=3.8,<4`, `https://host/channel::gdal=3.8`. Source: conda's documentation "Package match specifications". */
+const CONDA_SPEC =
+  /^((?:https?:\/\/[^\s:@]+(?::\d+)?)?[\w./+-]*)::([a-z0-9_](?:[a-z0-9._-]*[a-z0-9_])?)\s*((?:===?|~=|!=|<=?|>=?|=)\s*[\w.*+!|,<>=~ -]+)?$/;
+
+/** What a conda environment is to have besides, by channel and name; undefined for what pip takes. */
+export function condaSpecIn(text: string): { readonly channel: string; readonly name: string; readonly versions: string } | undefined {
+  const [, channel = '', name, versions = ''] = CONDA_SPEC.exec(text.trim()) ?? [];
+  return name === undefined || channel === '' ? undefined : { channel, name, versions: versions.replace(/\s+/g, '') };
+}
 
 /** Everything that is wrong with choices, in words; empty when they can be followed. */
 export function problemsOfPackageChoices(choices: PackageChoices): string[] {
@@ -78,10 +92,10 @@ export function problemsOfPackageChoices(choices: PackageChoices): string[] {
       .map((name) => `'${name}' is not the name of a package; allowed are forms like scikit-learn`),
     ...both.map((name) => `package '${name}' is both to be left out and the one to travel`),
     ...add
-      .filter((text) => !REQUIREMENT.test(text) || hasUserinfo(text))
+      .filter((text) => (!REQUIREMENT.test(text) && !condaSpecIn(text)) || hasUserinfo(text))
       .map(
         (text) =>
-          `'${withoutUserinfo(text)}' is not a package to be added; allowed are forms like boto3, boto3>=1.34, pandas[excel]==2.2.1 and name @ https://…, without credentials`,
+          `'${withoutUserinfo(text)}' is not a package to be added; allowed are forms like boto3, boto3>=1.34, pandas[excel]==2.2.1, name @ https://… and, of conda, conda-forge::gdal>=3.8, without credentials`,
       ),
   ];
 }

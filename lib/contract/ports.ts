@@ -153,8 +153,10 @@ export interface CaptureContext {
   readonly cacheDir: string;
   /** This machine, as `darwin-arm64`: what an environment without compiled packages was made for. @default - as `platform` */
   readonly here?: string;
-  /** What of the Python packages travels, and how exactly. @default - all */
+  /** What of the packages of Python and conda travels, and how exactly. @default - all */
   readonly packageChoices?: PackageChoices;
+  /** Canonical names of packages that another layer of the command has: choices may be about those. @default - there is one layer to choose from */
+  readonly otherNames?: ReadonlySet<string>;
   /** Ends what was begun, programs that were started included; its reason is thrown. */
   readonly signal?: AbortSignal;
 }

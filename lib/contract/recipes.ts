@@ -116,6 +116,37 @@ export const CondaPackageSchema = v.object({
 });
 export type CondaPackage = v.InferOutput<typeof CondaPackageSchema>;
 
+/** A package that a VM looks for: as it is here, or as near as `level` lets it. */
+const CondaWantedSchema = v.object({
+  ...Named,
+  build: v.string(),
+  /** That it comes from, without credentials. */
+  channel: v.string(),
+  /** 'exact': this build; 'compatible': this version; 'loose': its major release. */
+  level: v.picklist(['exact', 'compatible', 'loose']),
+  /** 'asked': somebody named it; 'alone': nobody needs it, so it comes where there is one; 'needed': it comes where others need it. */
+  role: v.picklist(['asked', 'alone', 'needed']),
+});
+export type CondaWanted = v.InferOutput<typeof CondaWantedSchema>;
+
+/** What of a conda environment a VM solves. */
+export const CondaSolveSchema = v.object({
+  /** What it was made for: `osx-arm64`. */
+  made: v.string(),
+  /** Without credentials; the first that has a package gives it. */
+  channels: v.array(v.string()),
+  wanted: v.array(CondaWantedSchema),
+  /** Besides, by channel. */
+  add: v.array(v.object({ channel: v.string(), name: v.string(), versions: v.string() })),
+  /** What `packages` need, which no channel has: `zlib >=1.2`. */
+  needs: v.array(v.string()),
+  /** Names that are not to be there, whoever needs them. */
+  without: v.array(v.string()),
+  /** What the solver itself is fetched from. */
+  index: v.optional(PythonIndexSchema),
+});
+export type CondaSolve = v.InferOutput<typeof CondaSolveSchema>;
+
 /** Programs that run another in a conda environment: `conda run …`. */
 export const CONDA_RUNNERS = ['conda', 'mamba', 'micromamba', 'pixi'] as const;
 
@@ -125,8 +156,10 @@ export const CondaRecipeSchema = v.object({
   name: v.string(),
   /** conda's name of the VM's platform: `linux-64`. */
   subdir: v.string(),
-  /** What each needs comes before it. */
+  /** What each needs comes before it; beside `solve` those alone that no channel has. */
   packages: v.array(CondaPackageSchema),
+  /** @default - `packages` are all */
+  solve: v.optional(CondaSolveSchema),
   /** Where the credentials of a channel were found that its packages' URLs do not tell, by its origin. @default - none */
   credentials: v.optional(v.record(v.string(), v.string())),
   /** What pip or uv has put into the environment; installed after `packages`, in their Python. @default - nothing */

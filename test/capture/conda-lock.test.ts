@@ -149,11 +149,14 @@ describe('pixi.lock', () => {
 
   test('fails where it has nothing for the platform, cannot be read and is needed, or is asked for and not there', async () => {
     const foreign = pixi(HERE, 'osx-arm64', pixiLock({ 'osx-arm64': HERE }));
-    await expect(capture(foreign.root)).rejects.toMatchObject({
+    await expect(capture(foreign.root, { packages: 'lock' })).rejects.toMatchObject({
       code: 'E_PACKAGE',
       message: 'pixi.lock has nothing for linux-64, and conda default (.pixi/envs/default) is made for osx-arm64; its platforms: osx-arm64',
       remedy: expect.stringContaining("'pixi workspace platform add linux-64'") as string,
     });
+    expect(said(await capture(foreign.root))).toEqual([
+      "conda default (.pixi/envs/default) is made for osx-arm64: the VM solves it for linux-64, as pixi.lock has nothing for it ('pixi workspace platform add linux-64' adds it), and says what changes",
+    ]);
     const broken = pixi(THERE, 'linux-64', 'version: 99\n');
     expect((await capture(broken.root)).layers[0]!.notices).toEqual([
       { level: 'warning', text: expect.stringMatching(/pixi\.lock cannot be read: version: .*; what is installed is taken$/) as string },

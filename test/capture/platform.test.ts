@@ -234,7 +234,7 @@ describe('choices about packages', () => {
     const choices = { packageChoices: { ignore: ['x'] } };
     await expect(capturePackages(context(scratch(), ['true'], choices))).rejects.toMatchObject({
       code: 'E_PACKAGE',
-      message: "'true' brings no Python packages that could be chosen from",
+      message: "'true' brings no packages that could be chosen from",
     });
     expect((await capturePackages(context(scratch(), ['true'], { packageChoices: { strictness: 'loose' } }))).layers).toEqual([]);
   });

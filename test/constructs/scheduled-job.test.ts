@@ -285,7 +285,7 @@ describe('a job fails to synthesize, saying why,', () => {
     [
       'with choices among packages, and none that could be chosen from',
       (made) => scheduled(made, { packageOnly: ['numpy'] }),
-      /brings no Python packages that could be chosen from[^]*packageOnly.*lay a lockfile of Python beside the job/,
+      /brings no packages that could be chosen from[^]*packageOnly.*lay a lockfile of Python beside the job/,
     ],
     [
       'with tags, a name, a duration or the name of a variable that only the deployment knows, all told',

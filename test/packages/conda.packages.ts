@@ -5,6 +5,7 @@ import path from 'node:path';
 import { CondaChannel, PLACEHOLDER } from '../agent/conda-channel';
 import { addPackages } from '../agent/conda-packages';
 import { python3 } from '../capture/package-fixtures';
+import { INSTALL_BY_RATTLER } from './rattler';
 import { LIST as LIST_PYTHON, openWorkshop, pythonOfVms, toolsOfPython } from './workshop';
 import type { Workshop } from './workshop';
 
@@ -20,19 +21,6 @@ afterAll(async () => {
   await shop.close();
   for (const one of channels) await one.close();
 });
-
-/** rattler, which pixi is made of, solves and installs. */
-const INSTALL = `
-import asyncio, os, sys
-import rattler
-channel, prefix, *specs = sys.argv[1:]
-async def main():
-    records = await rattler.solve([channel], specs, platforms=["linux-64", "noarch"])
-    await rattler.install(records, prefix, platform=rattler.Platform("linux-64"), cache_dir=prefix + "-cache", execute_link_scripts=True, show_progress=False)
-asyncio.run(main())
-# Its threads are not done when Python takes itself apart.
-os._exit(0)
-`;
 
 /** What `conda list --explicit` would say. */
 const LIST = [
@@ -62,7 +50,7 @@ test('an environment that rattler has made: the same packages here and there, an
   });
   channel.writeRepodata();
   const prefix = path.join(house.project, 'lab');
-  await tool(path.join(toolsOfPython(), 'python'), ['-c', INSTALL, channel.url, prefix, 'greet', 'model']);
+  await tool(path.join(toolsOfPython(), 'python'), ['-c', INSTALL_BY_RATTLER, 'linux-64', channel.url, prefix, 'greet', 'model']);
   const env = { CONDA_PREFIX: prefix, CONDA_DEFAULT_ENV: 'lab', GREETING: 'lab set', PATH: `${prefix}/bin:/usr/bin:/bin` };
   const there = /^.*\/layers\/conda\/env/gm;
   const both = async (program: string, args: readonly string[] = []): Promise<[string, string]> => [
@@ -119,7 +107,7 @@ test('packages of PyPI in a conda environment, by uv: installed after those of c
   });
   mixed.writeRepodata();
   const prefix = path.join(house.project, 'mixed');
-  await tool(path.join(toolsOfPython(), 'python'), ['-c', INSTALL, mixed.url, prefix, 'greeter']);
+  await tool(path.join(toolsOfPython(), 'python'), ['-c', INSTALL_BY_RATTLER, 'linux-64', mixed.url, prefix, 'greeter']);
   await house.write({
     'own/pyproject.toml':
       '[build-system]\nrequires = ["hatchling"]\nbuild-backend = "hatchling.build"\n[project]\nname = "own"\nversion = "1"\n',

@@ -5,6 +5,7 @@ import { canonicalName, isRawcloudError } from '../../contract';
 import type { BuildIo, Notice, PythonRecipe } from '../../contract';
 import type { FailureKind, FailureWatch } from './python-failure';
 import type { Installer } from './python-installer';
+import type { Venv } from './python-local';
 
 /*
  * What a recipe leaves to the VM (`leeway`): another version of the same minor release where the recorded one cannot be had, what is
@@ -47,8 +48,7 @@ export async function installYielding(lines: readonly string[], { recipe, io, fa
 interface Solving {
   readonly recipe: PythonRecipe;
   readonly io: BuildIo;
-  readonly venv: string;
-  readonly site: string;
+  readonly venv: Venv;
   readonly installer: Installer;
   readonly failure: FailureWatch;
 }
@@ -58,11 +58,14 @@ interface Solving {
  * @throws when what was asked for cannot be had; what packages need besides is a warning only, as much may run without it
  */
 export async function solveLeeway(solving: Solving): Promise<void> {
-  const { recipe, io, venv, site, installer, failure } = solving;
+  const { recipe, io, installer, failure } = solving;
+  const { directory: venv, site, provided = new Map<string, string>() } = solving.venv;
   const { leeway } = recipe;
   if (!leeway) return;
   const pins = await pinsThere(recipe, site);
-  const constraints = await write(io, 'constraints.txt', pins);
+  const pinned = new Set([...pins, ...leeway.solve].map(nameOf));
+  const others = [...provided].flatMap(([name, version]) => (pinned.has(name) ? [] : [`${name}==${version}`]));
+  const constraints = await write(io, 'constraints.txt', [...pins, ...others]);
   const options = { constraints, onLine: failure.onLine };
   if (leeway.solve.length > 0) await installer.solve(venv, await write(io, 'solve.txt', leeway.solve), options);
   if (!leeway.completes || pins.length === 0) return;
@@ -94,7 +97,12 @@ async function pinsThere({ requirements }: PythonRecipe, site: string): Promise<
 }
 
 /** What of the environment the recipe does not say. */
-export async function leewayNotices(recipe: PythonRecipe, site: string, platform: string): Promise<Notice[]> {
+export async function leewayNotices(
+  recipe: PythonRecipe,
+  site: string,
+  platform: string,
+  provided: ReadonlyMap<string, string> = new Map(),
+): Promise<Notice[]> {
   if (!recipe.leeway) return [];
   const there = await versionsIn(site);
   const yielded = recipe.leeway.yielding.flatMap((name) => {
@@ -103,7 +111,9 @@ export async function leewayNotices(recipe: PythonRecipe, site: string, platform
     return pin && isOther(pin.version, version) ? [`${name} ${version} in place of ${pin.version}`] : [];
   });
   const known = new Set([...recipe.requirements.map(nameOf), ...(recipe.local ?? []).map(({ name }) => canonicalName(name)), ...SEEDS]);
-  const solved = [...there].filter(([name]) => !known.has(name)).map(([name, version]) => `${name} ${version}`);
+  const solved = [...there]
+    .filter(([name, version]) => !known.has(name) && provided.get(name) !== version)
+    .map(([name, version]) => `${name} ${version}`);
   return [
     ...(yielded.length > 0
       ? [

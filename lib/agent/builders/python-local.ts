@@ -12,6 +12,8 @@ export interface Venv {
   readonly directory: string;
   /** Its site-packages. */
   readonly site: string;
+  /** Versions of what is there by other means, and stays as it is, by canonical name. @default - nothing is */
+  readonly provided?: ReadonlyMap<string, string>;
 }
 
 interface Local {

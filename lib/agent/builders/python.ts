@@ -75,7 +75,7 @@ export async function fillEnvironment(recipe: PythonRecipe, venv: Venv, installe
     const install = (some: readonly string[]): Promise<void> =>
       installRequirements(some, { recipe, venv: venv.directory, installer, io, onLine });
     await installYielding(requirementsLeft(recipe, io), { recipe, io, failure, install });
-    if (isSolvingLeft(recipe, io)) await solveLeeway({ recipe, io, venv: venv.directory, site: venv.site, installer, failure });
+    if (isSolvingLeft(recipe, io)) await solveLeeway({ recipe, io, venv, installer, failure });
     await installLocal(localLeft(recipe, io), { venv, installer, io, onLine });
   } catch (error) {
     io.signal.throwIfAborted();

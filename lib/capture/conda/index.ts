@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import * as v from 'valibot';
-import { CONDA_SECRETS, RawcloudError, unlessMissing } from '../../contract';
+import { canonicalName, CONDA_SECRETS, RawcloudError, unlessMissing } from '../../contract';
 import type { CaptureContext, Capturer, CondaRecipe, Found, MeasuredPackages, Notice } from '../../contract';
 import { makeLayer } from '../layer';
+import { readIndexes } from '../python/index-settings';
 import { measureInstalled } from '../python/installed-size';
 import { changedMeanwhile, stampsOf } from '../python/unchanged';
 import { channelCredentials } from './credentials';
@@ -14,6 +15,7 @@ import { readPip } from './pip';
 import { subdirOf } from './platform';
 import { readRecords } from './records';
 import type { CondaRecord } from './records';
+import { compileSolve } from './solve';
 import { sourcesOf } from './sources';
 import { tasksOf } from './tasks';
 
@@ -39,19 +41,29 @@ export const condaCapturer: Capturer = {
     const before = await stampsOf(meta);
     const records = await readRecords(prefix);
     const installed = await readPip(prefix, records, found.title);
-    const { packages, pip, notices: said } = await choosePackages({ title: found.title, prefix, records, pip: installed }, context);
+    const {
+      packages,
+      solving,
+      pip,
+      notices: said,
+    } = await choosePackages({ title: found.title, prefix, records, pip: installed }, context);
     await installed.checkUnchanged();
     if ((await stampsOf(meta)) !== before) throw changedMeanwhile(found.title);
     const sources = await sourcesOf(packages, found.title);
-    const channels = await channelCredentials(
-      sources.packages.map(({ url }) => url),
-      sources.secrets,
-      { env: context.env, prefix },
-    );
+    const wanted = subdirOf(context.platform);
+    const { platform } = context;
+    const compiled = solving && compileSolve(packages, sources.packages, { solving, wanted, platform, title: found.title });
+    const solver = compiled && (await readIndexes({ ...context, prefix, locked: {}, names: new Set() }));
+    const urls = sources.packages.map(({ url }) => url);
+    const channels = await channelCredentials([...urls, ...(compiled?.solve.channels ?? []).map((url) => `${url}/`)], sources.secrets, {
+      env: context.env,
+      prefix,
+    });
     const recipe: CondaRecipe = {
       name: nameOf(conda),
-      subdir: subdirOf(context.platform),
-      packages: [...sources.packages],
+      subdir: wanted,
+      packages: [...(compiled?.packages ?? sources.packages)],
+      ...(compiled ? { solve: { ...compiled.solve, ...(solver?.index ? { index: solver.index } : {}) } } : {}),
       ...(Object.keys(channels.found).length > 0 ? { credentials: { ...channels.found } } : {}),
       ...(pip ? { pip: pip.recipe } : {}),
       postLink: !(await isOfPixi(conda)),
@@ -65,9 +77,23 @@ export const condaCapturer: Capturer = {
       const { sizes } = await measureInstalled(pip ? installed.distributions : []);
       return { sizes: { ...Object.fromEntries(records.map(({ name, bytes }) => [name, bytes])), ...sizes }, notices: [] };
     };
-    return { layer, contents, secrets: { ...channels.secrets, ...(await variablesOf(conda)), ...pip?.secrets }, measure };
+    return {
+      layer,
+      contents,
+      secrets: { ...solver?.secrets, ...channels.secrets, ...(await variablesOf(conda)), ...pip?.secrets },
+      measure,
+    };
   },
 };
+
+/** Canonical names of what the environment of a command has, of conda and of pip; undefined when it runs in none. */
+export async function namesInConda(context: CaptureContext): Promise<ReadonlySet<string> | undefined> {
+  const conda = await findConda(context);
+  if (!conda) return undefined;
+  const records = await readRecords(conda.prefix);
+  const { distributions } = await readPip(conda.prefix, records, conda.prefix);
+  return new Set([...records, ...distributions].map(({ name }) => canonicalName(name)));
+}
 
 function describe(conda: CondaEnvironment, { cwd }: CaptureContext): Found {
   const near = path.relative(cwd, conda.prefix);

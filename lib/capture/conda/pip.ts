@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { canonicalName, RawcloudError } from '../../contract';
-import type { CaptureContext, PythonRecipe } from '../../contract';
+import type { CaptureContext, PackageChoices, PythonRecipe } from '../../contract';
 import { isDirectory } from '../executables';
 import { readDistributions } from '../python/distributions';
 import type { Distribution } from '../python/distributions';
@@ -16,6 +16,8 @@ export interface PipInstalled {
   readonly distributions: readonly Distribution[];
   /** Canonical names of what conda itself has of Python. */
   readonly provided: ReadonlySet<string>;
+  /** What that is, and the package of conda that brings it. */
+  readonly owned: readonly { readonly distribution: Distribution; readonly by: string }[];
   /** @throws E_PACKAGE when something was installed since */
   readonly checkUnchanged: () => Promise<void>;
 }
@@ -25,7 +27,7 @@ export interface CondaPip extends Omit<PythonRead, 'recipe'> {
   readonly recipe: PythonRecipe;
 }
 
-const NOTHING: PipInstalled = { distributions: [], provided: new Set(), checkUnchanged: async () => undefined };
+const NOTHING: PipInstalled = { distributions: [], provided: new Set(), owned: [], checkUnchanged: async () => undefined };
 
 /** Reads what is recorded in an environment's Python, and which no package of conda holds. */
 export async function readPip(prefix: string, records: readonly CondaRecord[], title: string): Promise<PipInstalled> {
@@ -35,10 +37,15 @@ export async function readPip(prefix: string, records: readonly CondaRecord[], t
   if (site === undefined || !(await isDirectory(site))) return NOTHING;
   const before = await stampsOf([site]);
   const all = await readDistributions(site);
-  const owned = ownedBy(records, prefix);
+  const owners = ownersOf(records, prefix);
+  const owned = all.flatMap((distribution) => {
+    const by = owners.get(distribution.record);
+    return by === undefined ? [] : [{ distribution, by }];
+  });
   return {
-    distributions: all.filter((distribution) => !owned.has(distribution.record)),
-    provided: new Set(all.filter(({ record }) => owned.has(record)).map(({ name }) => canonicalName(name))),
+    distributions: all.filter((distribution) => !owners.has(distribution.record)),
+    provided: new Set(owned.map(({ distribution }) => canonicalName(distribution.name))),
+    owned,
     checkUnchanged: async () => {
       if ((await stampsOf([site])) !== before) throw changedMeanwhile(title);
     },
@@ -52,29 +59,46 @@ interface Asking {
   readonly minor: string | undefined;
 }
 
+/** What of it travels. */
+export interface PipChosen {
+  readonly distributions: readonly Distribution[];
+  readonly choices: PackageChoices;
+}
+
 /**
  * What is installed, as it is; with the hashes of a lockfile that says the same.
  * @throws E_PACKAGE that names what cannot be carried
  */
 export async function installedPip(
-  { distributions, provided }: PipInstalled,
-  locked: LockedSet | undefined,
+  chosen: PipChosen,
+  { provided, locked }: Pick<PipInstalled, 'provided'> & { readonly locked: LockedSet | undefined },
   asking: Asking,
   context: CaptureContext,
 ): Promise<CondaPip | undefined> {
-  return recipeFor(distributions, { locked, provided, isChosen: false }, asking, context);
+  return recipeFor(chosen, { locked, provided, isChosen: false }, asking, context);
 }
 
 /**
- * What a lockfile asks for. Of directories it knows the place alone: they travel as they are installed here.
+ * What a lockfile asks for, of what is chosen of {@link lockedDistributions}.
  * @throws E_PACKAGE that names what cannot be carried
  */
 export async function lockedPip(
-  { distributions, provided }: PipInstalled,
-  { locked, file }: { locked: LockedSet; file: string },
+  chosen: PipChosen,
+  { provided, locked }: Pick<PipInstalled, 'provided'> & { readonly locked: LockedSet },
   asking: Asking,
   context: CaptureContext,
 ): Promise<CondaPip | undefined> {
+  return recipeFor(chosen, { locked, provided, isChosen: true }, asking, context);
+}
+
+/**
+ * The distributions of a lockfile. Of directories it knows the place alone: they travel as they are installed here.
+ * @throws E_PACKAGE that names those that are not installed
+ */
+export function lockedDistributions(
+  { distributions }: PipInstalled,
+  { locked, file }: { locked: LockedSet; file: string },
+): Distribution[] {
   const here = new Map(distributions.map((found) => [canonicalName(found.name), found]));
   const wanted = locked.pip.map((found) => asDistribution(found, locked, here) ?? found);
   const missing = wanted.flatMap((found) => ('record' in found ? [] : [`${found.name} (${found.place})`]));
@@ -83,24 +107,29 @@ export async function lockedPip(
       remedy: 'Install the environment here (pixi install, conda-lock install), so that they can be read.',
     });
   }
-  const chosen = wanted.filter((found) => 'record' in found);
-  return recipeFor(chosen, { locked, provided, isChosen: true }, asking, context);
+  return wanted.flatMap((found) => {
+    if (!('record' in found)) return [];
+    // Lockfiles of conda's world leave it out; where a package is installed here it says what it needs.
+    const { requires } = here.get(canonicalName(found.name)) ?? {};
+    return found.requires === undefined && requires !== undefined ? { ...found, requires } : found;
+  });
 }
 
 async function recipeFor(
-  distributions: readonly Distribution[],
+  { distributions, choices }: PipChosen,
   { locked, provided, isChosen }: { locked: LockedSet | undefined; provided: ReadonlySet<string>; isChosen: boolean },
   { title, prefix, minor }: Asking,
   context: CaptureContext,
 ): Promise<CondaPip | undefined> {
-  if (minor === undefined || distributions.length === 0) return undefined;
+  const isAdded = (choices.add ?? []).length > 0;
+  if (minor === undefined || (distributions.length === 0 && !isAdded)) return undefined;
   const ofIndex = (locked?.pip ?? []).filter((found) => isOfIndex(found, locked!));
   const indexes = locked?.index === undefined ? {} : Object.fromEntries(ofIndex.map(({ name }) => [canonicalName(name), locked.index!]));
   // Lockfiles of other tools are about environments of theirs.
   const read = await readRecipe(
     distributions,
     { title, minor, prefix, provided, isChosen, indexes },
-    { ...context, packages: 'installed', packageChoices: {} },
+    { ...context, packages: 'installed', packageChoices: choices },
   );
   const { requirements, local = [], leeway } = read.recipe;
   if (requirements.length + local.length === 0 && leeway === undefined) return undefined;
@@ -147,9 +176,11 @@ function siteOf(python: CondaRecord | undefined, minor: string): string {
   return python?.python_site_packages_path ?? path.join('lib', `python${minor}`, 'site-packages');
 }
 
-/** Records of Python that packages of conda have brought. */
-function ownedBy(records: readonly CondaRecord[], prefix: string): ReadonlySet<string> {
-  return new Set(records.flatMap(({ files }) => files.flatMap((file) => recordOf(file) ?? [])).map((record) => path.join(prefix, record)));
+/** Records of Python, and the packages of conda that have brought them. */
+function ownersOf(records: readonly CondaRecord[], prefix: string): ReadonlyMap<string, string> {
+  return new Map(
+    records.flatMap(({ name, files }) => files.flatMap((file) => recordOf(file) ?? []).map((record) => [path.join(prefix, record), name])),
+  );
 }
 
 /** `lib/python3.11/site-packages/x-1.dist-info/METADATA` is of the record `…/x-1.dist-info`. */

@@ -17,6 +17,9 @@ const RecordSchema = v.object({
   md5: v.optional(v.nullable(v.string())),
   depends: v.optional(v.array(v.string()), []),
   files: v.optional(v.array(v.string()), []),
+  /** What was typed. Source: conda's PrefixRecord; rattler's has a list. */
+  requested_spec: v.optional(v.nullable(v.string())),
+  requested_specs: v.optional(v.nullable(v.array(v.string()))),
   python_site_packages_path: v.optional(v.nullable(v.string())),
 });
 
@@ -26,6 +29,8 @@ export interface CondaRecord extends v.InferOutput<typeof RecordSchema> {
   readonly file: string;
   /** Of its files, where they are recorded with sizes. */
   readonly bytes: number;
+  /** Somebody asked for it by name. */
+  readonly isRequested: boolean;
 }
 
 /** Records read at the same time; those of large packages have megabytes. */
@@ -60,7 +65,9 @@ async function readRecord(file: string): Promise<{ readonly record: CondaRecord 
     throw error;
   }
   const parsed = v.safeParse(RecordSchema, content);
-  if (parsed.success) return { record: { ...parsed.output, file, bytes: bytesIn(content) } };
+  if (parsed.success) {
+    return { record: { ...parsed.output, file, bytes: bytesIn(content), isRequested: isRequested(parsed.output) } };
+  }
   const fields = parsed.issues.map((issue) => v.getDotPath(issue) ?? 'no object');
   return { broken: `${name} (${[...new Set(fields)].join(', ')})` };
 }
@@ -70,6 +77,11 @@ function bytesIn(record: unknown): number {
   const { paths } = (record as { paths_data?: { paths?: unknown } | null }).paths_data ?? {};
   if (!Array.isArray(paths)) return 0;
   return (paths as readonly ({ size_in_bytes?: unknown } | null)[]).reduce((sum, one) => sum + (Number(one?.size_in_bytes) || 0), 0);
+}
+
+/** conda writes `None` of what came because others need it. */
+function isRequested({ requested_spec: spec, requested_specs: specs }: v.InferOutput<typeof RecordSchema>): boolean {
+  return (specs ?? []).length > 0 || ((spec ?? 'None') !== 'None' && spec !== '');
 }
 
 function refuseTwins(records: readonly CondaRecord[], prefix: string): void {

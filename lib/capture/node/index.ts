@@ -3,6 +3,8 @@ import type { CaptureContext, Capturer, Found } from '../../contract';
 import { findNeeds } from '../needs';
 import type { Seen } from './environment';
 
+export const NODE_KIND = 'node';
+
 /** What was read to find it is not read again to carry it. */
 const lookedAt = new WeakMap<Found, Seen>();
 
@@ -11,7 +13,7 @@ const lookedAt = new WeakMap<Found, Seen>();
  * the lockfile says in the tree on the VM; so does Node itself, where the VM's would be another one.
  */
 export const nodeCapturer: Capturer = {
-  kind: 'node',
+  kind: NODE_KIND,
 
   async detect(context) {
     const seen = await lookFor(context);

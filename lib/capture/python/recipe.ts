@@ -7,7 +7,7 @@ import { carryLocals } from './local';
 import { directoriesOf } from './lock/directories';
 import { choosePackages } from './lock/installed';
 import type { Chosen } from './lock/installed';
-import { adapt, asInstalled, leewayFor } from './platform/adapt';
+import { adapt, asInstalled, isAnythingChosen, leewayFor } from './platform/adapt';
 import { refuseUnknownBuilds } from './platform/builds';
 import { requirementOf } from './requirement';
 import type { RefusalReason, Requirement } from './requirement';
@@ -48,17 +48,21 @@ export async function readRecipe(
   context: CaptureContext,
 ): Promise<PythonRead> {
   const { title, minor, prefix, provided, isChosen = context.packages === 'lock' } = environment;
+  const choices = context.packageChoices ?? {};
   // A lockfile chooses for the platform by itself.
-  const adapted = isChosen
-    ? asInstalled(distributions)
-    : await adapt(distributions, {
-        platform: context.platform,
-        here: context.here ?? context.platform,
-        minor,
-        choices: context.packageChoices ?? {},
-        title,
-        ...(provided ? { provided } : {}),
-      });
+  const adapted =
+    isChosen && !isAnythingChosen(choices)
+      ? asInstalled(distributions)
+      : await adapt(distributions, {
+          platform: context.platform,
+          here: isChosen ? context.platform : (context.here ?? context.platform),
+          minor,
+          choices,
+          title,
+          isLocked: isChosen,
+          ...(provided ? { provided } : {}),
+          ...(context.otherNames ? { otherNames: context.otherNames } : {}),
+        });
   const carried = await carry(adapted.distributions, { title, minor }, context);
   const { lines, local, contents } = carried;
   const indexes = { ...adapted.indexes, ...carried.indexes, ...environment.indexes };

@@ -10,11 +10,13 @@ import { fetchPackage } from './fetch';
 import { readInfo } from './info';
 import type { PackageInfo } from './info';
 import { linkPackage, pythonOf } from './link';
-import { CONDA_PLACE, HISTORY, recordName } from './parts';
+import { CONDA_PLACE, HISTORY, packagesIn, recordName, solveId } from './parts';
 import { installPip } from './pip';
 import { markPrefix, movePrefix } from './moved';
 import { runPostLink } from './post-link';
 import { writeRunners } from './runners';
+import { solvePackages } from './solve';
+import { solveNotices } from './solve/notices';
 import { unpackArchive } from './unpack';
 
 /** Packages fetched and unpacked at once: the network, and tar and its decompressor, are busy with a few. */
@@ -27,18 +29,31 @@ const CONCURRENCY = 6;
 export const condaBuilder: Builder = {
   kind: 'conda',
   async build(layer, io) {
-    const recipe = readRecipe(CondaRecipeSchema, layer);
+    const asked = readRecipe(CondaRecipeSchema, layer);
     const prefix = path.join(io.directory, CONDA_PLACE);
     await mkdir(path.join(prefix, 'conda-meta'), { recursive: true });
     if (io.restored) await movePrefix(prefix);
+    const packages = await packagesOf(asked, prefix, io);
+    const recipe = { ...asked, packages: [...packages] };
     await installPackages(recipe, prefix, io);
     await linkPlace(recipe, prefix, io);
     const runners = await writeRunners(recipe, io);
     const activated = await activate(prefix, recipe.name, io);
-    if (recipe.pip) await installPip(recipe, { prefix, python: await pythonThere(recipe, prefix), activated }, io);
-    return { path: [...activated.path, ...runners], env: activated.env, notices: [] };
+    const ofPip = recipe.pip
+      ? await installPip(recipe, { prefix, python: await pythonThere(recipe, prefix), activated, platform: layer.platform }, io)
+      : [];
+    const notices = [...(asked.solve ? solveNotices(asked, asked.solve, packages) : []), ...ofPip];
+    return { path: [...activated.path, ...runners], env: activated.env, notices };
   },
 };
+
+/** What is asked for, or was solved: by the VM that has built the environment, or by this one. */
+async function packagesOf(recipe: CondaRecipe, prefix: string, io: BuildIo): Promise<readonly CondaPackage[]> {
+  const { solve } = recipe;
+  if (!solve) return recipe.packages;
+  if (io.restored && !io.restored.missing.includes(solveId(solve))) return packagesIn(prefix);
+  return solvePackages(recipe, solve, io);
+}
 
 async function installPackages(recipe: CondaRecipe, prefix: string, io: BuildIo): Promise<void> {
   const left = recipe.packages.filter((wanted) => !existsSync(path.join(prefix, 'conda-meta', recordName(wanted))));

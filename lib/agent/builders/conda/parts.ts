@@ -1,11 +1,14 @@
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { CondaRecipeSchema, fsPath, RawcloudError } from '../../../contract';
-import type { BuildIo, BuiltPart, CondaPackage, CondaRecipe, EnvironmentParts, PythonRecipe } from '../../../contract';
+import * as v from 'valibot';
+import { CondaPackageSchema, CondaRecipeSchema, fsPath, mapBounded, RawcloudError } from '../../../contract';
+import type { BuildIo, BuiltPart, CondaPackage, CondaRecipe, CondaSolve, EnvironmentParts, PythonRecipe } from '../../../contract';
 import { Groups } from '../groups';
 import { distributionsIn, filesOf, idsByName, packageIds } from '../python-parts';
 import { readRecipe } from '../recipe';
+import { cudaOf } from './solve/cuda';
 
 /** Where the environment lies in the layer's directory. */
 export const CONDA_PLACE = 'env';
@@ -17,14 +20,18 @@ const PREFIX = 'prefix';
 
 /** How a conda environment is kept: one part for each package, by its own record. */
 export const condaParts: EnvironmentParts = {
-  async facts(layer) {
-    const { packages } = readRecipe(CondaRecipeSchema, layer);
-    return packages.length === 0 ? undefined : {};
+  async facts(layer, io) {
+    const { packages, solve } = readRecipe(CondaRecipeSchema, layer);
+    const facts: Record<string, string> = {};
+    // Solving sees the driver of the machine.
+    if (solve) facts['cuda'] = await cudaOf(io);
+    return packages.length === 0 && !solve ? undefined : facts;
   },
   wanted(layer) {
     const recipe = readRecipe(CondaRecipeSchema, layer);
     const pip = recipe.pip ? packageIds(recipe.pip).map((id) => pipId(recipe.pip!, id)) : [];
-    return [PREFIX, ...recipe.packages.map((wanted) => idOf(recipe, wanted)), ...pip];
+    const solved = recipe.solve ? [solveId(recipe.solve)] : [];
+    return [PREFIX, ...recipe.packages.map((wanted) => idOf(recipe, wanted)), ...solved, ...pip];
   },
   // Bytecode carries the time of its source, which is another after restoring.
   isKept: (at) => (at === CONDA_PLACE || at.startsWith(`${CONDA_PLACE}/`)) && !at.endsWith('/__pycache__'),
@@ -40,6 +47,23 @@ function idOf({ packages }: CondaRecipe, { url, sha256, md5 }: CondaPackage): st
   const python = /^\d+\.\d+/.exec(packages.find(({ name }) => name === 'python')?.version ?? '')?.[0] ?? 'none';
   return `${url}#${sha256 ?? md5 ?? ''} python ${python}`;
 }
+
+/** By which the cache tells what a VM solved: it means the same for the same question alone. */
+export function solveId(solve: CondaSolve): string {
+  return `solved ${createHash('sha256').update(JSON.stringify(solve)).digest('hex').slice(0, 16)}`;
+}
+
+/** What is on record in an environment. */
+export async function packagesIn(prefix: string): Promise<CondaPackage[]> {
+  const directory = path.join(prefix, 'conda-meta');
+  const names = (await readdir(directory)).filter((name) => name.endsWith('.json')).sort();
+  return mapBounded(names, CONCURRENCY, async (name) => {
+    return v.parse(v.pipe(v.string(), v.parseJson(), CondaPackageSchema), await readFile(path.join(directory, name), 'utf8'));
+  });
+}
+
+/** Records read at once. */
+const CONCURRENCY = 8;
 
 /** The name of a package's record in conda-meta. */
 export function recordName({ name, version, build }: CondaPackage): string {
@@ -69,18 +93,21 @@ async function splitPrefix(recipe: CondaRecipe, directory: string, paths: readon
   const there = new Set(paths);
   const groups = new Groups<Member>();
   const taken = new Set<string>();
-  for (const wanted of recipe.packages) {
+  const solved = recipe.solve ? await packagesIn(path.join(directory, CONDA_PLACE)) : [];
+  const own = new Set(recipe.packages.map(({ name }) => name));
+  const all = [...recipe.packages, ...solved.filter(({ name }) => !own.has(name))];
+  for (const wanted of all) {
     const record = `${CONDA_PLACE}/conda-meta/${recordName(wanted)}`;
     if (!there.has(record)) continue;
     const { files } = JSON.parse(await readFile(fsPath(directory, record), 'utf8')) as { files: string[] };
-    const own = files.map((at) => `${CONDA_PLACE}/${Buffer.from(at).toString('latin1')}`);
-    for (const at of own) taken.add(at);
+    const placed = files.map((at) => `${CONDA_PLACE}/${Buffer.from(at).toString('latin1')}`);
+    for (const at of placed) taken.add(at);
     // pip may have put another version in its place.
-    const isWhole = own.every((at) => there.has(at) || at.includes('/__pycache__/'));
+    const isWhole = own.has(wanted.name) && placed.every((at) => there.has(at) || at.includes('/__pycache__/'));
     const { name, version } = wanted;
     groups.add(
       { name, version, ...(isWhole ? { id: idOf(recipe, wanted) } : {}) },
-      [record, ...own].filter((at) => there.has(at)),
+      [record, ...placed].filter((at) => there.has(at)),
     );
   }
   for (const distribution of recipe.pip ? distributionsIn(paths) : []) {
@@ -102,6 +129,6 @@ async function splitPrefix(recipe: CondaRecipe, directory: string, paths: readon
       paths: of,
     };
   });
-  const own = [HISTORY, PREFIX_MARK].map((at) => `${CONDA_PLACE}/${at}`).filter((at) => there.has(at));
-  return [{ name: 'conda environment', ids: [PREFIX], paths: own }, ...packages];
+  const marks = [HISTORY, PREFIX_MARK].map((at) => `${CONDA_PLACE}/${at}`).filter((at) => there.has(at));
+  return [{ name: 'conda environment', ids: [PREFIX], paths: marks }, ...packages];
 }

@@ -1,8 +1,6 @@
-import { canonicalName } from '../../../contract';
-import type { Notice } from '../../../contract';
+import { canonicalName, changeNotice } from '../../../contract';
+import type { Notice, PackageChange } from '../../../contract';
 import { isSame } from '../../python/lock/compare';
-import { changeNotice } from '../../python/platform/changes';
-import type { Change } from '../../python/platform/changes';
 import type { LockedSet } from './model';
 
 /** What is installed in an environment. */
@@ -44,7 +42,7 @@ export function differences(installed: CondaInstalled, locked: LockedSet): strin
 /** What is otherwise on another platform, in one notice. */
 export function changesFor(installed: CondaInstalled, locked: LockedSet, name: string, subdir: string): Notice[] {
   const [here, there] = [versions(installed), versions(locked)];
-  const changes: Change[] = [];
+  const changes: PackageChange[] = [];
   for (const [of, version] of here) {
     const other = there.get(of);
     if (other === undefined) changes.push({ kind: 'dropped', name: of, reason: `${name} has none for ${subdir}` });

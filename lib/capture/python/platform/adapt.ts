@@ -1,8 +1,8 @@
-import { canonicalName, RawcloudError } from '../../../contract';
+import { canonicalName, changeNotice, RawcloudError } from '../../../contract';
 import type { Notice, PackageChoices, PythonLeeway } from '../../../contract';
 import type { Distribution } from '../distributions';
 import { chooseBuilds } from './builds';
-import { changeNotice, choiceNotices } from './changes';
+import { choiceNotices } from './changes';
 import { readChoices, select } from './choose';
 import { Graph } from './graph';
 import { Levels } from './levels';
@@ -26,6 +26,8 @@ export interface Destination {
   readonly isLocked?: boolean;
   /** Canonical names of packages that are there by other means. @default - none */
   readonly provided?: ReadonlySet<string>;
+  /** Canonical names that choices may be about, and which another layer of the command has. @default - none */
+  readonly otherNames?: ReadonlySet<string>;
 }
 
 /** What of an environment is asked for on the VM. */
@@ -47,7 +49,7 @@ export interface Adapted {
 export async function adapt(installed: readonly Distribution[], to: Destination): Promise<Adapted> {
   const made = await platformOfEnvironment(installed, to.here);
   const [from, values] = [markerValues(made, to.minor), markerValues(to.platform, to.minor)];
-  const chosen = readChoices(to.choices, installed, to.title);
+  const chosen = readChoices(to.choices, installed, to.title, to.otherNames);
   const graph = new Graph(installed, from);
   const selected = select(installed, chosen, graph, [from, values]);
   const levels = new Levels(chosen, made === to.platform);
@@ -73,6 +75,10 @@ export async function adapt(installed: readonly Distribution[], to: Destination)
       ...choiceNotices(chosen, { installed, selected, graph }),
     ],
   };
+}
+
+export function isAnythingChosen({ strictness, strictnessOf = {}, ignore = [], only = [], add = [] }: PackageChoices): boolean {
+  return strictness !== undefined || Object.keys(strictnessOf).length + ignore.length + only.length + add.length > 0;
 }
 
 /** Nothing is changed, and nothing left open. */

@@ -1,6 +1,6 @@
 import { canonicalName, RawcloudError } from '../../../contract';
+import type { PackageChange } from '../../../contract';
 import type { Distribution } from '../distributions';
-import type { Change } from './changes';
 import type { Levels } from './levels';
 import { buildRuleFor, isOn } from './rules';
 
@@ -10,7 +10,7 @@ export interface Builds {
   readonly indexes: Readonly<Record<string, string>>;
   /** `name==version` of builds that no rule knows, and that have to be exact. */
   readonly unknown: readonly string[];
-  readonly changes: readonly Change[];
+  readonly changes: readonly PackageChange[];
 }
 
 /**
@@ -20,7 +20,7 @@ export interface Builds {
 export function chooseBuilds(distributions: readonly Distribution[], levels: Levels, platform: string): Builds {
   const indexes: Record<string, string> = {};
   const unknown: string[] = [];
-  const changes: Change[] = [];
+  const changes: PackageChange[] = [];
   const chosen = distributions.map((distribution): Distribution => {
     const { name, version = '', directUrl } = distribution;
     const [plain, label] = version.split('+', 2);

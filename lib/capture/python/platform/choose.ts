@@ -1,4 +1,4 @@
-import { canonicalName, nearest, RawcloudError } from '../../../contract';
+import { canonicalName, condaSpecIn, nearest, RawcloudError } from '../../../contract';
 import type { PackageChoices, Strictness } from '../../../contract';
 import type { Distribution } from '../distributions';
 import { parseDependency } from './dependency';
@@ -16,40 +16,57 @@ export interface Chosen {
 
 /**
  * Choices about what is installed.
+ * @param otherNames - canonical names that are no business of this environment
  * @throws E_PACKAGE for names of packages that are not, with the nearest ones
  */
-export function readChoices(choices: PackageChoices, installed: readonly Distribution[], title: string): Chosen {
+export function readChoices(
+  choices: PackageChoices,
+  installed: readonly Distribution[],
+  title: string,
+  otherNames?: ReadonlySet<string>,
+): Chosen {
   const { ignore = [], only = [], strictness, strictnessOf = {}, add = [] } = choices;
   const known = new Set(installed.map(({ name }) => canonicalName(name)));
-  const added = new Map(add.map((text) => [parseDependency(text)!.name, text.trim()]));
-  const asked = [
-    ...ignore.map((name) => ({ name, option: '--package-ignore' })),
-    ...only.map((name) => ({ name, option: '--package-only' })),
-    ...Object.keys(strictnessOf).map((name) => ({ name, option: '--package-strictness' })),
-  ];
-  const unknown = asked.filter(({ name }) => !known.has(canonicalName(name)));
-  if (unknown.length > 0) throw notInstalled(unknown, [...known], title);
+  const ofPip = add.filter((text) => !condaSpecIn(text));
+  const isKnown = (name: string): boolean => known.has(canonicalName(name)) || otherNames?.has(canonicalName(name)) === true;
+  refuseUnknown(choices, { isKnown, known: [...known], title, listed: 'pip list' });
   return {
     ignored: new Set(ignore.map(canonicalName)),
     only: only.map(canonicalName),
     strictness,
     strictnessOf: new Map(Object.entries(strictnessOf).map(([name, level]) => [canonicalName(name), level])),
-    added,
+    added: new Map(ofPip.map((text) => [parseDependency(text)!.name, text.trim()])),
   };
 }
 
-interface Asked {
-  readonly name: string;
-  readonly option: string;
+interface Listed {
+  readonly isKnown: (name: string) => boolean;
+  /** Names to tell the nearest of. */
+  readonly known: readonly string[];
+  /** The environment, for people. */
+  readonly title: string;
+  /** What lists its packages. */
+  readonly listed: string;
 }
 
-function notInstalled(unknown: readonly Asked[], known: readonly string[], title: string): RawcloudError {
+/** @throws E_PACKAGE for names of packages that are not there, with the nearest ones */
+export function refuseUnknown(
+  { ignore = [], only = [], strictnessOf = {} }: PackageChoices,
+  { isKnown, known, title, listed }: Listed,
+): void {
+  const asked = [
+    ...ignore.map((name) => ({ name, option: '--package-ignore' })),
+    ...only.map((name) => ({ name, option: '--package-only' })),
+    ...Object.keys(strictnessOf).map((name) => ({ name, option: '--package-strictness' })),
+  ];
+  const unknown = asked.filter(({ name }) => !isKnown(name));
+  if (unknown.length === 0) return;
   const named = unknown.map(({ name, option }) => {
     const near = nearest(canonicalName(name), known);
     return `${name} (${option}${near.length > 0 ? `; near are ${near.join(', ')}` : ''})`;
   });
-  return new RawcloudError('E_PACKAGE', `${title} has no package ${named.join(', ')}`, {
-    remedy: 'Name a package that is there, as pip list or the lockfile has it.',
+  throw new RawcloudError('E_PACKAGE', `${title} has no package ${named.join(', ')}`, {
+    remedy: `Name a package that is there, as ${listed} or the lockfile has it.`,
     data: { packages: unknown.map(({ name }) => name) },
   });
 }

@@ -1,8 +1,8 @@
 import path from 'node:path';
 import { canonicalName, unlessMissing } from '../../../contract';
+import type { PackageChange } from '../../../contract';
 import { stat } from 'node:fs/promises';
 import type { Distribution } from '../distributions';
-import type { Change } from './changes';
 import type { Chosen } from './choose';
 import type { Graph } from './graph';
 import type { Levels } from './levels';
@@ -37,7 +37,7 @@ export interface Moved {
   readonly distributions: readonly Distribution[];
   /** Requirement lines that the VM solves. */
   readonly solve: readonly string[];
-  readonly changes: readonly Change[];
+  readonly changes: readonly PackageChange[];
   readonly refused: readonly Refusal[];
 }
 
@@ -47,7 +47,7 @@ export async function moveTo(selected: readonly Distribution[], move: Move): Pro
   const needless = await needlessOf(ruled.distributions, move);
   const added = additions(ruled.asking, needless, move);
   const distributions = ruled.distributions.filter(({ name }) => !needless.has(canonicalName(name)));
-  const dropped = [...needless].map((name): Change => ({ kind: 'dropped', name, reason: 'nobody needs it there' }));
+  const dropped = [...needless].map((name): PackageChange => ({ kind: 'dropped', name, reason: 'nobody needs it there' }));
   return {
     distributions,
     solve: [...ruled.solve, ...added.solve],
@@ -62,7 +62,7 @@ type Ruled = Moved & { readonly asking: readonly Distribution[] };
 function byRule(selected: readonly Distribution[], { levels, platform, isLocked }: Move): Ruled {
   const names = new Set(selected.map(({ name }) => canonicalName(name)));
   const result = { distributions: [] as Distribution[], asking: [] as Distribution[] };
-  const [solve, changes, refused]: [string[], Change[], Refusal[]] = [[], [], []];
+  const [solve, changes, refused]: [string[], PackageChange[], Refusal[]] = [[], [], []];
   for (const distribution of selected) {
     const name = canonicalName(distribution.name);
     const rule = isLocked && levels.of(name) === 'exact' ? undefined : ruleFor(name, platform);
@@ -85,7 +85,7 @@ function replacedBy(
   { name, version = '', record, requires }: Distribution,
   { name: other, anyVersion }: NonNullable<PlatformRule['instead']>,
   { reason }: PlatformRule,
-): { change: Change; distribution?: Distribution } {
+): { change: PackageChange; distribution?: Distribution } {
   const to = anyVersion ? { name: other } : { name: other, version };
   return {
     change: { kind: 'replaced', name, version, to, reason },
