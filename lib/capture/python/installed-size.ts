@@ -1,9 +1,8 @@
 import { readdir } from 'node:fs/promises';
-import path from 'node:path';
 import { canonicalName } from '../../contract';
 import type { MeasuredPackages, Notice } from '../../contract';
 import type { Distribution } from './distributions';
-import { textReader } from './read-text';
+import { TextReader } from './read-text';
 
 /** What lies in site-packages without being of a package: of interpreters and of tools that make environments. */
 const NOBODYS =
@@ -16,13 +15,13 @@ const SHOWN = 4;
  * @param site whose directory is looked through for what no package has recorded. @default - none is
  */
 export async function measureInstalled(distributions: readonly Distribution[], site?: string): Promise<MeasuredPackages> {
-  const read = textReader();
+  const reader = new TextReader();
   const sizes: Record<string, number> = {};
   const recorded = new Set<string>();
   // Eggs, and what setup.py installed, do not say what is theirs.
   let isComplete = true;
   for (const { name, record } of distributions) {
-    const text = record.endsWith('.dist-info') ? await read(path.join(record, 'RECORD')) : undefined;
+    const text = record.endsWith('.dist-info') ? await reader.read(`${record}/RECORD`) : undefined;
     const { bytes, tops } = filesIn(text ?? '');
     if (tops.length === 0) isComplete = false;
     else sizes[canonicalName(name)] = bytes;
@@ -36,14 +35,26 @@ export async function measureInstalled(distributions: readonly Distribution[], s
 function filesIn(text: string): { readonly bytes: number; readonly tops: readonly string[] } {
   const tops = new Set<string>();
   let bytes = 0;
-  for (const line of text.split('\n')) {
-    if (line === '' || line === '\r') continue;
-    bytes += Number(line.slice(line.lastIndexOf(',') + 1)) || 0;
-    const name = line.startsWith('"') ? line.slice(1) : line;
-    const end = name.search(/[/,"\r]/);
-    tops.add(end < 0 ? name : name.slice(0, end));
+  /** That of the line before, with its slash: most lines have the same. */
+  let directory = '';
+  let next: number;
+  for (let start = 0; start < text.length; start = next) {
+    const found = text.indexOf('\n', start);
+    const end = found < 0 ? text.length : found;
+    next = end + 1;
+    if (end === start || text.slice(start, end) === '\r') continue;
+    bytes += Number(text.slice(Math.max(start, text.lastIndexOf(',', end) + 1), end)) || 0;
+    if (directory !== '' && text.startsWith(directory, start)) continue;
+    const top = topOf(text.slice(text[start] === '"' ? start + 1 : start, end));
+    tops.add(top);
+    directory = `${top}/`;
   }
   return { bytes, tops: [...tops] };
+}
+
+function topOf(name: string): string {
+  const end = name.search(/[/,"\r]/);
+  return end < 0 ? name : name.slice(0, end);
 }
 
 async function straysIn(site: string, recorded: ReadonlySet<string>): Promise<string[]> {

@@ -24,7 +24,7 @@ export async function readPackages(python: Pick<Interpreter, 'kind' | 'sites' | 
     ...python.sites.map((directory) => ({ site: directory, own: python.kind === 'venv' })),
     ...python.baseSites.map((directory) => ({ site: directory, own: false })),
   ]) {
-    const here = await readDistributions(site);
+    const here = await readDistributions(site, { installers: !own });
     refuseTwins(here, site);
     for (const distribution of here) {
       const name = canonicalName(distribution.name);

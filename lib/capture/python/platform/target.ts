@@ -1,14 +1,23 @@
 import type { Distribution } from '../distributions';
 import { markerEnvironment } from '../lock/marker';
 import { platformsOf } from '../local/wheel-name';
-import { readText, textReader } from '../read-text';
-import type { ReadText } from '../read-text';
+import { readText, TextReader } from '../read-text';
 
 /** Tags of the wheel that a package was installed from: `cp311-cp311-macosx_11_0_arm64`; none when nobody wrote them down. */
-export async function tagsOf({ record }: Pick<Distribution, 'record'>, read: ReadText = readText): Promise<string[]> {
-  if (!record.endsWith('.dist-info')) return [];
-  const wheel = (await read(`${record}/WHEEL`)) ?? '';
-  return [...wheel.matchAll(/^Tag:[ \t]*(\S+)/gm)].map(([, tag]) => tag!);
+export async function tagsOf({ record }: Pick<Distribution, 'record'>): Promise<string[]> {
+  return hasTags(record) ? tagsIn(await readText(wheelOf(record))) : [];
+}
+
+function hasTags(record: string): boolean {
+  return record.endsWith('.dist-info');
+}
+
+function wheelOf(record: string): string {
+  return `${record}/WHEEL`;
+}
+
+function tagsIn(wheel = ''): string[] {
+  return Array.from(wheel.matchAll(/^Tag:[ \t]*(\S+)/gm), ([, tag]) => tag!);
 }
 
 /** Whether a package was made for one platform. */
@@ -22,10 +31,12 @@ export function isCompiled(tags: readonly string[]): boolean {
  * @param here - the machine, for an environment that would run anywhere
  */
 export async function platformOfEnvironment(distributions: readonly Distribution[], here: string): Promise<string> {
-  const read = textReader();
+  const reader = new TextReader();
   let either: string | undefined;
-  for (const distribution of distributions) {
-    const platforms = (await tagsOf(distribution, read)).flatMap((tag) => platformsOf(`-${tag}.whl`) ?? []);
+  for (const { record } of distributions) {
+    if (!hasTags(record)) continue;
+    const wheel = reader.isFar ? await readText(wheelOf(record)) : reader.readNow(wheelOf(record));
+    const platforms = tagsIn(wheel).flatMap((tag) => platformsOf(`-${tag}.whl`) ?? []);
     if (platforms.includes(here)) return here;
     // A universal2 wheel does not say which of the two it is used on.
     if (new Set(platforms).size === 1) return platforms[0]!;
