@@ -1,6 +1,7 @@
 import { fstatSync } from 'node:fs';
 import { isatty } from 'node:tty';
 import { systemClock } from '../lib/contract/clock';
+import type { LoadBundle } from './load-bundle';
 import type { CliIo, SignalName, Signals, StandardInput, Terminal } from './io';
 
 const STDIN = 0;
@@ -9,7 +10,7 @@ const STDOUT = 1;
 const SIGNALS: readonly SignalName[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
 /** The real world. Loads nothing heavy before it is asked for. */
-export function processIo(process: NodeJS.Process): CliIo {
+export function processIo(process: NodeJS.Process, load: LoadBundle): CliIo {
   return {
     stdout: process.stdout,
     stderr: process.stderr,
@@ -22,13 +23,13 @@ export function processIo(process: NodeJS.Process): CliIo {
     cwd: process.cwd(),
     clock: systemClock,
     signals: signalsOf(process),
-    connect: async (options) => (await import('./backend.js')).connect(options),
-    environmentHere: async (options) => (await import('./backend.js')).environmentHere(options),
-    openDoctor: async (options) => (await import('./admin.js')).openDoctor(options),
-    openExec: async (options) => (await import('./exec.js')).openExec(options),
-    openDeployment: async (options) => (await import('./admin.js')).openDeployment(options),
-    openDestruction: async (options) => (await import('./admin.js')).openDestruction(options),
-    localCloud: async () => (await import('./backend.js')).localCloud(process.env),
+    connect: async (options) => (await load('backend')).connect(options),
+    environmentHere: async (options) => (await load('backend')).environmentHere(options),
+    openDoctor: async (options) => (await load('admin')).openDoctor(options),
+    openExec: async (options) => (await load('exec')).openExec(options),
+    openDeployment: async (options) => (await load('admin')).openDeployment(options),
+    openDestruction: async (options) => (await load('admin')).openDestruction(options),
+    localCloud: async () => (await load('backend')).localCloud(process.env),
   };
 }
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { bundleLoader } from './load-bundle';
 import { main } from './main';
 import { processIo } from './process-io';
 
@@ -10,7 +11,8 @@ import { processIo } from './process-io';
 async function start(): Promise<void> {
   // What Node leaves with should nothing be left to wait for before the verb is done: that is never success.
   process.exitCode = 125;
-  const code = await main(process.argv.slice(2), processIo(process), () => import('./commands/index.js'));
+  const load = bundleLoader(process);
+  const code = await main(process.argv.slice(2), processIo(process, load), () => load('commands'));
   // A connection kept alive or an open stdin must not hold the shell up: leave, everything is written.
   process.exit(code);
 }
