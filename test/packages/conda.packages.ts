@@ -90,7 +90,7 @@ function addRealPython(mixed: CondaChannel): void {
 }
 
 test('packages of PyPI in a conda environment, by uv: installed after those of conda, the same here and there', async () => {
-  const { house, tool, run } = shop;
+  const { house, tool, run, tryRun } = shop;
   const mixed = await CondaChannel.open(mkdtempSync(path.join(os.tmpdir(), 'rawcloud-channel-')));
   channels.push(mixed);
   addRealPython(mixed);
@@ -137,6 +137,12 @@ test('packages of PyPI in a conda environment, by uv: installed after those of c
     'import own, yaml; print(yaml.__with_libyaml__, yaml.safe_load("a: [1, 2]"), own.__file__.endswith("own/own/__init__.py"))',
   ];
   expect(await run(['--', 'python', ...uses], { env })).toBe(await tool(program('python'), uses, { env }));
+
+  // idna is there already: what is added takes that one, and stays beside what conda has.
+  const chosen = await tryRun(['--package-add', 'requests==2.32.3', '--package-ignore', 'pyyaml', '--', 'python', ...LIST_PYTHON], { env });
+  expect(chosen).toMatchObject({ code: 0, stderr: expect.stringMatching(/solved on the VM: .*requests 2\.32\.3/) as string });
+  expect(chosen.stderr).not.toMatch(/solved on the VM: .*greeter/);
+  expect(chosen.stdout.toString()).toMatch(/^(?!.*PyYAML).*\('greeter', '2\.0'\).*\('idna', '3\.7'\).*\('requests', '2\.32\.3'\)/);
 });
 
 /** As pixi writes its lockfile, and installs what is for this platform: by the same library. */

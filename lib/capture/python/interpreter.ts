@@ -4,7 +4,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import * as v from 'valibot';
 import { RawcloudError, unlessMissing } from '../../contract';
-import { isDirectory } from '../executables';
+import { isDirectory, isFile } from '../executables';
 
 /** A Python and the directories in which it looks for packages, first one first. */
 export interface Interpreter {
@@ -29,6 +29,7 @@ import json, sys, site
 print(json.dumps({
   "version": list(sys.version_info[:2]),
   "prefix": sys.prefix,
+  "executable": sys.executable,
   "sites": site.getsitepackages([sys.prefix]),
   "user": site.getusersitepackages(),
 }))
@@ -37,6 +38,8 @@ print(json.dumps({
 const AnswerSchema = v.object({
   version: v.tuple([v.number(), v.number()]),
   prefix: v.string(),
+  /** Of a virtual environment its own, which `site` would look around. */
+  executable: v.optional(v.nullable(v.string())),
   sites: v.array(v.string()),
   user: v.string(),
 });
@@ -47,7 +50,8 @@ type Env = Readonly<Record<string, string | undefined>>;
 const ANSWER_TIMEOUT_MS = 20_000;
 
 /**
- * Asks an interpreter outside any virtual environment; follows shims (pyenv, asdf), as they run it too.
+ * Asks an interpreter outside any virtual environment; follows shims (pyenv, asdf), as they run it too, also where one leads into a
+ * virtual environment, as those of pyenv-virtualenv do.
  * @throws E_PACKAGE when it does not answer or is no Python 3
  */
 export async function askInterpreter(executable: string, options: AskOptions): Promise<Interpreter> {
@@ -58,6 +62,8 @@ export async function askInterpreter(executable: string, options: AskOptions): P
       remedy: 'Put a Python 3 first on PATH, or activate a virtual environment of one.',
     });
   }
+  const around = path.dirname(path.dirname(answer.executable ?? executable));
+  if (await isFile(path.join(around, 'pyvenv.cfg'))) return readVenv(around, options);
   const user = options.env['PYTHONNOUSERSITE'] ? [] : [answer.user];
   const sites = [...user, ...answer.sites];
   return { kind: 'interpreter', minor: `${major}.${minor}`, prefix: answer.prefix, sites: await distinct(sites), baseSites: [] };
