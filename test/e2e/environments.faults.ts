@@ -87,7 +87,9 @@ describe('a disk that somebody else fills while an environment is restored', () 
       house.cloud.faults.arm({ operation: 'GetObject', resource, skip: 1, count: 100, effect: { kind: 'delay', ms: 4000 } });
       const running = house.start(['run', '--name', 'full', ...command.slice(1)], options());
       const site = path.join('var/lib/rawcloud/job/layers/python/venv/lib', `python${python3!.minor}`, 'site-packages');
-      while (!house.alive().some((id) => existsSync(path.join(machines, id, site, 'one/noise.txt')))) await wait(20);
+      let isOver = false;
+      void running.ended.finally(() => (isOver = true));
+      while (!isOver && !house.alive().some((id) => existsSync(path.join(machines, id, site, 'one/noise.txt')))) await wait(20);
       disk.fill(2 * MEBIBYTE);
       const ended = await running.ended;
       expect(ended).toMatchObject({ code: 119, stdout: Buffer.from('') });
