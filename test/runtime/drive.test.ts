@@ -4,6 +4,7 @@ import type { End, Outcome } from '../../lib/contract';
 import { updateControl } from '../../lib/runtime/control';
 import { Driver } from '../../lib/runtime/drive/driver';
 import { ABANDONED_MS } from '../../lib/runtime/advance/advance';
+import { inAnyOrder } from '../fakes/any-order';
 import { Crash, crashing, driveToEnd, JOB, PREFIX, START, World } from '../fakes/world';
 
 async function outcomeOf(world: World): Promise<Outcome> {
@@ -73,15 +74,7 @@ describe('a job with drivers', () => {
         const world = new World();
         world.refusals = refusals;
         world.lagMs = lagMs;
-        const shuffled = <T extends object>(target: T): T =>
-          new Proxy(target, {
-            get(object, name, receiver): unknown {
-              const member: unknown = Reflect.get(object, name, receiver);
-              if (typeof member !== 'function' || name === 'list') return member;
-              return s.scheduleFunction(async (...args: unknown[]): Promise<unknown> => Reflect.apply(member, object, args));
-            },
-          });
-        const deps = (by: string) => world.deps(by, { store: shuffled(world.store), compute: shuffled(world.compute) });
+        const deps = (by: string) => world.deps(by, { store: inAnyOrder(s, world.store), compute: inAnyOrder(s, world.compute) });
         await world.client(world.deps('client')).catch(() => undefined);
         for (let i = 0; i < 12; i++) {
           const steps = ['client', 'reaper', 'lambda'].map((by) => new Driver(deps(by), PREFIX).step(true));

@@ -3,6 +3,7 @@ import { decodeJson, GrantSchema, bucketKeys, jobKeys, LaunchSchema, OutcomeSche
 import type { Launch, Outcome } from '../../lib/contract';
 import { Driver } from '../../lib/runtime/drive/driver';
 import { updateControl } from '../../lib/runtime/control';
+import { inAnyOrder } from '../fakes/any-order';
 import { ROLE_ID } from '../fakes/records';
 import { driveToEnd, PREFIX, World } from '../fakes/world';
 import type { Fate } from '../fakes/world';
@@ -92,15 +93,7 @@ describe('a job whose VM is lost', () => {
     await fc.assert(
       fc.asyncProperty(fc.scheduler(), fc.nat({ max: 3 }), fc.array(fate, { maxLength: 4 }), async (s, retries, fates) => {
         const world = worldOf(retries, fates);
-        const shuffled = <T extends object>(target: T): T =>
-          new Proxy(target, {
-            get(object, name, receiver): unknown {
-              const member: unknown = Reflect.get(object, name, receiver);
-              if (typeof member !== 'function' || name === 'list') return member;
-              return s.scheduleFunction(async (...args: unknown[]): Promise<unknown> => Reflect.apply(member, object, args));
-            },
-          });
-        const deps = (by: string) => world.deps(by, { store: shuffled(world.store), compute: shuffled(world.compute) });
+        const deps = (by: string) => world.deps(by, { store: inAnyOrder(s, world.store), compute: inAnyOrder(s, world.compute) });
         await world.client(world.deps('client'));
         for (let i = 0; i < 60 && (await new Driver(world.deps('look'), PREFIX).look(true)).state !== 'ended'; i++) {
           const steps = ['client', 'reaper'].map((by) => new Driver(deps(by), PREFIX).step(true));

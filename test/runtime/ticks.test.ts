@@ -8,6 +8,7 @@ import type { ClientDeps } from '../../lib/runtime/deps';
 import { Driver } from '../../lib/runtime/drive/driver';
 import { reap } from '../../lib/runtime/reap/pass';
 import { viewMarket } from '../../lib/runtime/plan/market';
+import { inAnyOrder } from '../fakes/any-order';
 import { INTERVALS, ref, ROLE_ID } from '../fakes/records';
 import { World } from '../fakes/world';
 
@@ -160,15 +161,7 @@ describe('a tick of a deployed job', () => {
       fc.asyncProperty(fc.scheduler(), fc.integer({ min: 2, max: 4 }), async (s, times) => {
         const world = new World();
         const base = depsOf(world, 'allow');
-        const shuffled = <T extends object>(target: T): T =>
-          new Proxy(target, {
-            get(object, name, receiver): unknown {
-              const member: unknown = Reflect.get(object, name, receiver);
-              if (typeof member !== 'function' || name === 'list') return member;
-              return s.scheduleFunction(async (...args: unknown[]): Promise<unknown> => Reflect.apply(member, object, args));
-            },
-          });
-        const deps = { ...base, store: shuffled(world.store), compute: shuffled(world.compute) };
+        const deps = { ...base, store: inAnyOrder(s, world.store), compute: inAnyOrder(s, world.compute) };
         const deliveries = Array.from({ length: times }, () => startTick(deps, { id: 'nightly', tick: TICK }));
         const started = await s.waitFor(Promise.all(deliveries));
         expect(new Set(started.map(({ job }) => job)).size).toBe(1);
