@@ -17,7 +17,7 @@ afterEach(() => rmSync(output, { recursive: true }));
 
 /** Runs the bundled app as `cdk synth` does. */
 async function synthesize(context: Record<string, string> = {}): Promise<string> {
-  const env = { ...process.env, CDK_OUTDIR: output, CDK_CONTEXT_JSON: JSON.stringify(context) };
+  const env = { ...process.env, CDK_VALIDATION: 'true', CDK_OUTDIR: output, CDK_CONTEXT_JSON: JSON.stringify(context) };
   const { stderr } = await promisify(execFile)(process.execPath, [APP], { env });
   return stderr;
 }

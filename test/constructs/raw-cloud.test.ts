@@ -1,13 +1,14 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { App, Aws, Duration, RemovalPolicy, Stack, Token } from 'aws-cdk-lib';
+import { App, Aws, CloudFormationValidatePlugin, Duration, RemovalPolicy, Stack, Token, Validations } from 'aws-cdk-lib';
 import type { Environment } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { Port, SecurityGroup, Subnet, SubnetType, Vpc } from 'aws-cdk-lib/aws-ec2';
 import { AccountRootPrincipal, Group, ManagedPolicy, Role, User } from 'aws-cdk-lib/aws-iam';
 import { Alias, Key } from 'aws-cdk-lib/aws-kms';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
+import { CfnBucket } from 'aws-cdk-lib/aws-s3';
 import { RawCloud, SpotPolicy } from '../../lib';
 import type { RawCloudProps } from '../../lib';
 import {
@@ -28,6 +29,9 @@ jest.setTimeout(120_000);
 const ROLE_ID = 'AROAEXAMPLEEXAMPLE123';
 const deployed = deployedAs({ '.RoleId': ROLE_ID, '.GroupId': 'sg-0123456789abcdef0', '.LatestVersionNumber': '3' });
 
+/** One for all, as it loads its rules once. */
+const validation = new CloudFormationValidatePlugin();
+
 let outdir: string;
 let template: Template;
 let stack: Stack;
@@ -40,6 +44,7 @@ afterAll(() => rmSync(outdir, { recursive: true }));
 /** With what CloudFormation's own rules find as errors. */
 function synthesize(props?: RawCloudProps, env?: Environment): { template: Template; stack: Stack } {
   const app = new App({ outdir: mkdtempSync(path.join(outdir, 'app-')), context: { '@aws-cdk/core:validateAgainstDefaultRules': true } });
+  Validations.of(app).addPlugins(validation);
   const stack = new Stack(app, 'Test', env ? { env } : {});
   new RawCloud(stack, 'RawCloud', props);
   return { template: Template.fromStack(stack), stack };
@@ -106,6 +111,13 @@ test('holds these resources, and no custom one', () => {
 // IAM refuses the whole policy.
 test('has no statement about nothing, before there is a job', () => {
   expect(JSON.stringify(template.toJSON())).not.toMatch(/"(Resource|Action)":\[\]/);
+});
+
+test('is validated by CloudFormation’s own rules', () => {
+  const app = new App({ outdir: mkdtempSync(path.join(outdir, 'app-')), context: { '@aws-cdk/core:validateAgainstDefaultRules': true } });
+  Validations.of(app).addPlugins(validation);
+  new CfnBucket(new Stack(app, 'Test'), 'Bucket', { accessControl: 'Anybody' });
+  expect(() => app.synth()).toThrow();
 });
 
 test('synthesizes without warnings, errors or a lookup', () => {

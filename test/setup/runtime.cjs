@@ -8,6 +8,10 @@ const OUTSIDE = /^(aws-cdk-lib|constructs)(\/|$)/;
    a copy: one made before that library came in would change the directory behind its back, for each test file that follows. */
 require(require.resolve('graceful-fs', { paths: [require.resolve('aws-cdk-lib')] }));
 
+/* It would also validate each template of each test by CloudFormation's rules, which takes a quarter of all that constructs take, and
+   print what it finds. test/constructs/raw-cloud.test.ts asks for it, where a finding is an error. */
+process.env.CDK_VALIDATION = 'false';
+
 module.exports = class extends Runtime {
   requireModuleOrMock(from, name) {
     return OUTSIDE.test(name) ? require(name) : super.requireModuleOrMock(from, name);
