@@ -7,7 +7,7 @@ import path from 'node:path';
 import { bucketKeys, encodeGrant, encodeJson, jobKeys, RawcloudError, systemClock } from '../../lib/contract';
 import type { Store } from '../../lib/contract';
 import { INTERVALS, outcome, PREFIX, SHA, spec, VM_USER } from '../fakes/records';
-import { isAlive } from './processes';
+import { isAlive } from '../setup/processes';
 import { TestVm } from './vm';
 import type { VmOptions } from './vm';
 

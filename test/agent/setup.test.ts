@@ -8,7 +8,7 @@ import { sha256Of } from '../../lib/store/sha256';
 import { python3, pythonTest, scratch } from '../capture/package-fixtures';
 import { spec } from '../fakes/records';
 import { FakeClock } from './fake-clock';
-import { isAlive } from './processes';
+import { isAlive } from '../setup/processes';
 import { TestVm } from './vm';
 import type { VmOptions } from './vm';
 import { Wheels } from './wheels';

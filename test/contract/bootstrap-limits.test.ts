@@ -4,7 +4,7 @@ import { access, mkdir, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/p
 import os from 'node:os';
 import path from 'node:path';
 import { userData } from '../../lib/contract';
-import { processesNaming } from '../agent/processes';
+import { processesWith } from '../setup/processes';
 import { withLocalCloud } from '../fakes/local-cloud';
 import { ROLE_ID } from '../fakes/records';
 import { launch } from '../local/launching';
@@ -61,7 +61,7 @@ describe('where things are missing', () => {
 
   afterEach(async () => {
     // The guard lives until the machine is off, which these never are.
-    for (const { pid, command } of processesNaming(directory)) if (command.endsWith('/guard first')) process.kill(-pid, 'SIGKILL');
+    for (const { pid, command } of processesWith(directory)) if (command.endsWith('/guard first')) process.kill(-pid, 'SIGKILL');
     await rm(directory, { recursive: true });
   });
 

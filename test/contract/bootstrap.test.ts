@@ -4,7 +4,7 @@ import { access, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { bucketKeys, encodeGrant, jobKeys, USER_DATA_LIMIT_BYTES, userData, vmUserId } from '../../lib/contract';
-import { processesNaming } from '../agent/processes';
+import { processesWith } from '../setup/processes';
 import { INTERVALS, PREFIX, ROLE_ID } from '../fakes/records';
 import { withLocalCloud } from '../fakes/local-cloud';
 import type { TestCloud, TestCloudOptions } from '../fakes/local-cloud';
@@ -169,7 +169,7 @@ describe('the guard', () => {
       async (vm) => {
         await vm.grant();
         await vm.test.line(vm.id, 'begun');
-        const own = processesNaming(vm.test.directory).filter(({ command }) => /\/(user-data|agent\.js)$/.test(command));
+        const own = processesWith(vm.test.directory).filter(({ command }) => /\/(user-data|agent\.js)$/.test(command));
         expect(own.length).toBeGreaterThanOrEqual(2);
         for (const { pid } of own) process.kill(pid, 'SIGSTOP');
         await writeFile(vm.test.file(vm.id, 'var/lib/rawcloud/deadline'), '1\n');

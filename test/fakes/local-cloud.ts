@@ -1,5 +1,4 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { execFileSync } from 'node:child_process';
 import { watch } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -8,6 +7,8 @@ import { S3Client } from '@aws-sdk/client-s3';
 import { SSMClient } from '@aws-sdk/client-ssm';
 import { startLocalCloud } from '../../lib/local/cloud';
 import type { LocalCloud, LocalCloudOptions } from '../../lib/local/cloud';
+import { processesWith } from '../setup/processes';
+import type { SeenProcess } from '../setup/processes';
 
 // The SDK's word about Node versions is no finding of a test.
 process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
@@ -135,12 +136,5 @@ async function changed(directories: readonly string[]): Promise<void> {
   enough.abort();
 }
 
-/** Living processes that carry the directory in their environment or arguments. */
-export function machineProcesses(directory: string): { pid: number; command: string }[] {
-  const listed = execFileSync('ps', ['axeww', '-o', 'pid=,stat=,command='], { encoding: 'utf8', maxBuffer: 256 << 20 });
-  return listed.split('\n').flatMap((line) => {
-    const [, pid, stat, command = ''] = /^\s*(\d+)\s+(\S+)\s+(.*)$/.exec(line) ?? [];
-    const isMachine = command.includes(`${directory}/state/machines/`) && !stat!.startsWith('Z');
-    return isMachine && Number(pid) !== process.pid ? [{ pid: Number(pid), command: command.slice(0, 200) }] : [];
-  });
-}
+/** Living processes of the machines of a local cloud that keeps its state in the directory. */
+export const machineProcesses = (directory: string): SeenProcess[] => processesWith(`${directory}/state/machines/`);

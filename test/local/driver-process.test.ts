@@ -1,19 +1,12 @@
 import { execFileSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { createProcessDriver } from '../../lib/local/drivers/process';
+import { isAlive } from '../setup/processes';
 import { keepsTheDriverContract, Machines } from './driver-suite';
 
 const machines = new Machines(createProcessDriver);
 
 describe('a process machine', () => keepsTheDriverContract(machines));
-
-function isAlive(pid: string): boolean {
-  try {
-    return !/^Z/.test(execFileSync('ps', ['-o', 'stat=', '-p', pid], { encoding: 'utf8' }));
-  } catch {
-    return false;
-  }
-}
 
 test('user data runs in a fresh environment', async () => {
   const env = {
@@ -48,7 +41,7 @@ test('user data runs in a fresh environment', async () => {
 test('a shutdown that is planned can be called off', async () => {
   const { line, file } = await machines.start('shutdown -h +1; cp .machine/shutdown.pid planned; shutdown -c; echo ok >ok; sleep 1000');
   await line('ok');
-  expect(isAlive((await readFile(file('planned'), 'utf8')).trim())).toBe(false);
+  expect(isAlive(Number(await readFile(file('planned'), 'utf8')))).toBe(false);
 });
 
 test('what runs beside the machine is left alone, even with its HOME', async () => {
@@ -60,7 +53,7 @@ test('what runs beside the machine is left alone, even with its HOME', async () 
   const script = `HOME='${spec.root.replaceAll("'", "'\\''")}/root' sleep 1000 >/dev/null 2>&1 & sleep 1000 >/dev/null 2>&1 & echo $!`;
   const other = execFileSync('/bin/bash', ['-c', script], { encoding: 'utf8' }).trim();
   await machine.kill();
-  expect(isAlive(other)).toBe(true);
+  expect(isAlive(Number(other))).toBe(true);
   process.kill(Number(other), 'SIGKILL');
   expect(machines.processes().some((l) => l.includes(neighbour.spec.id))).toBe(true);
 });

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import type { InstanceDriver, Machine, MachineSpec } from '../../lib/contract';
 import { lineOf } from '../fakes/local-cloud';
+import { processesWith } from '../setup/processes';
 import { until } from './until';
 
 export interface DriverOptions {
@@ -77,8 +78,7 @@ export class Machines {
 
   /** Living processes that carry the path of a machine, or of all, in environment or arguments. */
   processes(text = `${this.directory}/it's a root`): string[] {
-    const lines = execFileSync('ps', ['axeww', '-o', 'pid=,stat=,command='], { encoding: 'utf8', maxBuffer: 256 << 20 }).split('\n');
-    return lines.filter((line) => line.includes(text) && !/^\s*\d+\s+Z/.test(line));
+    return processesWith(text).map(({ pid, command, traces }) => `${pid} ${command}\0${traces}`);
   }
 }
 

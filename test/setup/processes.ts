@@ -7,7 +7,7 @@ export interface SeenProcess {
   readonly pid: number;
   readonly parent: number;
   readonly command: string;
-  /** Environment, working directory and arguments in one text; only on Linux, only of our own processes. */
+  /** Environment, working directory (on Linux) and arguments in one text; of our own processes, and none of a zombie on Linux. */
   readonly traces: string;
 }
 
@@ -49,11 +49,33 @@ function readLink(file: string): string {
   }
 }
 
+/** Where there is no /proc: its second column of words has the environment too. */
 function listPs(): SeenProcess[] {
-  const rows = execFileSync('ps', ['-A', '-o', 'pid=,ppid=,command='], { encoding: 'utf8' }).trim().split('\n');
+  const traces = new Map(psRows(['axeww', '-o', 'pid=,ppid=,command=']).map(({ pid, text }) => [pid, text]));
+  // ps is our child itself.
+  return psRows(['axww', '-o', 'pid=,ppid=,command='])
+    .filter(({ text }) => !text.startsWith('ps '))
+    .map(({ pid, parent, text }) => ({ pid, parent, command: text, traces: traces.get(pid) ?? '' }));
+}
+
+function psRows(args: readonly string[]): { pid: number; parent: number; text: string }[] {
+  const rows = execFileSync('ps', args, { encoding: 'utf8', maxBuffer: 256 << 20 }).split('\n');
   return rows.flatMap((row) => {
     const match = /^\s*(\d+)\s+(\d+)\s+(.*)$/.exec(row);
-    // ps is our child itself.
-    return match && !match[3]!.startsWith('ps ') ? { pid: Number(match[1]), parent: Number(match[2]), command: match[3]!, traces: '' } : [];
+    return match ? [{ pid: Number(match[1]), parent: Number(match[2]), text: match[3]! }] : [];
   });
+}
+
+/** Living processes but this one that carry a text in environment, arguments or the name of their working directory. */
+export function processesWith(text: string): SeenProcess[] {
+  return listProcesses().filter(({ pid, traces }) => pid !== process.pid && traces.includes(text));
+}
+
+/** Whether a process runs; a zombie does not. */
+export function isAlive(pid: number): boolean {
+  try {
+    return !/^\s*Z/.test(execFileSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' }));
+  } catch {
+    return false;
+  }
 }
