@@ -1,70 +1,51 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { python3, pythonTest, writeVenv } from '../capture/package-fixtures';
-import { Wheels } from '../agent/wheels';
-import { House } from './house';
-import type { Ended } from './house';
+import { python3, pythonTest } from '../capture/package-fixtures';
+import { PythonProject } from './python-project';
 import { SmallDisk } from './small-disk';
 
-let house: House;
-let wheels: Wheels;
-const before = process.env['PATH'];
+let project: PythonProject;
 const command = ['run', '--', 'python', '-c', 'import one, two; print(one.VERSION, two.VERSION)'];
 
 beforeEach(async () => {
-  wheels = new Wheels(path.join(process.env['TMPDIR']!, 'wheels'));
-  // The machines of the local cloud have the PATH of this process.
-  process.env['PATH'] = [wheels.bin, before].join(':');
-  house = await House.open();
-  const packages = ['one', 'two'].map((name) => ({ name, version: '1.0' }));
-  for (const { name, version } of packages) wheels.add(name, version);
-  writeVenv(path.join(house.project, '.venv'), packages, python3?.minor);
+  project = await PythonProject.open();
 });
 
-afterEach(async () => {
-  process.env['PATH'] = before;
-  wheels.letGo();
-  await house.close();
-  rmSync(wheels.directory, { recursive: true });
-});
-
-const options = (): { env: Record<string, string> } => ({ env: { VIRTUAL_ENV: path.join(house.project, '.venv') } });
-const run = (): Promise<Ended> => house.rawcloud(command, options());
-const installed = (): string[] => readFileSync(wheels.log, 'utf8').split('\n').filter(Boolean);
+afterEach(() => project.close());
 
 describe('an environment whose making is broken off', () => {
   pythonTest('by a killed agent while it is built, is built anew by the next VM, from nothing', async () => {
-    wheels.hold();
-    const running = house.start(command, options());
-    while (installed().length === 0) await wait(50);
-    house.killAgents();
+    project.wheels.hold();
+    const running = project.start(command);
+    while (project.installed().length === 0) await wait(50);
+    project.house.killAgents();
     expect((await running.ended).code).toBe(123);
-    wheels.letGo();
-    const next = await run();
+    project.wheels.letGo();
+    const next = await project.rawcloud(command);
     expect(next).toMatchObject({ code: 0, stdout: Buffer.from('1.0 1.0\n') });
     expect(next.stderr).not.toContain('restored from cache');
-    expect(installed()).toEqual(['one==1.0', 'one==1.0', 'two==1.0']);
-    expect((await run()).stderr).toContain('environment restored from cache (2 packages,');
-    await house.allGone();
+    expect(project.installed()).toEqual(['one==1.0', 'one==1.0', 'two==1.0']);
+    expect((await project.rawcloud(command)).stderr).toContain('environment restored from cache (2 packages,');
+    await project.house.allGone();
   });
 
   pythonTest('by a bucket that fails while it is kept, is whole for the next VM or not there', async () => {
-    house.cloud.faults.arm({
+    project.house.cloud.faults.arm({
       operation: 'PutObject',
       resource: 'v1/environments/',
       count: 1000,
       effect: { kind: 'error', status: 403, code: 'AccessDenied' },
     });
-    expect(await run()).toMatchObject({ code: 0, stdout: Buffer.from('1.0 1.0\n') });
-    house.cloud.faults.clear();
-    const next = await run();
+    expect(await project.rawcloud(command)).toMatchObject({ code: 0, stdout: Buffer.from('1.0 1.0\n') });
+    project.house.cloud.faults.clear();
+    const next = await project.rawcloud(command);
     expect(next).toMatchObject({ code: 0, stdout: Buffer.from('1.0 1.0\n') });
     expect(next.stderr).not.toContain('restored from cache');
-    expect(installed()).toHaveLength(4);
-    expect((await run()).stderr).toContain('environment restored from cache (2 packages,');
-    await house.allGone();
+    expect(project.installed()).toHaveLength(4);
+    expect((await project.rawcloud(command)).stderr).toContain('environment restored from cache (2 packages,');
+    await project.house.allGone();
   });
 });
 
@@ -75,9 +56,10 @@ const asRoot = (name: string, run: () => Promise<void>): void =>
 
 describe('a disk that somebody else fills while an environment is restored', () => {
   asRoot('fails the job with sizes and what to do, and the cache stays whole', async () => {
+    const { house, wheels } = project;
     // With so much in it threads write. One request of the restore comes through at once, the others are late.
     wheels.add('one', '1.0', { 'one/noise.txt': randomBytes(20 * MEBIBYTE).toString('hex') });
-    expect(await run()).toMatchObject({ code: 0 });
+    expect(await project.rawcloud(command)).toMatchObject({ code: 0 });
     await house.allGone();
     const kept = await environments();
     const machines = path.join(house.cloud.stateDir, 'machines');
@@ -85,7 +67,7 @@ describe('a disk that somebody else fills while an environment is restored', () 
     try {
       const resource = 'v1/environments/.*/[0-9a-f]{64}$';
       house.cloud.faults.arm({ operation: 'GetObject', resource, skip: 1, count: 100, effect: { kind: 'delay', ms: 4000 } });
-      const running = house.start(['run', '--name', 'full', ...command.slice(1)], options());
+      const running = project.start(['run', '--name', 'full', ...command.slice(1)]);
       const site = path.join('var/lib/rawcloud/job/layers/python/venv/lib', `python${python3!.minor}`, 'site-packages');
       let isOver = false;
       void running.ended.finally(() => (isOver = true));
@@ -104,7 +86,7 @@ describe('a disk that somebody else fills while an environment is restored', () 
     }
     house.cloud.faults.clear();
     expect(await environments()).toEqual(kept);
-    const next = await run();
+    const next = await project.rawcloud(command);
     expect(next).toMatchObject({ code: 0, stdout: Buffer.from('1.0 1.0\n') });
     expect(next.stderr).toContain('environment restored from cache (2 packages,');
     await house.allGone();
@@ -113,6 +95,6 @@ describe('a disk that somebody else fills while an environment is restored', () 
 
 /** What is kept of them, by name and hash. */
 async function environments(): Promise<string[]> {
-  const files = (await house.everything()).filter(({ name }) => /v1\/environments\/.*\/(manifest|[0-9a-f]{64})$/.test(name));
+  const files = (await project.house.everything()).filter(({ name }) => /v1\/environments\/.*\/(manifest|[0-9a-f]{64})$/.test(name));
   return files.map(({ name, content }) => `${name} ${createHash('sha256').update(content).digest('hex')}`).sort();
 }

@@ -37,6 +37,16 @@ async function ageMarks(ms: number): Promise<void> {
 
 const reap = (): Promise<ReapReport> => house.value<ReapReport>(['reap']);
 
+test('a detached job is finished by the reaper when nobody watches', async () => {
+  const ended = await house.rawcloud(['run', '--detach', '--', 'sh', '-c', 'echo done; exit 3']);
+  const id = ended.stdout.toString().trim();
+  await house.allGone();
+  const reaped = await house.rawcloud(['reap']);
+  expect(reaped.code).toBe(0);
+  expect((await house.rawcloud(['attach', id])).code).toBe(3);
+  expect((await house.rawcloud(['logs', id])).stdout.toString()).toBe('done\n');
+});
+
 test('a VM that nobody knows any more is ended with all that runs on it, and a VM that works is not', async () => {
   const start = async (): Promise<[job: string, vm: string]> => {
     const before = house.alive();

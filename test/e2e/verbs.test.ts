@@ -35,16 +35,6 @@ describe('a detached job', () => {
     expect((await house.rawcloud(['ps', '--all'])).stdout.toString()).toContain('sleeper');
   });
 
-  test('is finished by the reaper when nobody watches', async () => {
-    const ended = await house.rawcloud(['run', '--detach', '--', 'sh', '-c', 'echo done; exit 3']);
-    const id = ended.stdout.toString().trim();
-    await house.allGone();
-    const reaped = await house.rawcloud(['reap']);
-    expect(reaped.code).toBe(0);
-    expect((await house.rawcloud(['attach', id])).code).toBe(3);
-    expect((await house.rawcloud(['logs', id])).stdout.toString()).toBe('done\n');
-  });
-
   test('shows every phase', async () => {
     const ended = await house.rawcloud(['run', '--quiet', 'true']);
     expect(ended.code).toBe(0);

@@ -54,38 +54,33 @@ const AMBIENT = [
   'export const d = () => Math.random();',
 ];
 
-test(
-  'fails on floating promises, unbounded concurrency, any, missing cases, console and inline configuration',
-  async () => {
-    const found = await lint({ 'lib/runtime/a.ts': FORBIDDEN });
-    expect(found['lib/runtime/a.ts']).toEqual(
-      expect.arrayContaining([
-        '2 no-floating-promises',
-        '3 no-restricted-syntax',
-        '4 no-misused-promises',
-        '4 await-thenable',
-        '5 no-unsafe-assignment',
-        '6 no-unsafe-call',
-        '8 no-explicit-any',
-        '9 switch-exhaustiveness-check',
-        '10 consistent-type-imports',
-        '11 no-console',
-        '11 inline-config',
-      ]),
-    );
-  },
-  PATIENCE_MS,
-);
+let found: Record<string, string[]>;
+beforeAll(async () => {
+  found = await lint({ 'lib/runtime/a.ts': FORBIDDEN, 'lib/runtime/b.ts': AMBIENT, 'bin/a.ts': AMBIENT, 'lib/aws/clients.ts': AMBIENT });
+}, PATIENCE_MS);
 
-test(
-  'fails on environment, clock and chance away from the edges, and lets the edges have them',
-  async () => {
-    const found = await lint({ 'lib/runtime/a.ts': AMBIENT, 'bin/a.ts': AMBIENT, 'lib/aws/clients.ts': AMBIENT });
-    expect(found).toMatchObject({
-      'lib/runtime/a.ts': ['1 no-restricted-syntax', '2 no-restricted-syntax', '3 no-restricted-syntax', '4 no-restricted-syntax'],
-      'bin/a.ts': [],
-      'lib/aws/clients.ts': [],
-    });
-  },
-  PATIENCE_MS,
-);
+test('fails on floating promises, unbounded concurrency, any, missing cases, console and inline configuration', () => {
+  expect(found['lib/runtime/a.ts']).toEqual(
+    expect.arrayContaining([
+      '2 no-floating-promises',
+      '3 no-restricted-syntax',
+      '4 no-misused-promises',
+      '4 await-thenable',
+      '5 no-unsafe-assignment',
+      '6 no-unsafe-call',
+      '8 no-explicit-any',
+      '9 switch-exhaustiveness-check',
+      '10 consistent-type-imports',
+      '11 no-console',
+      '11 inline-config',
+    ]),
+  );
+});
+
+test('fails on environment, clock and chance away from the edges, and lets the edges have them', () => {
+  expect(found).toMatchObject({
+    'lib/runtime/b.ts': ['1 no-restricted-syntax', '2 no-restricted-syntax', '3 no-restricted-syntax', '4 no-restricted-syntax'],
+    'bin/a.ts': [],
+    'lib/aws/clients.ts': [],
+  });
+});
