@@ -49,6 +49,32 @@ describe('an environment whose making is broken off', () => {
   });
 });
 
+describe('an environment that is kept', () => {
+  pythonTest('and was damaged is said to be, built anew and replaced', async () => {
+    const { house } = project;
+    expect(await project.rawcloud(command)).toMatchObject({ code: 0 });
+    await house.allGone();
+    await house.inBucket(async (store) => {
+      const keys: string[] = [];
+      for await (const { key } of store.list('v1/environments/')) if (/\/[0-9a-f]{64}$/.test(key)) keys.push(key);
+      expect(keys.length).toBeGreaterThan(0);
+      for (const key of keys) {
+        const found = await store.get(key);
+        if (typeof found === 'string') throw new Error(`${key} is not there`);
+        const body = Buffer.from(found.body);
+        body[100]! ^= 1;
+        await store.put(key, body);
+      }
+    });
+    const next = await project.rawcloud(command);
+    expect(next).toMatchObject({ code: 0, stdout: Buffer.from('1.0 1.0\n') });
+    expect(next.stderr).toMatch(/the cached environment cannot be used \(a pack of the environment .*\): it is built anew/);
+    expect(project.installed()).toHaveLength(4);
+    expect((await project.rawcloud(command)).stderr).toContain('environment restored from cache (2 packages,');
+    await house.allGone();
+  });
+});
+
 const MEBIBYTE = 2 ** 20;
 /** Who may mount a disk. */
 const asRoot = (name: string, run: () => Promise<void>): void =>

@@ -5,7 +5,10 @@ import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promise
 import os from 'node:os';
 import path from 'node:path';
 import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
+import { openAws } from '../../lib/aws/clients';
+import { createS3Store } from '../../lib/aws/s3-store';
 import { VERSION } from '../../lib/contract';
+import type { Store } from '../../lib/contract';
 import { startLocalCloud } from '../../lib/local/cloud';
 import type { LocalCloud, LocalCloudOptions } from '../../lib/local/cloud';
 import { writeCloudFile } from '../../lib/local/cloud-file';
@@ -62,6 +65,17 @@ export class House extends Developer {
       await ssm.send(new PutParameterCommand({ Name: name, Value: value, Overwrite: true }));
     } finally {
       ssm.destroy();
+    }
+  }
+
+  /** Reads and writes the bucket, as an administrator. */
+  async inBucket<T>(work: (store: Store) => Promise<T>): Promise<T> {
+    const { url: endpoint, region, credentials, scaffold } = this.cloud;
+    const aws = await openAws({ env: {}, region, endpoint, credentials });
+    try {
+      return await work(createS3Store(aws, { bucket: scaffold.bucket }));
+    } finally {
+      aws.close();
     }
   }
 
