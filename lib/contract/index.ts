@@ -56,6 +56,7 @@ export * from './nearest';
 export * from './offers';
 export * from './package-changes';
 export * from './package-choices';
+export * from './package-ports';
 export * from './ports';
 export * from './python-metadata';
 export * from './quotas';
