@@ -1,5 +1,5 @@
-import { rm, mkdir, statfs } from 'node:fs/promises';
-import { bucketKeys, decodeJson, findRawcloudError, formatSize, hasCode, LastEnvironmentSchema, RawcloudError } from '../../contract';
+import { mkdir, rm } from 'node:fs/promises';
+import { bucketKeys, decodeJson, formatSize, hasCode, LastEnvironmentSchema } from '../../contract';
 import type {
   Builder,
   BuildIo,
@@ -16,10 +16,10 @@ import type {
 import { findEnvironment, sizeOf } from '../../store/environments/manifest';
 import type { EnvironmentSize, FoundEnvironment } from '../../store/environments/manifest';
 import { restoreParts } from '../../store/environments/restore';
-import { DISK_REASON } from '../builders/disk-full';
 import { textOf } from '../report';
 import { environmentKey, lastKey, systemFacts } from './keys';
 import { Lease } from './lease';
+import { filledUp, freeBytes, mustHaveRoom, mustNotBeDisk } from './room';
 import { Storing, Using } from './beside';
 import type { Beside } from './beside';
 
@@ -263,40 +263,4 @@ class Making {
       this.deps.say(`the cached environment cannot ${what}: ${textOf(error)}`);
     };
   }
-}
-
-/** Room that is left for everything else. */
-const MARGIN_BYTES = 64 * 2 ** 20;
-/** A file takes whole blocks. */
-const BLOCK_BYTES = 4096;
-
-/** @throws E_ENVIRONMENT when the disk is too small for it */
-async function mustHaveRoom(directory: string, bytes: number, files: number): Promise<void> {
-  const free = await freeBytes(directory);
-  if (free < bytes + files * BLOCK_BYTES * 0.5 + MARGIN_BYTES) throw tooSmall(bytes, free);
-}
-
-async function freeBytes(directory: string): Promise<number> {
-  const { bavail, bsize } = await statfs(directory);
-  return bavail * bsize;
-}
-
-function tooSmall(bytes: number, free: number): RawcloudError {
-  const text = `the VM's disk is too small for the environment: it takes ${formatSize(bytes)}, and ${formatSize(free)} are free`;
-  return new RawcloudError('E_ENVIRONMENT', text, { remedy: MORE_DISK, data: { reason: DISK_REASON, bytes, free } });
-}
-
-/** There was room when it was begun. */
-function filledUp(bytes: number, free: number, cause: unknown): RawcloudError {
-  const text =
-    `the VM's disk became full while the environment was restored: it takes ${formatSize(bytes)}, ` +
-    `and ${formatSize(free)} were left when something else had taken the room`;
-  return new RawcloudError('E_ENVIRONMENT', text, { remedy: MORE_DISK, data: { reason: DISK_REASON, bytes, free }, cause });
-}
-
-const MORE_DISK = 'Give the VM more disk (--disk).';
-
-/** Building would not take less. */
-function mustNotBeDisk(error: unknown): void {
-  if (findRawcloudError(error)?.data['reason'] === DISK_REASON) throw error;
 }
