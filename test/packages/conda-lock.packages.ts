@@ -2,7 +2,7 @@ import { mkdtempSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { CondaChannel } from '../agent/conda-channel';
-import { INSTALL_BY_RATTLER } from './rattler';
+import { addTell, INSTALL_BY_RATTLER } from './rattler';
 import { openWorkshop, toolsOfPython } from './workshop';
 import type { Workshop } from './workshop';
 
@@ -46,14 +46,7 @@ const WITH_CONDA_LOCK = ['tool', 'run', '--quiet', '--from', 'conda-lock==4.0.3'
 
 test('an environment of macOS whose conda-lock.yml, as conda-lock writes it, has Linux as well: exactly what conda-lock renders for Linux is there', async () => {
   const { house, tool, tryRun } = shop;
-  const tells = (text: string): Record<string, { content: string; mode: number }> => ({
-    'bin/tell': { content: `#!/bin/sh\necho ${text} "$@"\n`, mode: 0o755 },
-  });
-  forge.add({ name: 'tell', version: '1.0', build: 'mac_0', subdir: 'osx-arm64', depends: ['libcxx'], files: tells('on macOS') });
-  forge.add({ name: 'libcxx', version: '17.0', subdir: 'osx-arm64', files: { 'lib/libc++.dylib': '' } });
-  forge.add({ name: 'tell', version: '1.1', build: 'linux_0', depends: ['_libgcc_mutex >=0.1'], files: tells('on Linux') });
-  forge.add({ name: '_libgcc_mutex', version: '0.1', files: { 'lib/mutex': '' } });
-  forge.writeRepodata(['linux-64', 'osx-arm64', 'noarch']);
+  addTell(forge);
   const prefix = path.join(house.project, 'lab');
   await tool(path.join(toolsOfPython(), 'python'), ['-c', INSTALL_BY_RATTLER, 'osx-arm64', forge.url, prefix, 'tell']);
   await tool('uv', [...WITH_CONDA_LOCK, 'python', '-c', LOCK, forge.url, path.join(house.project, 'conda-lock.yml'), 'tell']);

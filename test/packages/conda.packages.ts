@@ -5,7 +5,7 @@ import path from 'node:path';
 import { CondaChannel, PLACEHOLDER } from '../agent/conda-channel';
 import { addPackages } from '../agent/conda-packages';
 import { python3 } from '../capture/package-fixtures';
-import { INSTALL_BY_RATTLER } from './rattler';
+import { addTell, INSTALL_BY_RATTLER } from './rattler';
 import { LIST as LIST_PYTHON, openWorkshop, pythonOfVms, toolsOfPython } from './workshop';
 import type { Workshop } from './workshop';
 
@@ -169,14 +169,7 @@ test('an environment of macOS whose pixi.lock, of version 7, has Linux as well: 
   const { house, tool, tryRun } = shop;
   const forge = await CondaChannel.open(mkdtempSync(path.join(os.tmpdir(), 'rawcloud-channel-')));
   channels.push(forge);
-  const tells = (text: string): Record<string, { content: string; mode: number }> => ({
-    'bin/tell': { content: `#!/bin/sh\necho ${text} "$@"\n`, mode: 0o755 },
-  });
-  forge.add({ name: 'tell', version: '1.0', build: 'mac_0', subdir: 'osx-arm64', depends: ['libcxx'], files: tells('on macOS') });
-  forge.add({ name: 'libcxx', version: '17.0', subdir: 'osx-arm64', files: { 'lib/libc++.dylib': '' } });
-  forge.add({ name: 'tell', version: '1.1', build: 'linux_0', depends: ['_libgcc_mutex'], files: tells('on Linux') });
-  forge.add({ name: '_libgcc_mutex', version: '0.1', files: { 'lib/mutex': '' } });
-  forge.writeRepodata(['linux-64', 'osx-arm64', 'noarch']);
+  addTell(forge);
   const project = path.join(house.project, 'foreign');
   await house.write({ 'foreign/pixi.toml': '[tasks]\nsay = { cmd = "tell said", depends-on = ["first"] }\nfirst = "tell first"\n' });
   await tool(path.join(toolsOfPython(), 'python'), ['-c', LOCK, forge.url, project, 'osx-arm64', 'tell']);
