@@ -116,13 +116,14 @@ async function layer(bench, requirements, options) {
   return { ...(stdout === '' ? {} : JSON.parse(stdout)), directory };
 }
 
-/** `uv venv` and `uv pip install` of the same lines, from the same packages, with nothing in uv's cache. */
-async function byUv(bench, requirements) {
+/** `uv venv` and `uv pip install` of the same lines, from the same packages or from the index that is set here, with nothing in uv's cache. */
+async function byUv(bench, requirements, { fromIndex = false } = {}) {
   const directory = await freshDisk(bench);
   const lines = path.join(directory, 'requirements.txt');
   await writeFile(lines, requirements.join('\n'));
-  const env = { ...process.env, UV_CACHE_DIR: path.join(directory, 'cache'), UV_NO_CONFIG: '1' };
-  const install = `uv pip install -q --python ${directory}/venv --no-deps --no-index --find-links ${bench.wheels} -r ${lines}`;
+  const env = { ...process.env, UV_CACHE_DIR: path.join(directory, 'cache'), ...(fromIndex ? {} : { UV_NO_CONFIG: '1' }) };
+  const from = fromIndex ? '' : `--no-index --find-links ${bench.wheels}`;
+  const install = `uv pip install -q --python ${directory}/venv --no-deps ${from} -r ${lines}`;
   const { ms } = await mustRun('sh', ['-ec', `uv venv -q --python python3 ${directory}/venv; ${install}`], { env });
   return ms;
 }
@@ -176,6 +177,7 @@ async function extending(bench) {
     const restored = await layer(bench, bench.base, { secret });
     const ours = await layer(bench, bench.more, { secret });
     const anew = await layer(bench, bench.more, { secret: newSecret() });
+    const indexMs = await byUv(bench, bench.more, { fromIndex: true });
     const bytes = await wheelBytes(bench, added);
     const [all, baseline] = [ours.ms + ours.keptMs, anew.ms + anew.keptMs];
     rows.push({
@@ -184,6 +186,8 @@ async function extending(bench) {
       baselineMs: baseline,
       beyondRatio: (all - restored.ms) / baseline,
       restoredMs: restored.ms,
+      indexRatio: ours.ms / indexMs,
+      indexMs,
       startRatio: ours.ms / anew.ms,
       startMs: ours.ms,
       baselineStartMs: anew.ms,
@@ -191,13 +195,16 @@ async function extending(bench) {
       sentMiB: ours.out / 2 ** 20,
     });
   }
-  const { ratio, ms, baselineMs, beyondRatio, restoredMs, startRatio, startMs, baselineStartMs, sentRatio, sentMiB } = medians(rows);
+  const { ratio, ms, baselineMs, beyondRatio, restoredMs, indexRatio, indexMs, startRatio, startMs, baselineStartMs, sentRatio, sentMiB } =
+    medians(rows);
   const name = `${added.join(' and ')} added`;
   bench.report(`${name}, until it is kept`, { ratio, ms, baselineMs }, 'a build from nothing', 0.3);
   const beyond = { beyondRatio, restoredMs, baselineMs };
   bench.report(`${name}, what it takes beyond restoring the rest`, beyond, 'a build from nothing, until it is kept', 0.3, 'beyondRatio');
   const start = { startRatio, startMs, baselineStartMs };
   bench.report(`${name}, until the command could start`, start, 'a build from nothing, of packages that lie here', 0.3, 'startRatio');
+  const besideIndex = { indexRatio, startMs, indexMs };
+  bench.report(`${name}, until the command could start`, besideIndex, 'uv pip install of all from the index, without a cache');
   bench.report('bytes that are sent for it', { sentRatio, sentMiB }, 'its wheels', 1.2, 'sentRatio');
 }
 
